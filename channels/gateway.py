@@ -1,0 +1,108 @@
+"""What every channel's gateway promises, and the words it answers with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple, Protocol, Self
+from uuid import UUID
+
+from schemas.content import Channel, Content, Lane, MsgType
+from schemas.dispatch import Outcome
+
+
+@dataclass(frozen=True)
+class Message:
+    """One version of an alert, ready to render in any language."""
+
+    alert_id: UUID
+    version: int
+    msg_type: MsgType
+    lane: Lane
+    issuer_name: str
+    content: Content
+    sent: datetime
+    expires_at: datetime
+    reason: str = ""
+    """Why it was withdrawn; only of a Cancel."""
+
+    @property
+    def collapse_key(self) -> str:
+        """The same for every version of an alert: a phone shows one."""
+        return str(self.alert_id)
+
+
+class Recipient(NamedTuple):
+    """One address of one frozen audience. `rank` is its place there, `id` its registry number."""
+
+    rank: int
+    id: int
+    address: str
+    kind: str
+    """Of the address: token or fid (push), msisdn (sms)."""
+    platform: str
+    """android, ios or web for push; empty otherwise."""
+    locale: str
+
+
+class Result(NamedTuple):
+    """What the provider said about one recipient.
+
+    `outcome` is accepted, gone, refused or deferred. `reason` is the provider's name for it, empty
+    when accepted. `retry_after` (seconds) is the provider's wish. `ambiguous` says that a deferred
+    one may have been accepted all the same: the line fell silent after the request left.
+    """
+
+    rank: int
+    outcome: Outcome
+    reason: str = ""
+    retry_after: float | None = None
+    ambiguous: bool = False
+
+
+class PayloadFaultError(Exception):
+    """The provider rejects what we say, not whom we say it to: the whole dispatch is dead."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Gateway(Protocol):
+    """A provider's client. Opened once, shared by all slots of a worker.
+
+    `window` is how many recipients one `send` takes at most. The worker notes the results of one
+    window before it begins the next, so a kill leaves at most one window in doubt.
+    """
+
+    channel: Channel
+    name: str
+    window: int
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *exc: object) -> None: ...
+
+    async def send(self, message: Message, recipients: Sequence[Recipient]) -> list[Result]:
+        """Sends to each recipient and answers one result for each, in any order.
+
+        Never raises for a provider's or a line's trouble: that is a deferred result for each one
+        concerned. Raises PayloadFaultError where the content itself is refused.
+        """
+        ...
+
+
+@dataclass
+class SandboxCount:
+    """What a provider's double has received since its journal began."""
+
+    received: int = 0
+    """Messages it accepted."""
+    unique: int = 0
+    """Different (recipient, alert version) pairs among them."""
+    refused: dict[str, int] = field(default_factory=dict)
+    """Messages it answered with an error, by that error's name."""
+
+    @property
+    def duplicates(self) -> int:
+        """Messages accepted beyond the first for their recipient and alert version."""
+        return self.received - self.unique

@@ -1,0 +1,1 @@
+"""Data that crosses a boundary: events, alert content, areas, dispatches, receipts. No I/O."""

@@ -1,0 +1,169 @@
+"""What an alert says, in the terms of CAP 1.2 (OASIS), and to whom it is addressed."""
+
+import unicodedata
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+
+class Kind(StrEnum):
+    """Regular information ("thường xuyên") or an ad hoc warning ("đột xuất"), telegram 05 §1d."""
+
+    BULLETIN = "bulletin"
+    ALERT = "alert"
+
+
+class Severity(StrEnum):
+    """CAP 1.2 §3.2.2 severity."""
+
+    EXTREME = "Extreme"
+    SEVERE = "Severe"
+    MODERATE = "Moderate"
+    MINOR = "Minor"
+    UNKNOWN = "Unknown"
+
+
+class Urgency(StrEnum):
+    """CAP 1.2 §3.2.2 urgency."""
+
+    IMMEDIATE = "Immediate"
+    EXPECTED = "Expected"
+    FUTURE = "Future"
+    PAST = "Past"
+    UNKNOWN = "Unknown"
+
+
+class Certainty(StrEnum):
+    """CAP 1.2 §3.2.2 certainty."""
+
+    OBSERVED = "Observed"
+    LIKELY = "Likely"
+    POSSIBLE = "Possible"
+    UNLIKELY = "Unlikely"
+    UNKNOWN = "Unknown"
+
+
+class MsgType(StrEnum):
+    """CAP 1.2 §3.2.1 msgType; Ack and Error are not taken."""
+
+    ALERT = "Alert"
+    UPDATE = "Update"
+    CANCEL = "Cancel"
+
+
+class Channel(StrEnum):
+    """A road to people: phones by push, phones by SMS, screens."""
+
+    PUSH = "push"
+    SMS = "sms"
+    LED = "led"
+
+
+class Lane(StrEnum):
+    """A queue of its own at every stage, so that an emergency waits behind nothing."""
+
+    EMERGENCY = "emergency"
+    ALERT = "alert"
+    BULLETIN = "bulletin"
+
+
+Language = Literal["vi", "en"]
+
+
+def _clean(text: str) -> str:
+    # NFC, because NFD doubles SMS units and renders wrong on screens.
+    clean = unicodedata.normalize("NFC", text).strip()
+    bad = [c for c in clean if unicodedata.category(c) in {"Cc", "Cs", "Co"} and c != "\n"]
+    if bad:
+        raise ValueError(f"control character U+{ord(bad[0]):04X} is not allowed")
+    return clean
+
+
+def _line(text: str) -> str:
+    if "\n" in text:
+        raise ValueError("must be a single line")
+    return text
+
+
+Clean = AfterValidator(_clean)
+Headline = Annotated[str, Clean, AfterValidator(_line), StringConstraints(min_length=1, max_length=160)]
+Description = Annotated[str, Clean, StringConstraints(min_length=1, max_length=2000)]
+Instruction = Annotated[str, Clean, StringConstraints(min_length=1, max_length=1000)]
+SignText = Annotated[str, Clean, AfterValidator(_line), StringConstraints(min_length=1, max_length=70)]
+SmsText = Annotated[str, Clean, StringConstraints(min_length=1, max_length=459)]
+AreaCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,5}$")]
+RiskLevel = Annotated[int, Field(ge=1, le=5)]
+
+
+class Text(BaseModel):
+    """One language of an alert (a CAP info block). `sign_text` and `sms_text` override what is derived."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    headline: Headline
+    description: Description
+    instruction: Instruction | None = None
+    sign_text: SignText | None = None
+    sms_text: SmsText | None = None
+
+
+class Content(BaseModel):
+    """What is said, how grave it is, where, and until when.
+
+    `expires_at` absent means the category's usual lifetime from the moment of issue. `channels`
+    absent means push and screens for a bulletin, and SMS too for an alert: an SMS costs money.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Kind
+    category: Annotated[str, StringConstraints(min_length=1, max_length=40)]
+    severity: Severity
+    urgency: Urgency
+    certainty: Certainty
+    risk_level: RiskLevel | None = None
+    texts: Annotated[dict[Language, Text], Field(min_length=1)]
+    areas: Annotated[tuple[AreaCode, ...], Field(min_length=1, max_length=700)]
+    expires_at: AwareDatetime | None = None
+    channels: tuple[Channel, ...] = ()
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if "vi" not in self.texts:
+            raise ValueError("texts: Vietnamese (vi) is required")
+        if len(set(self.areas)) != len(self.areas):
+            raise ValueError("areas: an area is named twice")
+        if len(set(self.channels)) != len(self.channels):
+            raise ValueError("channels: a channel is named twice")
+        return self
+
+    @property
+    def reaches(self) -> tuple[Channel, ...]:
+        """The channels this goes out on."""
+        if self.channels:
+            return self.channels
+        if self.kind is Kind.ALERT:
+            return (Channel.PUSH, Channel.SMS, Channel.LED)
+        return (Channel.PUSH, Channel.LED)
+
+    @property
+    def lane(self) -> Lane:
+        """Emergency is Extreme and Immediate; a bulletin waits for both other lanes."""
+        if self.kind is Kind.BULLETIN:
+            return Lane.BULLETIN
+        if self.severity is Severity.EXTREME and self.urgency is Urgency.IMMEDIATE:
+            return Lane.EMERGENCY
+        return Lane.ALERT
+
+    def text(self, language: str) -> Text:
+        """The text in the language, or in Vietnamese where that language was not written."""
+        return self.texts["en"] if language == "en" and "en" in self.texts else self.texts["vi"]

@@ -1,0 +1,33 @@
+"""Stream and message ids that are functions of what they name, so a repeat names the same thing."""
+
+from uuid import UUID, uuid5
+
+NAMESPACE = UUID("5d0f6f0e-5c3a-5a0c-9e0b-1a2c05000000")
+
+
+def stream_id(kind: str, *parts: object) -> UUID:
+    """The stream of the thing of this kind that the parts name, for example ("issuer", "so-y-te")."""
+    return uuid5(NAMESPACE, "/".join((kind, *(str(part) for part in parts))))
+
+
+REGISTER_STREAM = stream_id("area-register")
+
+
+def issuer_stream(issuer_id: str) -> UUID:
+    """The stream of one issuing body."""
+    return stream_id("issuer", issuer_id)
+
+
+def account_stream(account: str) -> UUID:
+    """The stream of the roles of one account."""
+    return stream_id("account", account)
+
+
+def audience_id(alert_id: UUID, version: int, channel: str) -> UUID:
+    """The frozen audience of one version of an alert on one channel."""
+    return stream_id("audience", alert_id, version, channel)
+
+
+def dispatch_id(alert_id: UUID, version: int, channel: str, first: int, attempt: int) -> UUID:
+    """The dispatch of the slice that starts at rank `first`: the same at every replay."""
+    return stream_id("dispatch", alert_id, version, channel, first, attempt)
