@@ -1,0 +1,180 @@
+"""The commands on alerts: load, let the aggregate decide, append what it decided.
+
+A refusal changes nothing and is itself an event. A command that lost a race is decided again on
+what the winner left; a repeat under the same idempotency key gets the first answer.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from broadcaster.account import Role
+from broadcaster.alert import Alert
+from broadcaster.log import ConflictError, Once
+from broadcaster.office import Office
+from schemas.content import Content
+from schemas.events import Actor, AlertEvent
+from schemas.ids import stream_id
+
+TRIES = 5
+AUTHORS = (Role.AUTHOR,)
+APPROVERS = (Role.APPROVER,)
+EITHER = (Role.AUTHOR, Role.APPROVER)
+NO_TIME = timedelta(0)
+
+
+class AlertCommands:
+    """What accounts do with alerts."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    def draft(
+        self, by: Actor, issuer_id: str, content: Content, *, at: datetime, once: Once | None = None
+    ) -> Alert:
+        """Begins an alert of a body."""
+        alert_id = stream_id("alert", issuer_id, once.account, once.key) if once else uuid4()
+
+        with self._office.refusals(by, "draft", at, issuer_id=issuer_id):
+            first = self._first(once)
+            if first:
+                return first
+            self._office.check(by, issuer_id, AUTHORS, content, at)
+            event = Alert.draft(alert_id, by, issuer_id, content)
+            try:
+                self._office.log.append([event], at=at, once=once)
+            except ConflictError:
+                # A racing repeat of the same request won; its answer is ours.
+                first = self._first(once)
+                if first is None:
+                    raise
+                return first
+        return Alert.fold(None, event)
+
+    def revise(
+        self,
+        by: Actor,
+        alert_id: UUID,
+        content: Content,
+        *,
+        at: datetime,
+        expected: int | None = None,
+        once: Once | None = None,
+    ) -> Alert:
+        """Rewrites the version in work. ConflictError where the alert has moved on from `expected`."""
+
+        def decide(alert: Alert) -> AlertEvent:
+            if expected is not None and alert.version != expected:
+                raise ConflictError(f"the alert is at {alert.version}, the edit began at {expected}")
+            self._office.check(by, alert.issuer_id, AUTHORS, content, at)
+            return alert.revise(by, content)
+
+        return self._change("revise", by, alert_id, decide, at=at, once=once)
+
+    def submit(self, by: Actor, alert_id: UUID, *, at: datetime, once: Once | None = None) -> Alert:
+        """Puts the version in work up for approval."""
+
+        def decide(alert: Alert) -> AlertEvent:
+            self._office.check(by, alert.issuer_id, AUTHORS, alert.work and alert.work.content, at)
+            return alert.submit(by)
+
+        return self._change("submit", by, alert_id, decide, at=at, once=once)
+
+    def send_back(
+        self, by: Actor, alert_id: UUID, reason: str, *, at: datetime, once: Once | None = None
+    ) -> Alert:
+        """Returns the version in work to its authors."""
+
+        def decide(alert: Alert) -> AlertEvent:
+            self._office.check(by, alert.issuer_id, APPROVERS, None, at)
+            return alert.send_back(by, reason)
+
+        return self._change("return", by, alert_id, decide, at=at, once=once)
+
+    def approve(self, by: Actor, alert_id: UUID, *, at: datetime, once: Once | None = None) -> Alert:
+        """Approves the version in work, by another than those who wrote it."""
+
+        def decide(alert: Alert) -> AlertEvent:
+            self._office.check(by, alert.issuer_id, APPROVERS, alert.work and alert.work.content, at)
+            return alert.approve(by)
+
+        return self._change("approve", by, alert_id, decide, at=at, once=once)
+
+    def issue(self, by: Actor, alert_id: UUID, *, at: datetime, once: Once | None = None) -> Alert:
+        """Sends the approved version out. The body's authority is checked once more, as it is now."""
+
+        def decide(alert: Alert) -> AlertEvent:
+            content = alert.work and alert.work.content
+            self._office.check(by, alert.issuer_id, EITHER, content, at)
+            return alert.issue(
+                by,
+                sender=self._office.sender(alert.issuer_id),
+                edition=self._office.edition(at).name,
+                lifetime=self._office.categories[content.category].lifetime if content else NO_TIME,
+                at=at,
+            )
+
+        return self._change("issue", by, alert_id, decide, at=at, once=once)
+
+    def propose_update(
+        self, by: Actor, alert_id: UUID, content: Content, *, at: datetime, once: Once | None = None
+    ) -> Alert:
+        """Begins the next version of a live alert."""
+
+        def decide(alert: Alert) -> AlertEvent:
+            self._office.check(by, alert.issuer_id, AUTHORS, content, at)
+            return alert.propose_update(by, content)
+
+        return self._change("update", by, alert_id, decide, at=at, once=once)
+
+    def cancel(
+        self,
+        by: Actor,
+        alert_id: UUID,
+        reason: str,
+        *,
+        in_error: bool,
+        at: datetime,
+        once: Once | None = None,
+    ) -> Alert:
+        """Withdraws a live alert; one person may."""
+
+        def decide(alert: Alert) -> AlertEvent:
+            self._office.check(by, alert.issuer_id, EITHER, None, at)
+            return alert.cancel(
+                by, sender=self._office.sender(alert.issuer_id), reason=reason, in_error=in_error, at=at
+            )
+
+        return self._change("cancel", by, alert_id, decide, at=at, once=once)
+
+    def expire(self, by: Actor, alert_id: UUID, *, at: datetime) -> Alert:
+        """Ends a live alert whose time is up."""
+        return self._change("expire", by, alert_id, lambda alert: alert.expire(by, at), at=at, once=None)
+
+    def _change(
+        self,
+        command: str,
+        by: Actor,
+        alert_id: UUID,
+        decide: Callable[[Alert], AlertEvent],
+        *,
+        at: datetime,
+        once: Once | None,
+    ) -> Alert:
+        with self._office.refusals(by, command, at, alert_id=alert_id):
+            for _ in range(TRIES):
+                first = self._first(once)
+                if first:
+                    return first
+                alert = self._office.alert(alert_id)
+                event = decide(alert)
+                try:
+                    self._office.log.append([event], at=at, once=once)
+                except ConflictError:
+                    continue
+                return Alert.fold(alert, event)
+        raise ConflictError(f"alert {alert_id} is being changed by others; try again")
+
+    def _first(self, once: Once | None) -> Alert | None:
+        made = self._office.log.recall(once) if once else None
+        return self._office.alert(made[0], upto=made[1]) if made else None

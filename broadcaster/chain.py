@@ -1,0 +1,80 @@
+"""Walks the hash chain, and prints the log for others to check with a program of their own."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from broadcaster.log import AlertLog
+from broadcaster.recorder import ZERO, LogRow
+
+PAGE = 5000
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a walk found. `bad_position` is the first row that does not fit, None where all do."""
+
+    events: int
+    head: str
+    bad_position: int | None = None
+    fault: str = ""
+
+    @property
+    def sound(self) -> bool:
+        """Whether every row fits."""
+        return self.bad_position is None
+
+
+def instant(at: datetime) -> str:
+    """How the chain and the export write a time: UTC, microseconds, Z."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def link(previous: bytes, row: LogRow) -> bytes:
+    """The hash a row must carry after the previous row's; see log.py for its text."""
+    lines = (
+        previous.hex(),
+        row.position,
+        instant(row.recorded_at),
+        row.originator_id,
+        row.originator_version,
+        row.topic,
+        "",
+    )
+    return hashlib.sha256("\n".join(map(str, lines)).encode() + row.state).digest()
+
+
+def rows(log: AlertLog) -> Iterator[LogRow]:
+    """Every row, in order of position."""
+    after = 0
+    while page := log.chain.rows(after, PAGE):
+        yield from page
+        after = page[-1].position
+
+
+def verify(log: AlertLog) -> Verdict:
+    """Walks the chain from the first row to the last, and stops at the first that does not fit."""
+    previous, events = ZERO, 0
+    for row in rows(log):
+        if row.position != events + 1:
+            return Verdict(events, previous.hex(), events + 1, "the row is missing")
+        if row.chain != link(previous, row):
+            return Verdict(events, previous.hex(), row.position, "the row is not what was appended")
+        previous, events = row.chain, row.position
+    return Verdict(events, previous.hex())
+
+
+def export(log: AlertLog) -> Iterator[str]:
+    """Each row as one line of JSON; `payload` holds the stored bytes as they are."""
+    for row in rows(log):
+        head = {
+            "position": row.position,
+            "recorded_at": instant(row.recorded_at),
+            "stream": str(row.originator_id),
+            "version": row.originator_version,
+            "topic": row.topic,
+        }
+        opening = json.dumps(head, ensure_ascii=False, separators=(",", ":"))[:-1]
+        yield f'{opening},"payload":{row.state.decode()},"chain":"{row.chain.hex()}"}}'

@@ -1,0 +1,54 @@
+"""The state table of an alert: what may be asked of it, and when. docs/alert-lifecycle.md draws it.
+
+Two things move: the alert's life, and the stage of the one version that may be in work.
+"""
+
+from enum import StrEnum
+from itertools import product
+
+
+class Life(StrEnum):
+    """Where the alert as a whole stands."""
+
+    NEW = "new"
+    LIVE = "live"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+class Stage(StrEnum):
+    """Where the version in work stands; NONE when there is none."""
+
+    NONE = "none"
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+
+
+class Command(StrEnum):
+    """What can be asked of an alert that exists."""
+
+    REVISE = "revise"
+    SUBMIT = "submit"
+    RETURN = "return"
+    APPROVE = "approve"
+    ISSUE = "issue"
+    UPDATE = "update"
+    CANCEL = "cancel"
+    EXPIRE = "expire"
+
+
+_OPEN = (Life.NEW, Life.LIVE)
+
+TABLE: dict[Command, frozenset[tuple[Life, Stage]]] = {
+    Command.REVISE: frozenset(product(_OPEN, (Stage.DRAFT,))),
+    Command.SUBMIT: frozenset(product(_OPEN, (Stage.DRAFT,))),
+    Command.RETURN: frozenset(
+        (life, stage) for life in _OPEN for stage in (Stage.SUBMITTED, Stage.APPROVED)
+    ),
+    Command.APPROVE: frozenset(product(_OPEN, (Stage.SUBMITTED,))),
+    Command.ISSUE: frozenset(product(_OPEN, (Stage.APPROVED,))),
+    Command.UPDATE: frozenset({(Life.LIVE, Stage.NONE)}),
+    Command.CANCEL: frozenset(product((Life.LIVE,), Stage)),
+    Command.EXPIRE: frozenset(product((Life.LIVE,), Stage)),
+}

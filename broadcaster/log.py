@@ -1,0 +1,163 @@
+"""The event log: one append-only, hash-chained sequence of every fact.
+
+The chain makes an edit show: each row's hash is SHA-256 over the lines
+
+    previous hash (64 hex digits; zeros before position 1)
+    position
+    recorded_at (UTC, YYYY-MM-DDTHH:MM:SS.ffffffZ)
+    stream (UUID)
+    version
+    topic
+    payload (the stored bytes)
+
+joined by line feeds, so that anyone can check it with sha256sum. Appends are serialised by an
+advisory lock: positions have no gaps and commit in order, so a follower never passes over one.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Protocol, TypeVar, cast
+from uuid import UUID
+
+from eventsourcing.application import AggregateNotFoundError, Application
+from eventsourcing.persistence import IntegrityError, Mapper, StoredEvent
+from psycopg import Cursor
+from psycopg_pool import ConnectionPool
+
+from broadcaster.recorder import LOG_DDL, ChainRecorder, LogRow, Once, Row
+from schemas.events import AnyEvent, Event, Recorded
+
+__all__ = ["LOG_DDL", "AlertLog", "ConflictError", "Once", "UnknownStreamError"]
+
+State = TypeVar("State")
+
+
+class Versioned(Protocol):
+    """A state that knows how many events made it."""
+
+    @property
+    def version(self) -> int: ...
+
+
+Known = TypeVar("Known", bound=Versioned)
+
+
+class ConflictError(Exception):
+    """Another command changed the same stream first; load it again and decide again."""
+
+
+class UnknownStreamError(LookupError):
+    """The log has no such stream."""
+
+
+class EventMapper(Mapper[UUID]):
+    """Events to rows and back; validates on the way back, so a row that lies is not believed."""
+
+    def to_stored_event(self, domain_event: Any) -> StoredEvent:
+        """The row of an event."""
+        return StoredEvent(
+            originator_id=domain_event.originator_id,
+            originator_version=domain_event.originator_version,
+            topic=domain_event.TOPIC,
+            state=domain_event.payload(),
+        )
+
+    def to_domain_event(self, stored_event: StoredEvent) -> Any:
+        """The event of a row. Raises KeyError for an unknown topic, ValidationError otherwise."""
+        return Event.load(
+            stored_event.topic,
+            UUID(str(stored_event.originator_id)),
+            stored_event.originator_version,
+            stored_event.state,
+        )
+
+
+def recorded(row: LogRow) -> Recorded:
+    """The event of a row, with its place. Raises as `Event.load`."""
+    event = Event.load(row.topic, row.originator_id, row.originator_version, row.state)
+    return Recorded(row.position, row.recorded_at, cast("AnyEvent", event))
+
+
+class AlertLog(Application[UUID]):
+    """Appends, loads and reads events. It knows no rule; see commands.py for who decides."""
+
+    name = "log"
+
+    def __init__(self, pool: ConnectionPool[Any]) -> None:
+        self._pool = pool
+        super().__init__({})
+
+    def construct_recorder(self) -> ChainRecorder:
+        """The recorder of the table `events`."""
+        return ChainRecorder(self._pool)
+
+    def construct_mapper(self) -> EventMapper:
+        """The validating mapper."""
+        return EventMapper(transcoder=self.construct_transcoder())
+
+    @property
+    def chain(self) -> ChainRecorder:
+        """The recorder, for what only our log can do."""
+        assert isinstance(self.recorder, ChainRecorder)
+        return self.recorder
+
+    def append(self, events: Sequence[Event], *, at: datetime, once: Once | None = None) -> int:
+        """Appends all or none, in one round trip, and answers the last position.
+
+        `at` becomes their `recorded_at`, or the last one recorded where the clock stepped back.
+        `once` is remembered with them (see `recall`). Raises ConflictError.
+        """
+        try:
+            recordings = self.save(*events, at=at, once=once)
+        except IntegrityError as error:
+            raise ConflictError(str(error)) from error
+        return recordings[-1].notification.id
+
+    def append_in(self, cursor: Cursor[Row], events: Sequence[Event], at: datetime) -> int:
+        """As `append`, in the caller's own transaction. Raises psycopg's UniqueViolation."""
+        stored = [self.mapper.to_stored_event(event) for event in events]
+        return self.chain.append(cursor, stored, at)[-1]
+
+    def recall(self, once: Once) -> tuple[UUID, int] | None:
+        """The stream and version the first use of this key made. Raises KeyReusedError."""
+        return self.chain.recall(once)
+
+    def load(
+        self, stream: UUID, fold: Callable[[State | None, Any], State], *, upto: int | None = None
+    ) -> State:
+        """The state of a stream, folded from its events (up to a version). Raises UnknownStreamError."""
+
+        def project(state: State | None, events: Any) -> State | None:
+            for event in events:
+                state = fold(state, event)
+            return state
+
+        try:
+            return self.repository.get(stream, version=upto, projector_func=project)  # type: ignore[type-var]
+        except AggregateNotFoundError:
+            raise UnknownStreamError(str(stream)) from None
+
+    def forward(self, stream: UUID, fold: Callable[[Known, Any], Known], state: Known) -> Known:
+        """A state that knows its `version`, brought up to date by what the stream holds beyond it."""
+        for event in self.events.get(stream, gt=state.version):
+            state = fold(state, event)
+        return state
+
+    def read(self, after: int, limit: int, topics: Sequence[str] = ()) -> list[Recorded]:
+        """Events after a position, at most `limit`, of these topics (of all where none is named)."""
+        return [recorded(row) for row in self.chain.rows(after, limit, topics)]
+
+    def everything(self, page: int = 2000) -> Iterator[Recorded]:
+        """The whole log, in order."""
+        after = 0
+        while events := self.read(after, page):
+            yield from events
+            after = events[-1].position
+
+    def head(self) -> int:
+        """The last position; 0 while the log is empty."""
+        return self.recorder.max_notification_id() or 0
+
+    def has(self, stream: UUID, cursor: Cursor[Row] | None = None) -> bool:
+        """Whether the stream has any event."""
+        return self.chain.has(stream, cursor)

@@ -1,0 +1,120 @@
+"""What every command shares: the aggregates it loads, the authority it checks, the refusal it records."""
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from broadcaster.account import Account, Role
+from broadcaster.alert import Alert
+from broadcaster.areas import AreaRegister, Edition
+from broadcaster.issuer import Issuer
+from broadcaster.log import AlertLog, UnknownStreamError
+from broadcaster.reference import Category
+from broadcaster.rules import RefusedError, Rule
+from broadcaster.screen import Screen
+from schemas.content import Content, Kind
+from schemas.events import Actor, AttemptRefused
+from schemas.ids import REGISTER_STREAM, account_stream, issuer_stream
+
+
+class Office:
+    """Loads aggregates from the log and checks authority against them.
+
+    `sender_domain` completes CAP's sender, `<issuer>@<domain>`.
+    """
+
+    def __init__(self, log: AlertLog, categories: Mapping[str, Category], sender_domain: str) -> None:
+        self.log = log
+        self.categories = categories
+        self._domain = sender_domain
+        self._register = AreaRegister()
+
+    def alert(self, alert_id: UUID, *, upto: int | None = None) -> Alert:
+        """The alert now, or as it was after `upto` events. Raises UnknownStreamError."""
+        return self.log.load(alert_id, Alert.fold, upto=upto)
+
+    def issuer(self, issuer_id: str) -> Issuer:
+        """The body. Raises UnknownStreamError."""
+        return self.log.load(issuer_stream(issuer_id), Issuer.fold)
+
+    def account(self, name: str) -> Account:
+        """The account; one that was never granted anything holds nothing."""
+        try:
+            return self.log.load(account_stream(name), Account.fold)
+        except UnknownStreamError:
+            return Account(name)
+
+    def register(self) -> AreaRegister:
+        """The area register; only what is new is read again."""
+        self._register = self.log.forward(REGISTER_STREAM, AreaRegister.fold, self._register)
+        return self._register
+
+    def edition(self, at: datetime) -> Edition:
+        """The edition in force. Raises LookupError."""
+        return self.register().current(at)
+
+    def screen(self, screen_id: UUID) -> Screen:
+        """The screen. Raises UnknownStreamError."""
+        return self.log.load(screen_id, Screen.fold)
+
+    def check(
+        self,
+        by: Actor,
+        issuer_id: str,
+        roles: tuple[Role, ...],
+        content: Content | None,
+        at: datetime,
+    ) -> None:
+        """Who may do it, and whether the body may say it."""
+        self.account(by.account).check(issuer_id, *roles)
+        if content is None:
+            return
+        category = self.categories.get(content.category)
+        if category is None:
+            raise RefusedError(Rule.UNKNOWN_CATEGORY, f"category: there is no {content.category}")
+        self.issuer(issuer_id).check_authority(content, self.edition(at).tree)
+        check_content(content, category, at)
+
+    def sender(self, issuer_id: str) -> str:
+        """CAP's sender of a body."""
+        return f"{issuer_id}@{self._domain}"
+
+    @contextmanager
+    def refusals(
+        self,
+        by: Actor,
+        command: str,
+        at: datetime,
+        *,
+        alert_id: UUID | None = None,
+        issuer_id: str | None = None,
+    ) -> Generator[None]:
+        """Records a refusal raised inside as an event of its own stream, and lets it go on."""
+        try:
+            yield
+        except RefusedError as refusal:
+            event = AttemptRefused(
+                originator_id=uuid4(),
+                originator_version=1,
+                by=by,
+                command=command,
+                rule=refusal.rule,
+                detail=refusal.detail,
+                alert_id=alert_id,
+                issuer_id=issuer_id,
+            )
+            self.log.append([event], at=at)
+            raise
+
+
+def check_content(content: Content, category: Category, at: datetime) -> None:
+    """Rules on what is said. Risk levels are for natural hazards only (Decision 18/2021/QĐ-TTg art. 4)."""
+    if content.risk_level is not None and not category.natural_hazard:
+        raise RefusedError(Rule.RISK_LEVEL, f"risk_level: {category.code} is not a natural hazard")
+    if content.risk_level is None and category.natural_hazard and content.kind is Kind.ALERT:
+        raise RefusedError(
+            Rule.RISK_LEVEL, f"risk_level: an alert of {category.code} states its level, 1 to 5"
+        )
+    if content.expires_at is not None and content.expires_at <= at:
+        raise RefusedError(Rule.EXPIRY, f"expires_at: {content.expires_at.isoformat()} is not after now")

@@ -1,0 +1,233 @@
+"""The table `events` on PostgreSQL: appended in one round trip, chained by hash, never updated."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from eventsourcing.persistence import (
+    ApplicationRecorder,
+    IntegrityError,
+    Notification,
+    StoredEvent,
+    Subscription,
+)
+from psycopg import Cursor, errors
+from psycopg_pool import ConnectionPool
+
+Row = tuple[Any, ...]
+
+ZERO = bytes(32)
+
+# One function, so that lock, chain, rows and wake-up cost a single round trip. The name carries our
+# table's: eventsourcing's own functions share one name a schema and mix up their tables.
+LOG_DDL = """
+CREATE TABLE IF NOT EXISTS events (
+    position bigint PRIMARY KEY,
+    recorded_at timestamptz NOT NULL,
+    originator_id uuid NOT NULL,
+    originator_version bigint NOT NULL,
+    topic text NOT NULL,
+    state bytea NOT NULL,
+    chain bytea NOT NULL,
+    UNIQUE (originator_id, originator_version)
+);
+CREATE INDEX IF NOT EXISTS events_topic ON events (topic, position);
+CREATE TABLE IF NOT EXISTS event_onces (
+    account text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    originator_id uuid NOT NULL,
+    originator_version bigint NOT NULL,
+    at timestamptz NOT NULL,
+    PRIMARY KEY (account, key)
+);
+CREATE OR REPLACE FUNCTION events_append(
+    ids uuid[], versions bigint[], topics text[], states bytea[], at timestamptz
+) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    head bigint;
+    link bytea;
+    instant timestamptz;
+    i int;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('events_append', 0));
+    SELECT e.position, e.chain, greatest(e.recorded_at, at) INTO head, link, instant
+        FROM events e ORDER BY e.position DESC LIMIT 1;
+    IF NOT FOUND THEN
+        head := 0; link := decode(repeat('00', 32), 'hex'); instant := at;
+    END IF;
+    FOR i IN 1 .. cardinality(ids) LOOP
+        head := head + 1;
+        link := sha256(convert_to(concat_ws(E'\\n', encode(link, 'hex'), head,
+            to_char(instant AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+            ids[i], versions[i], topics[i], ''), 'UTF8') || states[i]);
+        INSERT INTO events VALUES (head, instant, ids[i], versions[i], topics[i], states[i], link);
+    END LOOP;
+    PERFORM pg_notify('event_log', head::text);
+    RETURN head;
+END $$;
+"""
+
+_APPEND = "SELECT events_append(%s::uuid[], %s::bigint[], %s::text[], %s::bytea[], %s)"
+# The key goes in first: a racing repeat fails on it before it can append a second time.
+_REMEMBER = "INSERT INTO event_onces VALUES (%s, %s, %s, %s, %s, %s)"
+_SELECT_STREAM = (
+    "SELECT originator_id, originator_version, topic, state FROM events WHERE originator_id = %s"
+    " AND originator_version > coalesce(%s, 0) AND (%s::bigint IS NULL OR originator_version <= %s)"
+)
+_OLDEST_FIRST = " ORDER BY originator_version LIMIT %s"
+_NEWEST_FIRST = " ORDER BY originator_version DESC LIMIT %s"
+_COLUMNS = "position, recorded_at, originator_id, originator_version, topic, state, chain"
+
+
+@dataclass(frozen=True)
+class Once:
+    """A client's idempotency key, and a digest of what was asked under it."""
+
+    account: str
+    key: str
+    fingerprint: bytes
+
+
+class KeyReusedError(Exception):
+    """The idempotency key was used before, for a different request."""
+
+
+class LogRow(NamedTuple):
+    """A row of the log, as stored."""
+
+    position: int
+    recorded_at: datetime
+    originator_id: UUID
+    originator_version: int
+    topic: str
+    state: bytes
+    chain: bytes
+
+    def stored(self) -> StoredEvent:
+        """The part that eventsourcing knows."""
+        return StoredEvent(self.originator_id, self.originator_version, self.topic, self.state)
+
+
+class ChainRecorder(ApplicationRecorder):
+    """eventsourcing's recorder interface over the table `events`."""
+
+    def __init__(self, pool: ConnectionPool[Any]) -> None:
+        super().__init__()
+        self.pool = pool
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
+        """Appends all or none. Takes `at` (the recording instant) and `once`."""
+        if not stored_events:
+            return []
+        at: datetime = kwargs["at"]
+        once: Once | None = kwargs.get("once")
+        try:
+            with self.pool.connection() as conn, conn.cursor() as cursor:
+                if once is not None:
+                    last = stored_events[-1]
+                    place = (last.originator_id, last.originator_version)
+                    cursor.execute(_REMEMBER, (once.account, once.key, once.fingerprint, *place, at))
+                return self.append(cursor, stored_events, at)
+        except errors.UniqueViolation as error:
+            raise IntegrityError(error.diag.message_detail or str(error)) from error
+
+    def append(self, cursor: Cursor[Row], stored: Sequence[StoredEvent], at: datetime) -> list[int]:
+        """Appends in the cursor's transaction and answers the positions."""
+        cursor.execute(
+            _APPEND,
+            (
+                [event.originator_id for event in stored],
+                [event.originator_version for event in stored],
+                [event.topic for event in stored],
+                [event.state for event in stored],
+                at,
+            ),
+            prepare=True,
+        )
+        row = cursor.fetchone()
+        assert row is not None
+        return list(range(row[0] - len(stored) + 1, row[0] + 1))
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        """One stream's events, in order of version."""
+        query = _SELECT_STREAM + (_NEWEST_FIRST if desc else _OLDEST_FIRST)
+        with self.pool.connection() as conn:
+            rows = conn.execute(query, (originator_id, gt, lte, lte, limit), prepare=True)
+            return [StoredEvent(*row) for row in rows]
+
+    def rows(
+        self, after: int, limit: int, topics: Sequence[str] = (), *, upto: int | None = None
+    ) -> list[LogRow]:
+        """Rows after a position, in order."""
+        query = f"SELECT {_COLUMNS} FROM events WHERE position > %s"  # noqa: S608 (constant columns)
+        params: list[Any] = [after]
+        if upto is not None:
+            query += " AND position <= %s"
+            params.append(upto)
+        if topics:
+            query += " AND topic = ANY(%s)"
+            params.append(list(topics))
+        with self.pool.connection() as conn:
+            found = conn.execute(query + " ORDER BY position LIMIT %s", (*params, limit), prepare=True)
+            return [LogRow(row[0], row[1].astimezone(UTC), *row[2:]) for row in found]
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        """Eventsourcing's view of `rows`."""
+        after = (start or 0) - (1 if inclusive_of_start and start else 0)
+        return [
+            Notification(row.originator_id, row.originator_version, row.topic, row.state, row.position)
+            for row in self.rows(after, limit, topics, upto=stop)
+        ]
+
+    def max_notification_id(self) -> int | None:
+        """The last position, None while the log is empty."""
+        with self.pool.connection() as conn:
+            row = conn.execute("SELECT max(position) FROM events").fetchone()
+        return row[0] if row else None
+
+    def has(self, stream: UUID, cursor: Cursor[Row] | None = None) -> bool:
+        """Whether the stream has any event, seen by the cursor's transaction where one is given."""
+        query = "SELECT 1 FROM events WHERE originator_id = %s LIMIT 1"
+        if cursor is not None:
+            return cursor.execute(query, (stream,)).fetchone() is not None
+        with self.pool.connection() as conn:
+            return conn.execute(query, (stream,)).fetchone() is not None
+
+    def recall(self, once: Once) -> tuple[UUID, int] | None:
+        """What the first use of this key appended last. Raises KeyReusedError."""
+        query = (
+            "SELECT fingerprint, originator_id, originator_version FROM event_onces"
+            " WHERE account = %s AND key = %s"
+        )
+        with self.pool.connection() as conn:
+            row = conn.execute(query, (once.account, once.key)).fetchone()
+        if row is None:
+            return None
+        if bytes(row[0]) != once.fingerprint:
+            raise KeyReusedError(once.key)
+        return row[1], row[2]
+
+    def subscribe(
+        self, gt: int | None = None, topics: Sequence[str] = ()
+    ) -> Subscription[ApplicationRecorder]:
+        """Not offered: projections/follower.py follows by `rows` and LISTEN event_log."""
+        raise NotImplementedError("follow the log with projections.follower")

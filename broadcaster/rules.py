@@ -1,0 +1,43 @@
+"""How a command says no: a rule with a name, so that the refusal can be read, counted and shown."""
+
+from enum import StrEnum
+
+
+class Rule(StrEnum):
+    """Every rule a command can break. The value is what clients and the audit see."""
+
+    # Authority: who may do this at all.
+    ROLE = "role.missing"
+    BODY = "body.not-yours"
+    AREA = "jurisdiction.area"
+    FIELD = "jurisdiction.field"
+    FOUR_EYES = "approval.four-eyes"
+    # Content: what may be said.
+    UNKNOWN_AREA = "content.unknown-area"
+    UNKNOWN_CATEGORY = "content.unknown-category"
+    RISK_LEVEL = "content.risk-level"
+    EXPIRY = "content.expiry"
+    # State: when.
+    STATE = "state.not-now"
+    EXISTS = "state.exists"
+
+    @property
+    def is_authority(self) -> bool:
+        """Whether it says who, rather than what or when."""
+        return self in _AUTHORITY
+
+    @property
+    def is_content(self) -> bool:
+        """Whether it says what."""
+        return self.value.startswith("content.")
+
+
+_AUTHORITY = {Rule.ROLE, Rule.BODY, Rule.AREA, Rule.FIELD, Rule.FOUR_EYES}
+
+
+class RefusedError(Exception):
+    """A command broke a rule and changed nothing."""
+
+    def __init__(self, rule: Rule, detail: str) -> None:
+        super().__init__(f"{rule.value}: {detail}")
+        self.rule, self.detail = rule, detail

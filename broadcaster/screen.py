@@ -1,0 +1,60 @@
+"""Screens: LED and LCD displays at a place, and what they have shown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from broadcaster.rules import RefusedError, Rule
+from schemas.events import Actor, ScreenEvent, ScreenRegistered, ScreenRemoved, ScreenShowed, Shown
+
+
+@dataclass(frozen=True)
+class Screen:
+    """One screen; `profile` names its display."""
+
+    id: UUID
+    version: int
+    name: str
+    area: str
+    profile: str
+    removed: bool = False
+    shown: frozenset[Shown] = field(default=frozenset())
+
+    @staticmethod
+    def fold(state: "Screen | None", event: ScreenEvent) -> "Screen":
+        """The screen after the event."""
+        if isinstance(event, ScreenRegistered):
+            return Screen(event.screen_id, event.originator_version, event.name, event.area, event.profile)
+        assert state is not None, "a screen begins with its registration"
+        after = replace(state, version=event.originator_version)
+        match event:
+            case ScreenRemoved():
+                return replace(after, removed=True)
+            case ScreenShowed(shown=shown):
+                return replace(after, shown=after.shown | set(shown))
+
+    @staticmethod
+    def register(by: Actor, screen_id: UUID, *, name: str, area: str, profile: str) -> ScreenRegistered:
+        """A new screen."""
+        return ScreenRegistered(
+            originator_id=screen_id,
+            originator_version=1,
+            by=by,
+            screen_id=screen_id,
+            name=name,
+            area=area,
+            profile=profile,
+        )
+
+    def remove(self, by: Actor) -> ScreenRemoved:
+        """Takes the screen out of service. Refused where it already is."""
+        if self.removed:
+            raise RefusedError(Rule.STATE, f"screen {self.id} is already removed")
+        return ScreenRemoved(originator_id=self.id, originator_version=self.version + 1, by=by)
+
+    def show(self, by: Actor, reported: Sequence[Shown]) -> ScreenShowed | None:
+        """What of the report is new; None where nothing is, so a repeated report is no event."""
+        new = tuple(dict.fromkeys(shown for shown in reported if shown not in self.shown))
+        if self.removed or not new:
+            return None
+        return ScreenShowed(originator_id=self.id, originator_version=self.version + 1, by=by, shown=new)

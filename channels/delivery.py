@@ -1,0 +1,158 @@
+"""One dispatch, from claim to receipt: who is still to be sent to, in windows, and what came of each."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from channels.gateway import Gateway, Message, PayloadFaultError, Recipient, Result
+from channels.retry import MAX_CLAIMS, next_try
+from schemas.dispatch import Dispatch, Outcome, Receipt
+
+
+class Claim(NamedTuple):
+    """What the ledger knows of a dispatch once this worker holds it."""
+
+    done: bool
+    """It has its receipt already: nothing to do but acknowledge."""
+    claims: int
+    """How often it was claimed, this time included."""
+    noted: tuple[Result, ...]
+    """Results of an earlier holder."""
+    in_doubt: frozenset[int]
+    """Ranks an earlier holder was sending to when it died: they may have been reached."""
+
+
+class Desk(Protocol):
+    """What a worker needs from the house; runtime passes it in. Calls block; they run in threads."""
+
+    def claim(self, dispatch: Dispatch, at: datetime) -> Claim:
+        """Holds the dispatch."""
+        ...
+
+    def message(self, dispatch: Dispatch) -> Message | None:
+        """What to say; None where a later version or a cancel made it moot."""
+        ...
+
+    def recipients(self, dispatch: Dispatch, ranks: Sequence[int]) -> list[Recipient]:
+        """Addresses of these ranks; one that has been erased since is absent."""
+        ...
+
+    def progress(self, dispatch: Dispatch, noted: Sequence[Result], sending: Sequence[int]) -> None:
+        """Notes results, and the ranks that are sent to next, before they are."""
+        ...
+
+    def close(self, receipt: Receipt, gone: Sequence[Recipient], at: datetime) -> None:
+        """Appends the receipt and erases the addresses that are gone, in one transaction."""
+        ...
+
+
+@dataclass
+class _Tally:
+    """What came of each rank so far."""
+
+    dispatch: Dispatch
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    reasons: Counter[str] = field(default_factory=Counter)
+    doubtful: set[int] = field(default_factory=set)
+    retry_after: float = 0.0
+
+    def note(self, results: Sequence[Result]) -> None:
+        for result in results:
+            self.outcomes[result.rank] = result.outcome
+            if result.reason:
+                self.reasons[result.reason] += 1
+            if result.ambiguous:
+                self.doubtful.add(result.rank)
+            if result.outcome is Outcome.DEFERRED:
+                self.retry_after = max(self.retry_after, result.retry_after or 0.0)
+
+    def close_rest(self, outcome: Outcome, reason: str = "") -> None:
+        """Gives every rank without an outcome this one."""
+        rest = self.pending()
+        self.outcomes.update(dict.fromkeys(rest, outcome))
+        if reason and rest:
+            self.reasons[reason] += len(rest)
+
+    def pending(self) -> list[int]:
+        return [rank for rank in self.dispatch.ranks if rank not in self.outcomes]
+
+    def receipt(self, provider: str, at: datetime, jitter: float) -> Receipt:
+        """The receipt; what is deferred is tried again, or dead where it cannot be."""
+        dispatch = self.dispatch
+        deferred = [rank for rank, outcome in self.outcomes.items() if outcome is Outcome.DEFERRED]
+        retry_at = next_try(
+            dispatch.attempt,
+            dispatch.lane,
+            at=at,
+            expires_at=dispatch.expires_at,
+            jitter=jitter,
+            retry_after=self.retry_after,
+        )
+        if deferred and retry_at is None:
+            self.outcomes.update(dict.fromkeys(deferred, Outcome.DEAD))
+            deferred = []
+        return Receipt(
+            dispatch=dispatch,
+            counts=dict(Counter(self.outcomes[rank] for rank in dispatch.ranks)),
+            deferred=tuple(sorted(deferred)),
+            retry_at=retry_at if deferred else None,
+            unknown=len(self.doubtful),
+            reasons=dict(self.reasons),
+            provider=provider,
+        )
+
+
+class Delivery:
+    """Carries out dispatches through one gateway."""
+
+    def __init__(self, desk: Desk, gateway: Gateway, clock: Callable[[], datetime]) -> None:
+        self._desk = desk
+        self._gateway = gateway
+        self._clock = clock
+
+    async def deliver(self, dispatch: Dispatch) -> Receipt | None:
+        """Carries it out to its receipt; None where it had one already. Safe to repeat."""
+        at = self._clock()
+        claim = await asyncio.to_thread(self._desk.claim, dispatch, at)
+        if claim.done:
+            return None
+        tally = _Tally(dispatch)
+        tally.note(claim.noted)
+        gone: list[Recipient] = []
+        message = await asyncio.to_thread(self._desk.message, dispatch)
+        if at >= dispatch.expires_at:
+            tally.close_rest(Outcome.EXPIRED)
+        elif message is None:
+            tally.close_rest(Outcome.SUPERSEDED)
+        elif claim.claims > MAX_CLAIMS:
+            tally.close_rest(Outcome.DEAD, "CLAIMED_TOO_OFTEN")
+        else:
+            tally.doubtful |= claim.in_doubt
+            gone = await self._send(dispatch, message, tally)
+        at = self._clock()
+        receipt = tally.receipt(self._gateway.name, at, random.random())  # noqa: S311 (spread, no secret)
+        await asyncio.to_thread(self._desk.close, receipt, gone, at)
+        return receipt
+
+    async def _send(self, dispatch: Dispatch, message: Message, tally: _Tally) -> list[Recipient]:
+        pending = tally.pending()
+        recipients = await asyncio.to_thread(self._desk.recipients, dispatch, pending)
+        present = {recipient.rank: recipient for recipient in recipients}
+        tally.note([Result(rank, Outcome.GONE, "ERASED") for rank in pending if rank not in present])
+        window = self._gateway.window
+        noted: Sequence[Result] = ()
+        for start in range(0, len(recipients), window):
+            batch = recipients[start : start + window]
+            sending = [recipient.rank for recipient in batch]
+            await asyncio.to_thread(self._desk.progress, dispatch, noted, sending)
+            try:
+                noted = await self._gateway.send(message, batch)
+            except PayloadFaultError as fault:
+                tally.close_rest(Outcome.DEAD, fault.reason)
+                break
+            tally.note(noted)
+        return [recipient for rank, recipient in present.items() if tally.outcomes[rank] is Outcome.GONE]

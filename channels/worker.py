@@ -1,0 +1,105 @@
+"""The consume-deliver-acknowledge loop of one channel, on JetStream through FastStream.
+
+Each slot is a pull subscriber of one message: with `max_workers` FastStream fetches ahead and
+messages that wait behind a slow one are delivered twice.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from typing import Any
+
+import structlog
+from faststream import AckPolicy, BaseMiddleware
+from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
+from pydantic import ValidationError
+
+from channels.delivery import Delivery
+from channels.retry import delay
+from channels.topology import ACK_WAIT, durable_of, stream_of
+from schemas.content import Channel, Lane
+from schemas.dispatch import Dispatch, dispatch_subject
+
+log = structlog.get_logger(__name__)
+
+PULL_TIMEOUT = 2.0
+
+
+class Stumble(BaseMiddleware[Any, Any]):
+    """Whatever escapes a handler: a message nobody can read ends, any other comes again later.
+
+    FastStream's own policies end a message after one exception, or bring it back at once for ever.
+    """
+
+    async def consume_scope(self, call_next: Callable[[Any], Awaitable[Any]], msg: Any) -> Any:
+        """Runs the handler."""
+        try:
+            return await call_next(msg)
+        except ValidationError as error:
+            log.error("dispatch.unreadable", subject=self.msg.subject, errors=error.error_count())  # noqa: TRY400
+            await msg.reject()
+        except Exception:
+            delivered = self.msg.metadata.num_delivered or 1
+            log.exception("dispatch.stumbled", subject=self.msg.subject, delivered=delivered)
+            await msg.nack(delay=delay(delivered, jitter=0.5))
+
+
+@asynccontextmanager
+async def heartbeat(message: NatsMessage) -> AsyncGenerator[None]:
+    """Keeps the broker from giving the message to another while this one works on it."""
+
+    async def beat() -> None:
+        while True:
+            await asyncio.sleep(ACK_WAIT / 3)
+            await message.in_progress()
+
+    task = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def add_worker(
+    broker: NatsBroker,
+    channel: Channel,
+    slots: Mapping[Lane, int],
+    delivery: Delivery,
+    clock: Callable[[], datetime],
+) -> None:
+    """Registers a channel's subscribers: so many slots for each lane."""
+
+    async def work(dispatch: Dispatch, message: NatsMessage) -> None:
+        early = (dispatch.not_before - clock()).total_seconds() if dispatch.not_before else 0.0
+        if early > 0:
+            await message.nack(delay=early)
+            return
+        async with heartbeat(message):
+            receipt = await delivery.deliver(dispatch)
+        # Only now: an acknowledgement before the receipt is a promise nobody keeps.
+        await message.ack_sync()
+        if receipt is not None:
+            log.info(
+                "dispatch.done",
+                alert=str(dispatch.alert_id),
+                channel=channel.value,
+                slice=dispatch.first,
+                attempt=dispatch.attempt,
+                **{outcome.value: count for outcome, count in receipt.counts.items()},
+            )
+
+    for lane, count in slots.items():
+        for slot in range(count):
+            broker.subscriber(
+                dispatch_subject(lane, channel),
+                stream=JStream(stream_of(lane), declare=False),
+                durable=durable_of(lane, channel),
+                pull_sub=PullSub(batch_size=1, timeout=PULL_TIMEOUT),
+                ack_policy=AckPolicy.MANUAL,
+                title=f"{channel}.{lane}",
+                description=f"Dispatches of the {lane} lane to {channel}.",
+                include_in_schema=slot == 0,
+            )(work)

@@ -1,0 +1,207 @@
+"""One full example of each event, for the golden files and for other tests."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from schemas.areas import Area
+from schemas.content import (
+    Certainty,
+    Channel,
+    Content,
+    Kind,
+    Lane,
+    MsgType,
+    Severity,
+    Text,
+    Urgency,
+)
+from schemas.dispatch import Dispatch, Outcome, Receipt
+from schemas.events import (
+    Actor,
+    AlertApproved,
+    AlertCancelled,
+    AlertDrafted,
+    AlertExpired,
+    AlertIssued,
+    AlertReturned,
+    AlertRevised,
+    AlertSubmitted,
+    AlertUpdateProposed,
+    AreaRegisterAdopted,
+    AttemptRefused,
+    AudienceFrozen,
+    Event,
+    IssuerRegistered,
+    ReceiptRecorded,
+    RoleGranted,
+    RoleRevoked,
+    ScreenRegistered,
+    ScreenRemoved,
+    ScreenShowed,
+    Shown,
+    SubscribersImported,
+)
+from schemas.ids import audience_id, dispatch_id
+
+AT = datetime(2026, 7, 10, 2, 0, 0, 250, tzinfo=UTC)
+END = datetime(2026, 7, 11, 2, 0, tzinfo=UTC)
+ALERT = UUID("7d3f0c1e-0000-4000-8000-000000000001")
+SCREEN = UUID("7d3f0c1e-0000-4000-8000-000000000002")
+BY = Actor(account="lan", body="ubnd-00001")
+CONTENT = Content(
+    kind=Kind.ALERT,
+    category="ngap_ung",
+    severity=Severity.SEVERE,
+    urgency=Urgency.EXPECTED,
+    certainty=Certainty.LIKELY,
+    risk_level=2,
+    texts={
+        "vi": Text(
+            headline="Ngập sâu tại Phúc Xá",
+            description='Nước lên nhanh; "không" lội qua.\nGọi 114.',
+            instruction="Đưa xe lên chỗ cao.",
+            sign_text="Ngập sâu Phúc Xá",
+            sms_text="Ngap sau tai Phuc Xa",
+        ),
+        "en": Text(headline="Deep flooding in Phúc Xá", description="Water is rising fast."),
+    },
+    areas=("00001", "00004"),
+    expires_at=END,
+    channels=(Channel.PUSH, Channel.SMS, Channel.LED),
+)
+DISPATCH = Dispatch(
+    id=dispatch_id(ALERT, 1, Channel.PUSH, 500, 1),
+    alert_id=ALERT,
+    version=1,
+    channel=Channel.PUSH,
+    lane=Lane.ALERT,
+    audience_id=audience_id(ALERT, 1, Channel.PUSH),
+    first=500,
+    last=510,
+    expires_at=END,
+)
+REFERENCE = (
+    "ubnd-00001@canhbao.hanoi.gov.vn,hn.7d3f0c1e-0000-4000-8000-000000000001.1,2026-07-10T09:00:00+07:00"
+)
+
+
+def examples() -> tuple[Event, ...]:
+    """Every event once, with no optional field left out."""
+    alert: dict[str, Any] = {"originator_id": ALERT, "by": BY}
+    screen: dict[str, Any] = {"originator_id": SCREEN, "by": BY}
+    other: dict[str, Any] = {
+        "originator_id": UUID(int=1),
+        "originator_version": 1,
+        "by": Actor(account="system:demo"),
+    }
+    message: dict[str, Any] = {
+        "issuer_id": "ubnd-00001",
+        "sender": "ubnd-00001@canhbao.hanoi.gov.vn",
+        "sent": AT.replace(microsecond=0),
+    }
+    return (
+        AreaRegisterAdopted(
+            **other,
+            edition="2020-03-01",
+            effective_on=date(2020, 3, 1),
+            areas=(
+                Area(code="01", name="Thành phố Hà Nội", kind="thanh_pho", level=1, population=7739700),
+                Area(
+                    code="001",
+                    name="Quận Ba Đình",
+                    kind="quan",
+                    level=2,
+                    parent_code="01",
+                    latitude=21.03585,
+                    longitude=105.82609,
+                ),
+            ),
+        ),
+        IssuerRegistered(
+            **other,
+            issuer_id="ubnd-00001",
+            name="UBND phường Phúc Xá",
+            kind="ubnd_xa",
+            level=3,
+            area="00001",
+            fields=("*",),
+            parent="ubnd-001",
+        ),
+        RoleGranted(**other, account="lan", body="ubnd-00001", role="author", key_id="k3f9"),
+        RoleRevoked(**other, account="lan", body="ubnd-00001", role="author"),
+        AlertDrafted(**alert, originator_version=1, issuer_id="ubnd-00001", content=CONTENT),
+        AlertRevised(**alert, originator_version=2, version=1, content=CONTENT),
+        AlertSubmitted(**alert, originator_version=3, version=1),
+        AlertReturned(**alert, originator_version=4, version=1, reason="Thiếu giờ"),
+        AlertApproved(**alert, originator_version=6, version=1),
+        AlertIssued(
+            **alert,
+            **message,
+            originator_version=7,
+            version=2,
+            msg_type=MsgType.UPDATE,
+            identifier=f"hn.{ALERT}.2",
+            references=(REFERENCE,),
+            content=CONTENT,
+            edition="2020-03-01",
+            effective_at=AT,
+            expires_at=END,
+        ),
+        AlertUpdateProposed(**alert, originator_version=8, version=3, content=CONTENT),
+        AlertCancelled(
+            **alert,
+            **message,
+            originator_version=9,
+            version=3,
+            identifier=f"hn.{ALERT}.3",
+            references=(REFERENCE,),
+            reason="Nước đã rút",
+            in_error=True,
+        ),
+        AlertExpired(**alert, originator_version=10, version=2),
+        AttemptRefused(
+            **other,
+            command="draft",
+            rule="jurisdiction.area",
+            detail="area 00004 lies outside 00001",
+            alert_id=ALERT,
+            issuer_id="ubnd-00001",
+        ),
+        AudienceFrozen(
+            **other,
+            alert_id=ALERT,
+            version=1,
+            channel=Channel.PUSH,
+            lane=Lane.ALERT,
+            count=510,
+            sha256="9f" * 32,
+            bitmap="OjAAAAEAAAAAAAIAEAAAAAEAAgADAA==",
+            by_area={"00001": 500, "00004": 10},
+            slice_size=500,
+            expires_at=END,
+        ),
+        ReceiptRecorded(
+            **other,
+            receipt=Receipt(
+                dispatch=DISPATCH,
+                counts={Outcome.ACCEPTED: 7, Outcome.GONE: 1, Outcome.DEFERRED: 2},
+                deferred=(508, 509),
+                retry_at=AT,
+                unknown=1,
+                reasons={"UNAVAILABLE": 2, "UNREGISTERED": 1},
+                provider="fcm",
+            ),
+        ),
+        SubscribersImported(**other, file_sha256="9f" * 32, accepted=999_990, rejected=10),
+        ScreenRegistered(
+            **screen,
+            originator_version=1,
+            screen_id=SCREEN,
+            name="Ngã tư Phúc Xá",
+            area="00001",
+            profile="m96x32-1",
+        ),
+        ScreenShowed(**screen, originator_version=2, shown=(Shown(alert_id=ALERT, version=1),)),
+        ScreenRemoved(**screen, originator_version=3),
+    )
