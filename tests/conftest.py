@@ -1,0 +1,37 @@
+"""The real engines, for every test."""
+
+from collections.abc import Generator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from broadcaster.embedded import NatsServer, PostgresServer
+from tests.processes import passable_folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Generator[PostgresServer]:
+    """One PostgreSQL for the session, without fsync."""
+    with passable_folder() as folder, PostgresServer(folder, durable=False) as server:
+        yield server
+
+
+@pytest.fixture
+def database(postgres: PostgresServer) -> Generator[str]:
+    """The URL of a fresh empty database."""
+    name = f"test_{uuid4().hex}"
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    yield postgres.url_of(name)
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def nats(tmp_path: Path) -> Generator[NatsServer]:
+    """A fresh nats-server with JetStream."""
+    with NatsServer(tmp_path / "nats") as server:
+        yield server
