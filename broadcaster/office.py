@@ -1,8 +1,9 @@
 """What every command shares: the aggregates it loads, the authority it checks, the refusal it records."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from broadcaster.account import Account, Role
@@ -16,6 +17,8 @@ from broadcaster.screen import Screen
 from schemas.content import Content, Kind
 from schemas.events import Actor, AttemptRefused
 from schemas.ids import REGISTER_STREAM, account_stream, issuer_stream
+
+State = TypeVar("State")
 
 
 class Office:
@@ -32,11 +35,11 @@ class Office:
 
     def alert(self, alert_id: UUID, *, upto: int | None = None) -> Alert:
         """The alert now, or as it was after `upto` events. Raises UnknownStreamError."""
-        return self.log.load(alert_id, Alert.fold, upto=upto)
+        return self._load(f"alert {alert_id}", alert_id, Alert.fold, upto)
 
     def issuer(self, issuer_id: str) -> Issuer:
         """The body. Raises UnknownStreamError."""
-        return self.log.load(issuer_stream(issuer_id), Issuer.fold)
+        return self._load(f"body {issuer_id}", issuer_stream(issuer_id), Issuer.fold)
 
     def account(self, name: str) -> Account:
         """The account; one that was never granted anything holds nothing."""
@@ -56,7 +59,19 @@ class Office:
 
     def screen(self, screen_id: UUID) -> Screen:
         """The screen. Raises UnknownStreamError."""
-        return self.log.load(screen_id, Screen.fold)
+        return self._load(f"screen {screen_id}", screen_id, Screen.fold)
+
+    def _load(
+        self,
+        what: str,
+        stream: UUID,
+        fold: Callable[[State | None, Any], State],
+        upto: int | None = None,
+    ) -> State:
+        try:
+            return self.log.load(stream, fold, upto=upto)
+        except UnknownStreamError:
+            raise UnknownStreamError(f"there is no {what}") from None
 
     def check(
         self,

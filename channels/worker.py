@@ -15,15 +15,17 @@ from faststream import AckPolicy, BaseMiddleware
 from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
 from pydantic import ValidationError
 
-from channels.delivery import Delivery
 from channels.retry import delay
 from channels.topology import ACK_WAIT, durable_of, stream_of
 from schemas.content import Channel, Lane
-from schemas.dispatch import Dispatch, dispatch_subject
+from schemas.dispatch import Dispatch, Receipt, dispatch_subject
 
 log = structlog.get_logger(__name__)
 
 PULL_TIMEOUT = 2.0
+
+Deliver = Callable[[Dispatch], Awaitable[Receipt | None]]
+"""Carries a dispatch out to its receipt; None where it had one."""
 
 
 class Stumble(BaseMiddleware[Any, Any]):
@@ -67,7 +69,7 @@ def add_worker(
     broker: NatsBroker,
     channel: Channel,
     slots: Mapping[Lane, int],
-    delivery: Delivery,
+    deliver: Deliver,
     clock: Callable[[], datetime],
 ) -> None:
     """Registers a channel's subscribers: so many slots for each lane."""
@@ -78,7 +80,7 @@ def add_worker(
             await message.nack(delay=early)
             return
         async with heartbeat(message):
-            receipt = await delivery.deliver(dispatch)
+            receipt = await deliver(dispatch)
         # Only now: an acknowledgement before the receipt is a promise nobody keeps.
         await message.ack_sync()
         if receipt is not None:
