@@ -1,0 +1,1 @@
+"""Who did what, and when: every event of the log in words."""

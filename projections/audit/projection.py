@@ -1,0 +1,109 @@
+"""Keeps a line for every event."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from projections.audit.words import describe
+from projections.projection import Transaction
+from projections.rows import storable
+from schemas.events import (
+    TOPICS,
+    AlertApproved,
+    AlertCancelled,
+    AlertDrafted,
+    AlertExpired,
+    AlertIssued,
+    AlertReturned,
+    AlertRevised,
+    AlertSubmitted,
+    AlertUpdateProposed,
+    AnyEvent,
+    AttemptRefused,
+    AudienceFrozen,
+    ReceiptRecorded,
+    Recorded,
+    ScreenShowed,
+)
+
+DDL = """
+CREATE TABLE IF NOT EXISTS audit_entries (
+    position bigint PRIMARY KEY,
+    recorded_at timestamptz NOT NULL,
+    topic text NOT NULL,
+    stream uuid NOT NULL,
+    version bigint NOT NULL,
+    account text NOT NULL,
+    body text,
+    alert_id uuid,
+    summary text NOT NULL,
+    summary_en text NOT NULL
+);
+CREATE INDEX IF NOT EXISTS audit_entries_topic ON audit_entries (topic, position);
+CREATE INDEX IF NOT EXISTS audit_entries_account ON audit_entries (account, position);
+CREATE INDEX IF NOT EXISTS audit_entries_body ON audit_entries (body, position) WHERE body IS NOT NULL;
+CREATE INDEX IF NOT EXISTS audit_entries_alert ON audit_entries (alert_id, position)
+    WHERE alert_id IS NOT NULL;
+"""
+
+_ENTRIES = """
+COPY audit_entries (position, recorded_at, topic, stream, version, account, body, alert_id, summary,
+    summary_en) FROM STDIN
+"""
+
+NAME = 120
+"""Most characters of an account or body: a refused command may name anything as its body."""
+
+
+class Audit:
+    """One row an event, for ever."""
+
+    name = "audit"
+    topics = frozenset(TOPICS)
+    ddl = DDL
+    tables: tuple[str, ...] = ("audit_entries",)
+
+    def apply(self, tx: Transaction, page: Sequence[Recorded]) -> None:
+        """Writes the page's lines."""
+        with tx.cursor.copy(_ENTRIES) as copy:
+            for position, recorded_at, event in page:
+                copy.write_row(
+                    (
+                        position,
+                        recorded_at,
+                        event.TOPIC,
+                        event.originator_id,
+                        event.originator_version,
+                        storable(event.by.account, NAME),
+                        event.by.body and storable(event.by.body, NAME),
+                        alert_of(event),
+                        *(storable(line) for line in describe(event)),
+                    )
+                )
+
+
+def alert_of(event: AnyEvent) -> UUID | None:
+    """The one alert an event is about; None where it is about none, or about several."""
+    found = None
+    match event:
+        case (
+            AlertDrafted()
+            | AlertRevised()
+            | AlertSubmitted()
+            | AlertReturned()
+            | AlertApproved()
+            | AlertIssued()
+            | AlertUpdateProposed()
+            | AlertCancelled()
+            | AlertExpired()
+        ):
+            found = event.originator_id
+        case AudienceFrozen(alert_id=alert_id) | AttemptRefused(alert_id=alert_id):
+            found = alert_id
+        case ReceiptRecorded(receipt=receipt):
+            found = receipt.dispatch.alert_id
+        case ScreenShowed(shown=shown):
+            alerts = {one.alert_id for one in shown}
+            found = alerts.pop() if len(alerts) == 1 else None
+        case _:
+            pass
+    return found

@@ -1,0 +1,57 @@
+"""The log in words, by alert, account, body or topic, the newest first."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+from psycopg.sql import SQL, Composed
+
+_ENTRIES = SQL("""
+SELECT position, recorded_at, topic, stream, version, account, body, alert_id, summary, summary_en
+FROM audit_entries
+""")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One event. `summary` is Vietnamese; `body` is the body that `account` acted for, if any."""
+
+    position: int
+    recorded_at: datetime
+    topic: str
+    stream: UUID
+    version: int
+    account: str
+    body: str | None
+    alert_id: UUID | None
+    summary: str
+    summary_en: str
+
+
+def entries(
+    conn: Connection[Any],
+    *,
+    alert_id: UUID | None = None,
+    account: str | None = None,
+    body: str | None = None,
+    topic: str | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> list[Entry]:
+    """At most `limit` entries, the newest first; the next page is `before` the last one's position."""
+    wanted = [
+        (SQL("alert_id = %s"), alert_id),
+        (SQL("account = %s"), account),
+        (SQL("body = %s"), body),
+        (SQL("topic = %s"), topic),
+        (SQL("position < %s"), before),
+    ]
+    given = [(condition, value) for condition, value in wanted if value is not None]
+    query: Composed = _ENTRIES + SQL("")
+    if given:
+        query += SQL("WHERE ") + SQL(" AND ").join(condition for condition, _ in given)
+    query += SQL(" ORDER BY position DESC LIMIT %s")
+    rows = conn.execute(query, [*(value for _, value in given), limit])
+    return [Entry(position, at.astimezone(UTC), *rest) for position, at, *rest in rows]

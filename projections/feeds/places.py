@@ -1,0 +1,84 @@
+"""Which areas a screen stands in, in whatever edition of the register an alert is addressed.
+
+Codes are reused for other places between editions: 00004 was Trúc Bạch and is Ba Đình. So the same
+code is the same place in another edition only where it also bears the same name.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from schemas.areas import unaccented
+from schemas.events import AreaRegisterAdopted
+
+HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
+NOWHERE = ""
+"""The edition of a screen whose area no edition knows."""
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One edition: each code with its parent and its name, accents and case aside."""
+
+    name: str
+    effective_on: date
+    parents: dict[str, str | None]
+    names: dict[str, str]
+
+    def chain(self, code: str) -> list[str]:
+        """The area and all above it."""
+        found: list[str] = []
+        at: str | None = code
+        while at is not None:
+            found.append(at)
+            at = self.parents[at]
+        return found
+
+
+@dataclass
+class Places:
+    """Every edition adopted so far."""
+
+    editions: dict[str, Edition] = field(default_factory=dict[str, Edition])
+
+    def adopt(self, event: AreaRegisterAdopted) -> Edition:
+        """Takes an edition in."""
+        edition = Edition(
+            event.edition,
+            event.effective_on,
+            {area.code: area.parent_code for area in event.areas},
+            {area.code: unaccented(area.name) for area in event.areas},
+        )
+        self.editions[edition.name] = edition
+        return edition
+
+    def home(self, code: str, at: datetime) -> str:
+        """The edition by which a screen registered at that instant names its area.
+
+        It is the newest in force on that day in Hanoi that has the code, else the newest that has.
+        """
+        today = at.astimezone(HANOI).date()
+        known = [edition for edition in self.editions.values() if code in edition.names]
+        in_force = [edition for edition in known if edition.effective_on <= today]
+        return self.newest(edition.name for edition in in_force or known)
+
+    def newest(self, names: Iterable[str]) -> str:
+        """The edition that took effect last; NOWHERE where none is known."""
+        dated = [(self.editions[name].effective_on, name) for name in names if name in self.editions]
+        return max(dated)[1] if dated else NOWHERE
+
+    def above(self, code: str, home: str, edition: str) -> list[str]:
+        """The codes that cover a screen in an edition, its own area's first.
+
+        Where the edition no longer has the area, it begins at the first one above that it has: an
+        alert for the whole city shows on every screen.
+        """
+        there = self.editions.get(edition)
+        here = self.editions.get(home)
+        if there is None or here is None or code not in here.names:
+            return []
+        for known in here.chain(code):
+            if there.names.get(known) == here.names[known]:
+                return there.chain(known)
+        return []

@@ -1,0 +1,84 @@
+"""The bytes of a feed: a function of what it holds, so that equal content has an equal ETag.
+
+Nothing in it changes by itself: no time of rendering, no clock. A screen judges how fresh its feed
+is by its last contact.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic_core import to_json
+
+from projections.feeds.notice import Notice, Withdrawn
+from projections.feeds.profiles import profile
+from projections.feeds.text import paginate, unaccented_text
+
+SCHEMA = "led-feed/1"
+PAGE_MS = 4000
+POLICY: dict[str, Any] = {
+    "poll_s": 10,
+    "poll_emergency_s": 3,
+    "jitter": 0.2,
+    "stale_after_s": 120,
+    "fallback": "idle",
+}
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Item = dict[str, Any]
+
+
+def render_item(notice: Notice, profile_name: str) -> Item:
+    """One notice for one display. Instants are milliseconds since 1970, a page's `ms` its time on."""
+    return {
+        "id": str(notice.alert_id),
+        "rev": notice.rev,
+        "kind": notice.kind,
+        "mode": notice.mode,
+        "priority": notice.priority,
+        "severity": notice.severity,
+        "risk_level": notice.risk_level,
+        "starts_at": _ms(notice.starts_at),
+        "expires_at": _ms(notice.expires_at),
+        "lang": "vi",
+        "text": notice.text,
+        "text_ascii": unaccented_text(notice.text),
+        "pages": [
+            {"ms": PAGE_MS, "lines": lines} for lines in paginate(notice.text, profile(profile_name))
+        ],
+    }
+
+
+def render_feed(
+    area: str, profile_name: str, seq: int, items: Iterable[Item], cancelled: Iterable[Withdrawn]
+) -> bytes:
+    """The document: what has the screen for itself first, then by priority."""
+    return to_json(
+        {
+            "schema": SCHEMA,
+            "seq": seq,
+            "area": area,
+            "profile": profile_name,
+            "policy": POLICY,
+            "items": sorted(items, key=_place),
+            "cancelled": [
+                {"id": str(one.alert_id), "rev": one.rev}
+                for one in sorted(cancelled, key=lambda one: str(one.alert_id))
+            ],
+        }
+    )
+
+
+def etag(body: bytes) -> str:
+    """A strong entity tag, quotes included (RFC 9110 §8.8.3)."""
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+def _place(item: Item) -> tuple[bool, int, str]:
+    return item["mode"] != "preempt", -item["priority"], item["id"]
+
+
+def _ms(instant: datetime) -> int:
+    return (instant - _EPOCH) // timedelta(milliseconds=1)

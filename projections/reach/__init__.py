@@ -1,0 +1,1 @@
+"""Whom each alert reached: receipts counted by alert, version and channel."""

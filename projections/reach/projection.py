@@ -1,0 +1,220 @@
+"""Counts receipts, and the screens that showed an alert."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from projections.projection import Transaction
+from projections.rows import INT_MAX, storable
+from schemas.content import Channel
+from schemas.dispatch import FINAL, Outcome, Receipt
+from schemas.events import AudienceFrozen, ReceiptRecorded, Recorded, ScreenShowed
+
+DDL = """
+CREATE TABLE IF NOT EXISTS reach_totals (
+    alert_id uuid NOT NULL,
+    version int NOT NULL,
+    channel text NOT NULL,
+    audience bigint NOT NULL,
+    accepted bigint NOT NULL,
+    gone bigint NOT NULL,
+    refused bigint NOT NULL,
+    dead bigint NOT NULL,
+    expired bigint NOT NULL,
+    superseded bigint NOT NULL,
+    unknown bigint NOT NULL,
+    screens bigint NOT NULL,
+    frozen_at timestamptz,
+    last_receipt_at timestamptz,
+    PRIMARY KEY (alert_id, version, channel)
+);
+CREATE TABLE IF NOT EXISTS reach_reasons (
+    alert_id uuid NOT NULL,
+    version int NOT NULL,
+    channel text NOT NULL,
+    reason text NOT NULL,
+    count bigint NOT NULL,
+    PRIMARY KEY (alert_id, version, channel, reason)
+);
+CREATE TABLE IF NOT EXISTS reach_receipts (
+    position bigint PRIMARY KEY,
+    recorded_at timestamptz NOT NULL,
+    dispatch_id uuid NOT NULL,
+    alert_id uuid NOT NULL,
+    version int NOT NULL,
+    channel text NOT NULL,
+    lane text NOT NULL,
+    first_rank bigint NOT NULL,
+    last_rank bigint NOT NULL,
+    attempt int NOT NULL,
+    counts jsonb NOT NULL,
+    unknown bigint NOT NULL,
+    reasons jsonb NOT NULL,
+    provider text NOT NULL,
+    dead bigint NOT NULL
+);
+CREATE INDEX IF NOT EXISTS reach_receipts_channel ON reach_receipts (channel, position);
+CREATE INDEX IF NOT EXISTS reach_receipts_dead ON reach_receipts (position) WHERE dead > 0;
+CREATE TABLE IF NOT EXISTS reach_screens (
+    alert_id uuid NOT NULL,
+    version int NOT NULL,
+    screen_id uuid NOT NULL,
+    shown_at timestamptz NOT NULL,
+    PRIMARY KEY (alert_id, version, screen_id)
+);
+"""
+
+COUNTED = ("audience", *FINAL, "unknown", "screens")
+"""Columns of reach_totals that only grow. The deferred have none: their follow-up's receipt counts them."""
+
+_TOTALS = """
+INSERT INTO reach_totals AS t VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (alert_id, version, channel) DO UPDATE SET
+    audience = t.audience + excluded.audience,
+    accepted = t.accepted + excluded.accepted,
+    gone = t.gone + excluded.gone,
+    refused = t.refused + excluded.refused,
+    dead = t.dead + excluded.dead,
+    expired = t.expired + excluded.expired,
+    superseded = t.superseded + excluded.superseded,
+    unknown = t.unknown + excluded.unknown,
+    screens = t.screens + excluded.screens,
+    frozen_at = coalesce(t.frozen_at, excluded.frozen_at),
+    last_receipt_at = coalesce(excluded.last_receipt_at, t.last_receipt_at)
+"""
+_REASON = """
+INSERT INTO reach_reasons AS r VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (alert_id, version, channel, reason) DO UPDATE SET count = r.count + excluded.count
+"""
+_RECEIPTS = """
+COPY reach_receipts (position, recorded_at, dispatch_id, alert_id, version, channel, lane, first_rank,
+    last_rank, attempt, counts, unknown, reasons, provider, dead) FROM STDIN
+"""
+# Answers those that are new, so that a repeated report counts once.
+_SCREENS = """
+INSERT INTO reach_screens SELECT * FROM unnest(%s::uuid[], %s::int[], %s::uuid[], %s::timestamptz[])
+ON CONFLICT DO NOTHING RETURNING alert_id, version
+"""
+
+NAME = 120
+"""Most characters of a provider's name, or of its name for an error."""
+
+Key = tuple[UUID, int, Channel]
+
+
+@dataclass
+class Tally:
+    """What a page adds to one version on one channel."""
+
+    counts: Counter[str] = field(default_factory=Counter[str])
+    reasons: Counter[str] = field(default_factory=Counter[str])
+    frozen_at: datetime | None = None
+    last_receipt_at: datetime | None = None
+
+
+class Reach:
+    """Audience and outcomes by alert, version and channel. Rows only grow."""
+
+    name = "reach"
+    topics = frozenset({AudienceFrozen.TOPIC, ReceiptRecorded.TOPIC, ScreenShowed.TOPIC})
+    ddl = DDL
+    tables: tuple[str, ...] = ("reach_totals", "reach_reasons", "reach_receipts", "reach_screens")
+
+    def apply(self, tx: Transaction, page: Sequence[Recorded]) -> None:
+        """Folds a page: sums in memory, then one write a table."""
+        tallies: defaultdict[Key, Tally] = defaultdict(Tally)
+        receipts: list[tuple[Any, ...]] = []
+        shown: dict[tuple[UUID, int, UUID], datetime] = {}
+        for position, recorded_at, event in page:
+            match event:
+                case AudienceFrozen():
+                    tally = tallies[event.alert_id, event.version, event.channel]
+                    tally.counts["audience"] += event.count
+                    tally.frozen_at = tally.frozen_at or recorded_at
+                case ReceiptRecorded(receipt=receipt):
+                    _count(tallies, receipt, recorded_at)
+                    receipts.append(_receipt_row(position, recorded_at, receipt))
+                case ScreenShowed(originator_id=screen_id):
+                    for one in event.shown:
+                        # A screen's word: no version of ours is such a number.
+                        if 1 <= one.version <= INT_MAX:
+                            shown.setdefault((one.alert_id, one.version, screen_id), recorded_at)
+                case _:
+                    pass
+        for alert_id, version in _note_screens(tx, shown):
+            tallies[alert_id, version, Channel.LED].counts["screens"] += 1
+        _note_receipts(tx, receipts)
+        _note_tallies(tx, tallies)
+
+
+def _count(tallies: defaultdict[Key, Tally], receipt: Receipt, recorded_at: datetime) -> None:
+    dispatch = receipt.dispatch
+    tally = tallies[dispatch.alert_id, dispatch.version, dispatch.channel]
+    tally.counts.update(receipt.counts)
+    tally.counts["unknown"] += receipt.unknown
+    tally.reasons.update(_reasons(receipt))
+    tally.last_receipt_at = recorded_at
+
+
+def _receipt_row(position: int, recorded_at: datetime, receipt: Receipt) -> tuple[Any, ...]:
+    dispatch = receipt.dispatch
+    return (
+        position,
+        recorded_at,
+        dispatch.id,
+        dispatch.alert_id,
+        dispatch.version,
+        dispatch.channel.value,
+        dispatch.lane.value,
+        dispatch.first,
+        dispatch.last,
+        dispatch.attempt,
+        Jsonb({outcome.value: count for outcome, count in receipt.counts.items()}),
+        receipt.unknown,
+        Jsonb(_reasons(receipt)),
+        storable(receipt.provider, NAME),
+        receipt.counts.get(Outcome.DEAD, 0),
+    )
+
+
+def _reasons(receipt: Receipt) -> dict[str, int]:
+    reasons: Counter[str] = Counter()
+    for reason, count in receipt.reasons.items():
+        reasons[storable(reason, NAME)] += count
+    return dict(reasons)
+
+
+def _note_screens(tx: Transaction, shown: dict[tuple[UUID, int, UUID], datetime]) -> list[tuple[UUID, int]]:
+    if not shown:
+        return []
+    alerts, versions, screens = zip(*shown, strict=True)
+    return tx.cursor.execute(
+        _SCREENS, (list(alerts), list(versions), list(screens), list(shown.values()))
+    ).fetchall()
+
+
+def _note_receipts(tx: Transaction, receipts: Sequence[tuple[Any, ...]]) -> None:
+    if not receipts:
+        return
+    with tx.cursor.copy(_RECEIPTS) as copy:
+        for row in receipts:
+            copy.write_row(row)
+
+
+def _note_tallies(tx: Transaction, tallies: dict[Key, Tally]) -> None:
+    totals: list[tuple[Any, ...]] = []
+    reasons: list[tuple[Any, ...]] = []
+    for (alert_id, version, channel), tally in tallies.items():
+        key = (alert_id, version, channel.value)
+        counts = (tally.counts[column] for column in COUNTED)
+        totals.append((*key, *counts, tally.frozen_at, tally.last_receipt_at))
+        reasons += ((*key, reason, count) for reason, count in tally.reasons.items())
+    if totals:
+        tx.cursor.executemany(_TOTALS, totals)
+    if reasons:
+        tx.cursor.executemany(_REASON, reasons)

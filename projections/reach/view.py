@@ -1,0 +1,175 @@
+"""What came of the sends: by alert, by channel, and receipt by receipt."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+
+from schemas.content import Channel, Lane
+from schemas.dispatch import Outcome
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Recipients by outcome. `screens` counts screens that showed it; a screen is no recipient.
+
+    `unknown` counts those sent again because an earlier try may or may not have been accepted: they
+    are among the others, never beside them.
+    """
+
+    audience: int = 0
+    accepted: int = 0
+    gone: int = 0
+    refused: int = 0
+    dead: int = 0
+    expired: int = 0
+    superseded: int = 0
+    unknown: int = 0
+    screens: int = 0
+
+    @property
+    def final(self) -> int:
+        """Recipients whose outcome is known for good."""
+        return self.accepted + self.gone + self.refused + self.dead + self.expired + self.superseded
+
+    @property
+    def in_flight(self) -> int:
+        """Recipients still to be settled."""
+        return self.audience - self.final
+
+
+@dataclass(frozen=True)
+class VersionReach:
+    """One version of an alert on one channel, with the providers' reasons and how often each was given."""
+
+    version: int
+    channel: Channel
+    totals: Totals
+    reasons: dict[str, int]
+    frozen_at: datetime | None
+    last_receipt_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ReceiptRow:
+    """One receipt: `first` to `last` (excluded) are ranks in the audience."""
+
+    position: int
+    recorded_at: datetime
+    dispatch_id: UUID
+    alert_id: UUID
+    version: int
+    channel: Channel
+    lane: Lane
+    first: int
+    last: int
+    attempt: int
+    counts: dict[Outcome, int]
+    unknown: int
+    reasons: dict[str, int]
+    provider: str
+
+
+@dataclass(frozen=True)
+class Showing:
+    """A screen that showed a version of an alert, and when it first said so."""
+
+    version: int
+    screen_id: UUID
+    shown_at: datetime
+
+
+_COUNTS = "audience, accepted, gone, refused, dead, expired, superseded, unknown, screens"
+_OF_ALERT = (
+    f"SELECT version, channel, frozen_at, last_receipt_at, {_COUNTS} FROM reach_totals"  # noqa: S608 (constant)
+    " WHERE alert_id = %s ORDER BY version, channel"
+)
+_REASONS = """
+SELECT version, channel, reason, count FROM reach_reasons WHERE alert_id = %s ORDER BY count DESC, reason
+"""
+_BY_CHANNEL = """
+SELECT channel, sum(audience)::bigint, sum(accepted)::bigint, sum(gone)::bigint, sum(refused)::bigint,
+    sum(dead)::bigint, sum(expired)::bigint, sum(superseded)::bigint, sum(unknown)::bigint,
+    sum(screens)::bigint
+FROM reach_totals GROUP BY channel
+"""
+_RECEIPT = """
+SELECT position, recorded_at, dispatch_id, alert_id, version, channel, lane, first_rank, last_rank, attempt,
+    counts, unknown, reasons, provider
+FROM reach_receipts
+"""
+_SCREENS = """
+SELECT version, screen_id, shown_at FROM reach_screens WHERE alert_id = %s ORDER BY shown_at, screen_id
+"""
+
+
+def of_alert(conn: Connection[Any], alert_id: UUID) -> list[VersionReach]:
+    """Every version and channel of an alert, in order of version, then channel."""
+    reasons: defaultdict[tuple[int, str], dict[str, int]] = defaultdict(dict)
+    for version, channel, reason, count in conn.execute(_REASONS, (alert_id,)):
+        reasons[version, channel][reason] = count
+    return [
+        VersionReach(
+            version,
+            Channel(channel),
+            Totals(*counts),
+            reasons.get((version, channel), {}),
+            frozen_at and frozen_at.astimezone(UTC),
+            last and last.astimezone(UTC),
+        )
+        for version, channel, frozen_at, last, *counts in conn.execute(_OF_ALERT, (alert_id,))
+    ]
+
+
+def totals_by_channel(conn: Connection[Any]) -> dict[Channel, Totals]:
+    """All alerts together; a channel never used has zeros."""
+    found = {Channel(channel): Totals(*counts) for channel, *counts in conn.execute(_BY_CHANNEL)}
+    return {channel: found.get(channel, Totals()) for channel in Channel}
+
+
+def recent(conn: Connection[Any], channel: Channel | None = None, limit: int = 20) -> list[ReceiptRow]:
+    """The last receipts, the newest first."""
+    if channel is None:
+        rows = conn.execute(_RECEIPT + " ORDER BY position DESC LIMIT %s", (limit,))
+    else:
+        query = _RECEIPT + " WHERE channel = %s ORDER BY position DESC LIMIT %s"
+        rows = conn.execute(query, (channel.value, limit))
+    return [_receipt(row) for row in rows]
+
+
+def dead_letters(conn: Connection[Any], limit: int = 100) -> list[ReceiptRow]:
+    """Receipts with recipients out of attempts, the newest first."""
+    rows = conn.execute(_RECEIPT + " WHERE dead > 0 ORDER BY position DESC LIMIT %s", (limit,))
+    return [_receipt(row) for row in rows]
+
+
+def showings(conn: Connection[Any], alert_id: UUID) -> list[Showing]:
+    """The screens that showed the alert, in the order in which they first did."""
+    return [
+        Showing(version, screen_id, shown_at.astimezone(UTC))
+        for version, screen_id, shown_at in conn.execute(_SCREENS, (alert_id,))
+    ]
+
+
+def _receipt(row: tuple[Any, ...]) -> ReceiptRow:
+    position, recorded_at, dispatch_id, alert_id, version, channel, lane, first, last, attempt, *rest = row
+    counts, unknown, reasons, provider = rest
+    return ReceiptRow(
+        position=position,
+        recorded_at=recorded_at.astimezone(UTC),
+        dispatch_id=dispatch_id,
+        alert_id=alert_id,
+        version=version,
+        channel=Channel(channel),
+        lane=Lane(lane),
+        first=first,
+        last=last,
+        attempt=attempt,
+        counts={Outcome(outcome): count for outcome, count in counts.items()},
+        unknown=unknown,
+        reasons=reasons,
+        provider=provider,
+    )

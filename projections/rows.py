@@ -1,0 +1,12 @@
+"""What a row can hold."""
+
+INT_MAX = 2**31 - 1
+"""PostgreSQL's int."""
+
+
+def storable(text: str, most: int = 2000) -> str:
+    """Free text as PostgreSQL keeps and indexes it: no NUL, at most `most` characters.
+
+    An event may hold what a client sent; a row that cannot be written would stop its projection.
+    """
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:most]
