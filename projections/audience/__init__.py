@@ -1,0 +1,1 @@
+"""How many people each version of an alert is for, by channel and area."""

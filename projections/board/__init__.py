@@ -1,0 +1,1 @@
+"""Every alert's current standing, and what is live."""

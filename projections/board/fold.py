@@ -1,0 +1,132 @@
+"""How an alert's row on the board follows from its events. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal, assert_never
+from uuid import UUID
+
+from projections.rows import storable
+from schemas.content import Content, MsgType
+from schemas.events import (
+    AlertApproved,
+    AlertCancelled,
+    AlertDrafted,
+    AlertEvent,
+    AlertExpired,
+    AlertIssued,
+    AlertReturned,
+    AlertRevised,
+    AlertSubmitted,
+    AlertUpdateProposed,
+)
+
+Status = Literal["in_work", "live", "cancelled", "expired"]
+Stage = Literal["draft", "submitted", "approved"]
+
+
+@dataclass(frozen=True)
+class BoardRow:
+    """How an alert stands.
+
+    `status` is in_work until the first issue. From then on all but `stage` tells of the version that
+    is out: its number, content, CAP message and times. `stage` is that of the version in work, which
+    a live alert may have too; None when there is none. `reason` says why it was withdrawn.
+    `changed_at` and `position` are those of its latest event.
+    """
+
+    alert_id: UUID
+    issuer_id: str
+    status: Status
+    stage: Stage | None
+    version: int
+    msg_type: MsgType | None
+    content: Content
+    edition: str | None
+    identifier: str | None
+    sent: datetime | None
+    effective_at: datetime | None
+    expires_at: datetime | None
+    reason: str | None
+    changed_at: datetime
+    position: int
+
+
+class UndraftedError(LookupError):
+    """An event of an alert that was never drafted."""
+
+
+def fold(rows: Mapping[UUID, BoardRow], event: AlertEvent, at: datetime, position: int) -> BoardRow:
+    """The row of the event's alert after it. Raises UndraftedError."""
+    if isinstance(event, AlertDrafted):
+        return _drafted(event, at, position)
+    row = rows.get(event.originator_id)
+    if row is None:
+        raise UndraftedError(f"{event.TOPIC} of {event.originator_id}")
+    return replace(_after(row, event), changed_at=at, position=position)
+
+
+def _after(row: BoardRow, event: AlertEvent) -> BoardRow:
+    match event:
+        case AlertDrafted():
+            raise AssertionError("an alert is drafted once")
+        case AlertRevised(content=content):
+            return replace(row, content=content) if row.status == "in_work" else row
+        case AlertSubmitted():
+            return replace(row, stage="submitted")
+        case AlertApproved():
+            return replace(row, stage="approved")
+        case AlertReturned() | AlertUpdateProposed():
+            return replace(row, stage="draft")
+        case AlertIssued():
+            return _issued(row, event)
+        case AlertCancelled():
+            return replace(
+                row,
+                status="cancelled",
+                stage=None,
+                version=event.version,
+                msg_type=MsgType.CANCEL,
+                identifier=event.identifier,
+                sent=event.sent,
+                reason=storable(event.reason),
+            )
+        case AlertExpired():
+            return replace(row, status="expired", stage=None)
+    assert_never(event)
+
+
+def _drafted(event: AlertDrafted, at: datetime, position: int) -> BoardRow:
+    return BoardRow(
+        alert_id=event.originator_id,
+        issuer_id=event.issuer_id,
+        status="in_work",
+        stage="draft",
+        version=1,
+        msg_type=None,
+        content=event.content,
+        edition=None,
+        identifier=None,
+        sent=None,
+        effective_at=None,
+        expires_at=None,
+        reason=None,
+        changed_at=at,
+        position=position,
+    )
+
+
+def _issued(row: BoardRow, event: AlertIssued) -> BoardRow:
+    return replace(
+        row,
+        status="live",
+        stage=None,
+        version=event.version,
+        msg_type=event.msg_type,
+        content=event.content,
+        edition=event.edition,
+        identifier=event.identifier,
+        sent=event.sent,
+        effective_at=event.effective_at,
+        expires_at=event.expires_at,
+    )

@@ -1,0 +1,92 @@
+"""Questions to the board."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any, LiteralString
+from uuid import UUID
+
+from psycopg import Connection, Cursor
+
+from projections.board.fold import BoardRow, Stage, Status
+from projections.projection import Row
+from schemas.content import Content, MsgType
+
+__all__ = ["BoardRow", "due", "find", "live_for", "load", "one"]
+
+_SELECT: LiteralString = """
+SELECT alert_id, issuer_id, status, stage, version, msg_type, content::text, edition, identifier,
+    sent, effective_at, expires_at, reason, changed_at, position
+FROM board_alerts
+"""
+_NAMES = [field.name for field in fields(BoardRow)]
+
+
+def find(
+    conn: Connection[Row],
+    *,
+    status: Status | None = None,
+    stage: Stage | None = None,
+    issuer: str | None = None,
+    areas: Sequence[str] | None = None,
+    limit: int = 100,
+    before: int | None = None,
+) -> list[BoardRow]:
+    """Alerts by their latest event, newest first; for the next page `before` is the last row's position.
+
+    `areas` asks for alerts whose content names any of these very codes.
+    """
+    query: LiteralString = _SELECT + " WHERE true"
+    params: list[Any] = []
+    if status is not None:
+        query += " AND status = %s"
+        params.append(status)
+    if stage is not None:
+        query += " AND stage = %s"
+        params.append(stage)
+    if issuer is not None:
+        query += " AND issuer_id = %s"
+        params.append(issuer)
+    if areas is not None:
+        query += " AND content->'areas' ?| %s"
+        params.append(list(areas))
+    if before is not None:
+        query += " AND position < %s"
+        params.append(before)
+    found = conn.execute(query + " ORDER BY position DESC LIMIT %s", (*params, limit))
+    return [_row(row) for row in found]
+
+
+def one(conn: Connection[Row], alert_id: UUID) -> BoardRow | None:
+    """How this alert stands; None when there is no such alert."""
+    row = conn.execute(_SELECT + " WHERE alert_id = %s", (alert_id,)).fetchone()
+    return _row(row) if row else None
+
+
+def load(cursor: Cursor[Row], alert_ids: Sequence[UUID]) -> dict[UUID, BoardRow]:
+    """The rows of these alerts, as far as they exist."""
+    found = cursor.execute(_SELECT + " WHERE alert_id = ANY(%s)", (list(alert_ids),))
+    return {row[0]: _row(row) for row in found}
+
+
+def live_for(conn: Connection[Row], areas: Sequence[str]) -> list[BoardRow]:
+    """The live alerts addressed to any of these very codes, newest first."""
+    query = " WHERE alert_id IN (SELECT alert_id FROM board_areas WHERE area = ANY(%s))"
+    found = conn.execute(_SELECT + query + " ORDER BY position DESC", (list(areas),))
+    return [_row(row) for row in found]
+
+
+def due(conn: Connection[Row], at: datetime) -> list[UUID]:
+    """Live alerts whose time is up (expires_at <= `at`), the longest overdue first."""
+    query = "SELECT alert_id FROM board_alerts WHERE status = 'live' AND expires_at <= %s"
+    return [row[0] for row in conn.execute(query + " ORDER BY expires_at, alert_id", (at,))]
+
+
+def _row(values: Row) -> BoardRow:
+    row = dict(zip(_NAMES, values, strict=True))
+    for name in ("sent", "effective_at", "expires_at", "changed_at"):
+        # PostgreSQL answers in the session's zone; ours is UTC everywhere below the pages.
+        row[name] = row[name].astimezone(UTC) if row[name] else None
+    row["content"] = Content.model_validate_json(row["content"])
+    row["msg_type"] = MsgType(row["msg_type"]) if row["msg_type"] else None
+    return BoardRow(**row)

@@ -1,0 +1,99 @@
+"""Who a version of an alert is for, and how that is cut into dispatches. Pure."""
+
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from hashlib import sha256
+from types import MappingProxyType
+from typing import NamedTuple
+
+from pyroaring import BitMap
+
+from schemas.content import Channel
+from schemas.dispatch import Dispatch
+from schemas.events import Actor, AlertCancelled, AlertIssued, AudienceFrozen
+from schemas.ids import audience_id, dispatch_id
+
+FANOUT = Actor(account="system:fanout")
+
+SLICE_SIZES: Mapping[Channel, int] = MappingProxyType({Channel.PUSH: 500, Channel.SMS: 50})
+"""Recipients in one dispatch: 500 is FCM's most in one call; an SMS line is slow, and a slice must end
+well within the transport's ack time."""
+
+CANCEL_LIFE = timedelta(hours=24)
+"""How long the word that an alert was withdrawn is worth sending."""
+
+
+class Taken(NamedTuple):
+    """A census: a portable roaring bitmap of subscriber ids, counts by home area, their number."""
+
+    bitmap: bytes
+    by_area: dict[str, int]
+    total: int
+
+
+Census = Callable[[AlertIssued, Channel], tuple[bytes, dict[str, int], int]]
+"""Asks the registry whom the issued version reaches on the channel now."""
+
+
+def issued(
+    event: AlertIssued, channel: Channel, taken: Taken, earlier: AudienceFrozen | None, size: int
+) -> AudienceFrozen:
+    """The audience of an issued version: whom it reaches, and whoever got an earlier version."""
+    who = united(taken, earlier) if earlier else taken
+    return AudienceFrozen(
+        originator_id=audience_id(event.originator_id, event.version, channel),
+        originator_version=1,
+        by=FANOUT,
+        alert_id=event.originator_id,
+        version=event.version,
+        channel=channel,
+        lane=event.content.lane,
+        count=who.total,
+        sha256=sha256(who.bitmap).hexdigest(),
+        bitmap=b64encode(who.bitmap).decode(),
+        by_area=dict(sorted(who.by_area.items())),
+        slice_size=size,
+        expires_at=event.expires_at,
+    )
+
+
+def cancelled(event: AlertCancelled, earlier: AudienceFrozen) -> AudienceFrozen:
+    """The audience of a cancel: that of the last version on the channel, which holds all before it."""
+    return earlier.model_copy(
+        update={
+            "originator_id": audience_id(event.originator_id, event.version, earlier.channel),
+            "version": event.version,
+            "expires_at": event.sent + CANCEL_LIFE,
+        }
+    )
+
+
+def united(taken: Taken, earlier: AudienceFrozen) -> Taken:
+    """The census and the earlier audience as one.
+
+    By area it is the larger of both counts: exact while nobody joined, left or moved in between.
+    """
+    both = BitMap.deserialize(taken.bitmap) | BitMap.deserialize(b64decode(earlier.bitmap))
+    by_area = {
+        area: max(taken.by_area.get(area, 0), earlier.by_area.get(area, 0))
+        for area in taken.by_area.keys() | earlier.by_area.keys()
+    }
+    return Taken(both.serialize(), by_area, len(both))
+
+
+def slices(audience: AudienceFrozen) -> Iterator[Dispatch]:
+    """The dispatches of an audience: each rank from 0 to count is in exactly one, in order."""
+    alert, version, channel = audience.alert_id, audience.version, audience.channel
+    for first in range(0, audience.count, audience.slice_size):
+        yield Dispatch(
+            id=dispatch_id(alert, version, channel, first, 1),
+            alert_id=alert,
+            version=version,
+            channel=channel,
+            lane=audience.lane,
+            audience_id=audience.originator_id,
+            first=first,
+            last=min(first + audience.slice_size, audience.count),
+            expires_at=audience.expires_at,
+        )

@@ -1,0 +1,110 @@
+"""Freezes the audience of each version of an alert, and keeps the orders that follow from it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from uuid import UUID
+
+from psycopg import Cursor
+
+from projections.fanout import plan
+from projections.fanout.plan import SLICE_SIZES, Census, Taken
+from projections.fanout.rows import FANOUT_DDL, PageRows
+from projections.projection import Row, Transaction
+from schemas.content import Channel
+from schemas.dispatch import Dispatch, Receipt
+from schemas.events import AlertCancelled, AlertIssued, AudienceFrozen, Event, ReceiptRecorded, Recorded
+from schemas.ids import audience_id
+
+Frozen = Callable[[Cursor[Row], UUID], AudienceFrozen | None]
+"""The audience that the log holds under this id, seen by the cursor's transaction; None: none yet."""
+
+
+class Fanout:
+    """Decides who gets a version, once and for ever, and cuts that into dispatches.
+
+    The decision is an event of its own; every row follows from events alone. So a rebuild asks no
+    registry, orders nothing new and ends in the same rows.
+    """
+
+    name = "fanout"
+    topics = frozenset(
+        {AlertIssued.TOPIC, AlertCancelled.TOPIC, AudienceFrozen.TOPIC, ReceiptRecorded.TOPIC}
+    )
+    ddl = FANOUT_DDL
+    tables: tuple[str, ...] = ("fanout_audiences", "fanout_dispatches")
+
+    def __init__(
+        self, census: Census, frozen: Frozen, slice_sizes: Mapping[Channel, int] = SLICE_SIZES
+    ) -> None:
+        """A channel without a slice size has no audience: screens ask for what they show."""
+        self._census, self._frozen, self._sizes = census, frozen, slice_sizes
+
+    def weigh(self, event: Event) -> int:
+        """An audience weighs as many as its dispatches: push must not wait until all SMS are planned."""
+        return 1 + event.count // event.slice_size if isinstance(event, AudienceFrozen) else 1
+
+    def apply(self, tx: Transaction, page: Sequence[Recorded]) -> None:
+        """Freezes what is not yet frozen, and writes what the page's events order."""
+        rows = PageRows()
+        freezing = _Freezing(self._census, self._frozen, self._sizes, tx)
+        for position, _, event in page:
+            match event:
+                case AlertIssued():
+                    freezing.issued(event)
+                case AlertCancelled():
+                    freezing.cancelled(event)
+                case AudienceFrozen():
+                    rows.audience(position, event)
+                    rows.orders(position, plan.slices(event))
+                case ReceiptRecorded(receipt=receipt):
+                    rows.done(receipt)
+                    rows.orders(position, _follow_up(receipt))
+                case _:
+                    raise AssertionError(f"{event.TOPIC} is not a topic of fanout")
+        rows.write(tx.cursor)
+
+
+def _follow_up(receipt: Receipt) -> Sequence[Dispatch]:
+    if receipt.retry_at is None:
+        return ()
+    return (receipt.dispatch.follow_up(receipt.deferred, receipt.retry_at),)
+
+
+class _Freezing:
+    """The audiences decided in one page. The next events of the page see them already."""
+
+    def __init__(
+        self, census: Census, frozen: Frozen, sizes: Mapping[Channel, int], tx: Transaction
+    ) -> None:
+        self._census, self._logged, self._sizes, self._tx = census, frozen, sizes, tx
+        self._decided: dict[UUID, AudienceFrozen] = {}
+
+    def issued(self, event: AlertIssued) -> None:
+        for channel in event.content.reaches:
+            size = self._sizes.get(channel)
+            if size is None or self._find(event.originator_id, event.version, channel):
+                continue
+            taken = Taken(*self._census(event, channel))
+            earlier = self._earlier(event.originator_id, event.version, channel)
+            self._decide(plan.issued(event, channel, taken, earlier, size))
+
+    def cancelled(self, event: AlertCancelled) -> None:
+        for channel in self._sizes:
+            if self._find(event.originator_id, event.version, channel):
+                continue
+            # Where no version went, there is nothing to withdraw.
+            if earlier := self._earlier(event.originator_id, event.version, channel):
+                self._decide(plan.cancelled(event, earlier))
+
+    def _decide(self, audience: AudienceFrozen) -> None:
+        self._decided[audience.originator_id] = audience
+        self._tx.emit([audience])
+
+    def _earlier(self, alert_id: UUID, version: int, channel: Channel) -> AudienceFrozen | None:
+        """The latest version's before this one; it holds the audiences of all before itself."""
+        found = (self._find(alert_id, before, channel) for before in range(version - 1, 0, -1))
+        return next((audience for audience in found if audience), None)
+
+    def _find(self, alert_id: UUID, version: int, channel: Channel) -> AudienceFrozen | None:
+        # Asked of the log, not of our table: in a rebuild that table is behind the log.
+        stream = audience_id(alert_id, version, channel)
+        return self._decided.get(stream) or self._logged(self._tx.cursor, stream)

@@ -1,0 +1,99 @@
+"""How far each projection has come, and which ones are stopped."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from psycopg import Cursor
+from psycopg_pool import ConnectionPool
+
+from projections.projection import Row
+from projections.rows import storable
+
+POSITIONS_DDL = """
+CREATE TABLE IF NOT EXISTS projection_positions (
+    name text PRIMARY KEY,
+    position bigint NOT NULL DEFAULT 0,
+    updated_at timestamptz,
+    stopped_at bigint,
+    error text
+);
+"""
+
+WAIT = 10.0
+"""Seconds to wait for a pooled connection."""
+
+
+class Standing(NamedTuple):
+    """A projection's place. `stopped_at` is the position of the event that it failed on, if any.
+
+    `lag` counts the events of the log that it has yet to pass.
+    """
+
+    name: str
+    position: int
+    stopped_at: int | None
+    error: str | None
+    lag: int = 0
+
+
+class Positions:
+    """The row of one projection. Its lock is the projection's lock: a page or a reset takes it first."""
+
+    def __init__(self, pool: ConnectionPool[Any], name: str) -> None:
+        self._pool, self._name = pool, name
+
+    def get(self, head: int = 0) -> Standing:
+        """Where the projection stands; at 0 when it has never run."""
+        query = "SELECT position, stopped_at, error FROM projection_positions WHERE name = %s"
+        with self._pool.connection(WAIT) as conn:
+            row = conn.execute(query, (self._name,)).fetchone()
+        position, stopped_at, error = row or (0, None, None)
+        return Standing(self._name, position, stopped_at, error, max(0, head - position))
+
+    def move(self, cursor: Cursor[Row], before: int, after: int, at: datetime) -> bool:
+        """Compare and set. False: another follower moved it, or it was stopped or reset meanwhile."""
+        if before == 0:
+            self._create(cursor)
+        cursor.execute(
+            "UPDATE projection_positions SET position = %s, updated_at = %s"
+            " WHERE name = %s AND position = %s AND stopped_at IS NULL",
+            (after, at, self._name, before),
+        )
+        return cursor.rowcount == 1
+
+    def halt(self, position: int, stopped_at: int, error: str, at: datetime) -> bool:
+        """Stops the projection, unless it moved meanwhile."""
+        with self._pool.connection(WAIT) as conn, conn.cursor() as cursor:
+            if position == 0:
+                self._create(cursor)
+            cursor.execute(
+                "UPDATE projection_positions SET stopped_at = %s, error = %s, updated_at = %s"
+                " WHERE name = %s AND position = %s AND stopped_at IS NULL",
+                (stopped_at, storable(error), at, self._name, position),
+            )
+            return cursor.rowcount == 1
+
+    def resume(self) -> bool:
+        """Lifts the stop. False: there was none."""
+        with self._pool.connection(WAIT) as conn:
+            return bool(
+                conn.execute(
+                    "UPDATE projection_positions SET stopped_at = NULL, error = NULL"
+                    " WHERE name = %s AND stopped_at IS NOT NULL",
+                    (self._name,),
+                ).rowcount
+            )
+
+    def reset(self, cursor: Cursor[Row], at: datetime) -> None:
+        """Back to the beginning of the log, stop lifted; a page under way is waited for."""
+        self._create(cursor)
+        cursor.execute(
+            "UPDATE projection_positions SET position = 0, updated_at = %s, stopped_at = NULL,"
+            " error = NULL WHERE name = %s",
+            (at, self._name),
+        )
+
+    def _create(self, cursor: Cursor[Row]) -> None:
+        cursor.execute(
+            "INSERT INTO projection_positions (name) VALUES (%s) ON CONFLICT DO NOTHING", (self._name,)
+        )
