@@ -158,6 +158,11 @@ class AlertLog(Application[UUID]):
         """The last position; 0 while the log is empty."""
         return self.recorder.max_notification_id() or 0
 
+    def event(self, cursor: Cursor[Row], stream: UUID, version: int) -> Event | None:
+        """One event of a stream, seen by the cursor's transaction; None where there is none."""
+        row = self.chain.row(cursor, stream, version)
+        return None if row is None else Event.load(row.topic, stream, version, row.state)
+
     def has(self, stream: UUID, cursor: Cursor[Row] | None = None) -> bool:
         """Whether the stream has any event."""
         return self.chain.has(stream, cursor)

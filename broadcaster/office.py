@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -19,6 +19,9 @@ from schemas.events import Actor, AttemptRefused
 from schemas.ids import REGISTER_STREAM, account_stream, issuer_stream
 
 State = TypeVar("State")
+
+LONGEST_LIFE = timedelta(days=30)
+"""An alert that should stand longer is issued again, by someone who looked at it again."""
 
 
 class Office:
@@ -131,5 +134,8 @@ def check_content(content: Content, category: Category, at: datetime) -> None:
         raise RefusedError(
             Rule.RISK_LEVEL, f"risk_level: an alert of {category.code} states its level, 1 to 5"
         )
-    if content.expires_at is not None and content.expires_at <= at:
-        raise RefusedError(Rule.EXPIRY, f"expires_at: {content.expires_at.isoformat()} is not after now")
+    if content.expires_at is not None and not at < content.expires_at <= at + LONGEST_LIFE:
+        raise RefusedError(
+            Rule.EXPIRY,
+            f"expires_at: {content.expires_at.isoformat()} is not within {LONGEST_LIFE.days} days from now",
+        )

@@ -212,6 +212,15 @@ class ChainRecorder(ApplicationRecorder):
         with self.pool.connection() as conn:
             return conn.execute(query, (stream,)).fetchone() is not None
 
+    def row(self, cursor: Cursor[Row], stream: UUID, version: int) -> StoredEvent | None:
+        """One event's row, seen by the cursor's transaction."""
+        query = (
+            "SELECT originator_id, originator_version, topic, state FROM events"
+            " WHERE originator_id = %s AND originator_version = %s"
+        )
+        row = cursor.execute(query, (stream, version)).fetchone()
+        return None if row is None else StoredEvent(*row)
+
     def recall(self, once: Once) -> tuple[UUID, int] | None:
         """What the first use of this key appended last. Raises KeyReusedError."""
         query = (

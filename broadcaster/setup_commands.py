@@ -12,8 +12,8 @@ from broadcaster.reference import IssuerRecord
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.screen import Screen
 from schemas.areas import Area
-from schemas.events import Actor, RoleGranted, Shown
-from schemas.ids import issuer_stream
+from schemas.events import Actor, RoleGranted, Shown, SubscribersImported
+from schemas.ids import issuer_stream, stream_id
 
 
 class SetupCommands:
@@ -60,6 +60,23 @@ class SetupCommands:
         event = self._office.account(account).grant(by, body, role, key_id)
         self._office.log.append([event], at=at)
         return event
+
+    def subscribers_imported(
+        self, by: Actor, file_sha256: str, accepted: int, rejected: int, *, at: datetime
+    ) -> bool:
+        """Notes that a file of subscribers was read to its end; False where it is noted already."""
+        event = SubscribersImported(
+            originator_id=stream_id("subscriber-file", file_sha256),
+            originator_version=1,
+            by=by,
+            file_sha256=file_sha256,
+            accepted=accepted,
+            rejected=rejected,
+        )
+        if self._office.log.has(event.originator_id):
+            return False
+        self._office.log.append([event], at=at)
+        return True
 
     def register_screen(
         self,

@@ -1,6 +1,7 @@
 """What an alert says, in the terms of CAP 1.2 (OASIS), and to whom it is addressed."""
 
 import unicodedata
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
@@ -94,6 +95,15 @@ def _line(text: str) -> str:
     return text
 
 
+def _utc(instant: datetime) -> datetime:
+    # Year 9999 west of Greenwich has no UTC; PostgreSQL would take it and give back what nobody can read.
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is out of range") from None
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
 Clean = AfterValidator(_clean)
 Headline = Annotated[str, Clean, AfterValidator(_line), StringConstraints(min_length=1, max_length=160)]
 Description = Annotated[str, Clean, StringConstraints(min_length=1, max_length=2000)]
@@ -133,7 +143,7 @@ class Content(BaseModel):
     risk_level: RiskLevel | None = None
     texts: Annotated[dict[Language, Text], Field(min_length=1)]
     areas: Annotated[tuple[AreaCode, ...], Field(min_length=1, max_length=700)]
-    expires_at: AwareDatetime | None = None
+    expires_at: Instant | None = None
     channels: tuple[Channel, ...] = ()
 
     @model_validator(mode="after")

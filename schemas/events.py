@@ -265,7 +265,7 @@ class Shown(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     alert_id: UUID
-    version: int
+    version: Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 RegisterEvent = AreaRegisterAdopted

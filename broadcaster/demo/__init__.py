@@ -1,0 +1,1 @@
+"""A city being alerted, on one machine, against the sandbox: `broadcaster demo`."""

@@ -1,0 +1,97 @@
+"""The demo's screens: each polls its feed with an ETag, and reports what it shows for the first time."""
+
+import asyncio
+import random
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+import httpx
+
+from broadcaster.demo.stage import DemoScreen
+from schemas.events import Shown
+
+AT_ONCE = 20
+
+
+@dataclass
+class Panel:
+    """What one screen knows."""
+
+    screen: DemoScreen
+    etag: str = ""
+    polls: int = 0
+    unchanged: int = 0
+    shown: set[Shown] = field(default_factory=set[Shown])
+
+
+class Panels:
+    """All screens, in a thread of their own, until stopped."""
+
+    def __init__(self, url: str, screens: Sequence[DemoScreen], every: float) -> None:
+        """`every` is the seconds between two polls of a screen, spread by a fifth."""
+        self.panels = [Panel(screen) for screen in screens]
+        self.every = every
+        self._url = url
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._off = asyncio.Event()
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._run()), name="screens", daemon=True
+        )
+
+    def start(self) -> None:
+        """Switches them on. Once only."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Switches them off and waits; again is harmless."""
+        if self._loop is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._off.set)
+            self._thread.join()
+
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
+        gate = asyncio.Semaphore(AT_ONCE)
+        async with (
+            httpx.AsyncClient(base_url=self._url, timeout=30, limits=limits) as client,
+            asyncio.TaskGroup() as group,
+        ):
+            for panel in self.panels:
+                group.create_task(self._live(client, gate, panel))
+
+    async def _live(self, client: httpx.AsyncClient, gate: asyncio.Semaphore, panel: Panel) -> None:
+        await self._pause(random.random() * self.every)  # noqa: S311 (spread, no secret)
+        while not self._off.is_set():
+            try:
+                async with gate:
+                    await poll(client, panel)
+            except httpx.HTTPError:
+                panel.etag = ""  # The house is restarting; a screen keeps what it shows and asks again.
+            await self._pause(self.every * random.uniform(0.8, 1.2))  # noqa: S311
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._off.wait()
+
+
+async def poll(client: httpx.AsyncClient, panel: Panel) -> None:
+    """One poll, and a report where something is new. Raises httpx.HTTPError."""
+    headers = {"Authorization": f"Bearer {panel.screen.key}"}
+    answer = await client.get(
+        "/v1/screens/me/feed", headers=headers | ({"If-None-Match": panel.etag} if panel.etag else {})
+    )
+    if answer.status_code == HTTPStatus.NOT_MODIFIED:
+        panel.polls, panel.unchanged = panel.polls + 1, panel.unchanged + 1
+        return
+    answer.raise_for_status()
+    items = [Shown(alert_id=item["id"], version=item["rev"]) for item in answer.json()["items"]]
+    if new := [item for item in items if item not in panel.shown]:
+        report = {"shown": [item.model_dump(mode="json") for item in new]}
+        (await client.post("/v1/screens/me/reports", headers=headers, json=report)).raise_for_status()
+        panel.shown.update(new)
+    panel.etag = answer.headers["ETag"]
+    panel.polls += 1

@@ -1,0 +1,158 @@
+"""The ledger of dispatches under way, and the desk that hands a worker what it needs.
+
+A row stands from the first claim of a dispatch to its receipt. It holds what is known of each rank,
+written before the next window is sent, so that a worker that dies leaves at most one window in doubt.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from threading import Lock
+from typing import Any
+from uuid import UUID
+
+from psycopg.errors import UniqueViolation
+from psycopg.types.json import Jsonb
+from psycopg_pool import ConnectionPool
+from pyroaring import BitMap64
+
+from broadcaster.alert import Alert
+from broadcaster.lifecycle import Life
+from broadcaster.log import AlertLog
+from broadcaster.office import Office
+from broadcaster.subscribers import Registry
+from channels.delivery import Claim
+from channels.gateway import Message, Recipient, Result
+from schemas.content import MsgType
+from schemas.dispatch import Dispatch, Outcome, Receipt
+from schemas.events import Actor, ReceiptRecorded
+
+LEDGER_DDL = """
+CREATE TABLE IF NOT EXISTS ledger (
+    dispatch_id uuid PRIMARY KEY,
+    claims int NOT NULL,
+    claimed_at timestamptz NOT NULL,
+    noted jsonb NOT NULL DEFAULT '[]',
+    sending int[] NOT NULL DEFAULT '{}'
+);
+"""
+_CLAIM = """
+INSERT INTO ledger (dispatch_id, claims, claimed_at) VALUES (%s, 1, %s)
+ON CONFLICT (dispatch_id) DO UPDATE SET claims = ledger.claims + 1, claimed_at = excluded.claimed_at
+RETURNING claims, noted, sending
+"""
+_AUDIENCES_KEPT = 64
+
+ReadAudience = Callable[[UUID], bytes]
+"""The bitmap of a frozen audience. Raises LookupError."""
+
+
+class Ledger:
+    """The desk of the workers (channels/delivery.py), on the database. Thread-safe."""
+
+    def __init__(
+        self,
+        pool: ConnectionPool[Any],
+        log: AlertLog,
+        office: Office,
+        registry: Registry,
+        audience: ReadAudience,
+    ) -> None:
+        self._pool, self._log, self._office, self._registry = pool, log, office, registry
+        self._read_audience = audience
+        self._audiences: OrderedDict[UUID, BitMap64] = OrderedDict()
+        self._lock = Lock()
+
+    def claim(self, dispatch: Dispatch, at: datetime) -> Claim:
+        """Holds the dispatch; done where its receipt is in the log."""
+        with self._pool.connection() as conn, conn.cursor() as cursor:
+            if self._log.has(dispatch.id, cursor):
+                return Claim(done=True, claims=0, noted=(), in_doubt=frozenset())
+            row = cursor.execute(_CLAIM, (dispatch.id, at)).fetchone()
+        assert row is not None
+        noted = tuple(Result(rank, Outcome(outcome), *rest) for rank, outcome, *rest in row[1])
+        known = {result.rank for result in noted}
+        return Claim(done=False, claims=row[0], noted=noted, in_doubt=frozenset(row[2]) - known)
+
+    def message(self, dispatch: Dispatch) -> Message | None:
+        """What the dispatch's version says; None where it is no longer the alert's latest word."""
+        alert = self._office.alert(dispatch.alert_id)
+        if alert.life is Life.CANCELLED:
+            withdrawn = alert.withdrawn
+            if withdrawn is None or dispatch.version != withdrawn.version:
+                return None
+            return self._message(dispatch, alert, MsgType.CANCEL, withdrawn.sent, withdrawn.reason)
+        if alert.issued is None or dispatch.version != alert.issued.version:
+            return None
+        kind = MsgType.UPDATE if dispatch.version > 1 else MsgType.ALERT
+        return self._message(dispatch, alert, kind, alert.issued.sent, "")
+
+    def _message(
+        self, dispatch: Dispatch, alert: Alert, kind: MsgType, sent: datetime, reason: str
+    ) -> Message:
+        assert alert.issued is not None
+        return Message(
+            alert_id=alert.id,
+            version=dispatch.version,
+            msg_type=kind,
+            lane=dispatch.lane,
+            issuer_name=self._office.issuer(alert.issuer_id).name,
+            content=alert.issued.content,
+            sent=sent,
+            expires_at=dispatch.expires_at,
+            reason=reason,
+        )
+
+    def recipients(self, dispatch: Dispatch, ranks: Sequence[int]) -> list[Recipient]:
+        """The addresses of these ranks; who left since is absent."""
+        audience = self._audience(dispatch.audience_id)
+        # One slice and then plain indexing: selecting each rank in the bitmap costs far more.
+        ids = list(audience[dispatch.first : dispatch.last])
+        rank_of = {ids[rank - dispatch.first]: rank for rank in ranks}
+        found = self._registry.addresses(dispatch.channel, list(rank_of))
+        return sorted(
+            Recipient(rank_of[a.id], a.id, a.address, a.kind, a.platform, a.locale) for a in found
+        )
+
+    def progress(self, dispatch: Dispatch, noted: Sequence[Result], sending: Sequence[int]) -> None:
+        """Notes results, and what is sent next."""
+        with self._pool.connection() as conn:
+            conn.execute(
+                "UPDATE ledger SET noted = noted || %s, sending = %s WHERE dispatch_id = %s",
+                (Jsonb([list(result) for result in noted]), list(sending), dispatch.id),
+            )
+
+    def close(self, receipt: Receipt, gone: Sequence[Recipient], at: datetime) -> None:
+        """Appends the receipt, clears the row, then forgets the addresses that are gone.
+
+        Where another worker was first with a receipt, that one stands.
+        """
+        dispatch = receipt.dispatch
+        event = ReceiptRecorded(
+            originator_id=dispatch.id,
+            originator_version=1,
+            by=Actor(account=f"system:worker:{dispatch.channel}"),
+            receipt=receipt,
+        )
+        try:
+            with self._pool.connection() as conn, conn.cursor() as cursor:
+                cursor.execute("DELETE FROM ledger WHERE dispatch_id = %s", (dispatch.id,))
+                self._log.append_in(cursor, [event], at)
+        except UniqueViolation:
+            return
+        if gone:
+            self._registry.erase_addresses(
+                dispatch.channel, [(recipient.id, recipient.address) for recipient in gone]
+            )
+
+    def _audience(self, audience_id: UUID) -> BitMap64:
+        with self._lock:
+            if audience_id in self._audiences:
+                self._audiences.move_to_end(audience_id)
+                return self._audiences[audience_id]
+        bitmap = BitMap64.deserialize(self._read_audience(audience_id))
+        with self._lock:
+            self._audiences[audience_id] = bitmap
+            while len(self._audiences) > _AUDIENCES_KEPT:
+                self._audiences.popitem(last=False)
+        return bitmap

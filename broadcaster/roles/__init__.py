@@ -1,0 +1,40 @@
+"""The parts of a running house, a module each. `broadcaster serve` runs them all, `--role` one."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from importlib import import_module
+
+import structlog
+
+from broadcaster.settings import Settings
+from schemas.content import Lane
+
+log = structlog.get_logger(__name__)
+
+
+class Role(StrEnum):
+    """What one process does."""
+
+    WEB = "web"
+    FOLLOW = "follow"
+    RELAY = "relay"
+    PUSH = "push"
+    SMS = "sms"
+
+
+_MODULES = {
+    Role.WEB: "web",
+    Role.FOLLOW: "follow",
+    Role.RELAY: "relay",
+    Role.PUSH: "work",
+    Role.SMS: "work",
+}
+
+
+def run(role: Role, settings: Settings, lanes: Sequence[Lane] = tuple(Lane)) -> None:
+    """Runs a role until SIGTERM or SIGINT."""
+    # By name, so that a worker does not load the web: each second of start-up is paid seven times.
+    module = import_module(f"broadcaster.roles.{_MODULES[role]}")
+    log.info("role_starts", role=role.value, lanes=[lane.value for lane in lanes])
+    module.run(role, settings, lanes)
+    log.info("role_ends", role=role.value)

@@ -1,0 +1,32 @@
+"""The follow role: keeps every projection up to date, and ends alerts whose time is up."""
+
+import signal
+import threading
+from collections.abc import Sequence
+from types import FrameType
+
+from broadcaster.roles import Role
+from broadcaster.runtime import House
+from broadcaster.settings import Settings
+from broadcaster.timekeeper import Timekeeper
+from schemas.content import Lane
+
+
+def run(role: Role, settings: Settings, lanes: Sequence[Lane]) -> None:
+    """Follows until the process is asked to stop."""
+    del role, lanes
+    stopped = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        stopped.set()
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, stop)
+    with House.open(settings) as house:
+        followers, timekeeper = house.followers(), Timekeeper(house)
+        followers.start()
+        timekeeper.start()
+        stopped.wait()
+        timekeeper.stop()
+        followers.stop()

@@ -1,0 +1,74 @@
+"""The relay role: hands the orders of each lane to the transport."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+
+from broadcaster import transport
+from broadcaster.roles import Role
+from broadcaster.roles.loop import pause, until_stopped
+from broadcaster.runtime import House, clock
+from broadcaster.settings import Settings
+from channels.topology import declare, stream_of
+from projections.fanout.publisher import JetStreamPublisher
+from projections.fanout.relay import Relay, meet_stream
+from schemas.content import Lane
+
+log = structlog.get_logger(__name__)
+
+STREAM_CHECK = 5.0
+"""Seconds between looks at whether the broker still has our streams."""
+
+
+def run(role: Role, settings: Settings, lanes: Sequence[Lane]) -> None:
+    """Relays until the process is asked to stop."""
+    del role
+    until_stopped(lambda stopped: _relay(settings, lanes, stopped))
+
+
+async def _relay(settings: Settings, lanes: Sequence[Lane], stopped: asyncio.Event) -> None:
+    with House.open(settings) as house:
+        async with asyncio.TaskGroup() as group:
+            for lane in lanes:
+                # A connection for each lane: an emergency shares no queue with a flood.
+                group.create_task(_relay_lane(house, lane, stopped))
+
+
+async def _relay_lane(house: House, lane: Lane, stopped: asyncio.Event) -> None:
+    async with transport.connected(house.settings, f"relay-{lane}") as client:
+        js = client.jetstream()
+        await _keep_stream(house, js, lane)
+        relay = Relay(lane, house.pool, JetStreamPublisher(client))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(relay.run())
+            while not stopped.is_set():
+                await pause(stopped, STREAM_CHECK)
+                await _keep_stream(house, js, lane)
+            relay.stop()
+
+
+async def _keep_stream(house: House, js: JetStreamContext, lane: Lane) -> None:
+    """Declares the topology; where the lane's stream is a new one, what it lost is ordered again."""
+    try:
+        await declare(js, house.settings.nats_replicas)
+        info = await js.stream_info(stream_of(lane))
+    except (NatsError, TimeoutError) as error:
+        log.warning("stream_unknown", lane=lane.value, error=type(error).__name__)
+        return
+
+    def meet() -> bool:
+        with house.pool.connection() as conn:
+            return meet_stream(conn, lane, _created(info.created), clock())
+
+    if await asyncio.to_thread(meet):
+        log.warning("stream_was_lost", lane=lane.value)
+
+
+def _created(value: Any) -> datetime:
+    assert isinstance(value, datetime), value
+    return value.astimezone(UTC)

@@ -1,0 +1,56 @@
+"""The web role: API, public pages and the screens' feeds."""
+
+from collections.abc import Mapping, Sequence
+
+import psycopg
+import uvicorn
+
+from broadcaster.roles import Role
+from broadcaster.runtime import House, clock
+from broadcaster.settings import Settings
+from broadcaster.web.app import create_app
+from broadcaster.web.ports import WebPorts
+from projections.cadence.rule import Reading
+from schemas.content import Lane
+
+
+def run(role: Role, settings: Settings, lanes: Sequence[Lane]) -> None:
+    """Serves until the process is asked to stop."""
+    del role, lanes
+    with House.open(settings, check=True) as house:
+        uvicorn.run(
+            create_app(web_ports(house)),
+            host=settings.host,
+            port=settings.port,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
+
+
+def web_ports(house: House) -> WebPorts:
+    """What the web role needs of the house."""
+
+    def health() -> Mapping[str, bool]:
+        try:
+            with house.pool.connection(2.0) as conn:
+                conn.execute("SELECT 1")
+        except psycopg.OperationalError:
+            return {"database": False}
+        return {"database": True}
+
+    return WebPorts(
+        pool=house.pool,
+        log=house.log,
+        office=house.office,
+        alerts=house.alerts,
+        setup=house.setup,
+        registry=house.registry,
+        keys=house.keys,
+        clock=clock,
+        cadence_reading=Reading(house.settings.cadence_reading),
+        base_url=house.settings.url,
+        health=health,
+        projections=[projection.name for projection in house.projections],
+    )

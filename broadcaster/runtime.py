@@ -1,0 +1,206 @@
+"""The composition root: settings to database, log, views, broker and gateways. It alone reads the clock."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from typing import Any, Self
+from uuid import UUID
+
+import psycopg
+import structlog
+from psycopg import Cursor
+from psycopg_pool import ConnectionPool
+
+from broadcaster import reference
+from broadcaster.alert_commands import AlertCommands
+from broadcaster.embedded import PostgresServer
+from broadcaster.keys import KEYS_DDL, Keys
+from broadcaster.ledger import LEDGER_DDL, Ledger
+from broadcaster.log import LOG_DDL, AlertLog, ConflictError
+from broadcaster.office import Office
+from broadcaster.rules import RefusedError
+from broadcaster.settings import Settings
+from broadcaster.setup_commands import SetupCommands
+from broadcaster.subscriber_import import SUBSCRIBER_IMPORTS_DDL
+from broadcaster.subscribers import SUBSCRIBERS_DDL, Registry
+from projections.audience.projection import Audience
+from projections.audit.projection import Audit
+from projections.board import view as board
+from projections.board.projection import Board
+from projections.cadence.projection import Cadence
+from projections.fanout import view as fanout
+from projections.fanout.projection import Fanout
+from projections.fanout.relay import RELAY_DDL
+from projections.feeds.projection import Feeds
+from projections.follower import POSITIONS_DDL, Follower, FollowerGroup
+from projections.projection import Projection, Row
+from projections.reach.projection import Reach
+from schemas.areas import AreaTree
+from schemas.content import Channel
+from schemas.events import Actor, AlertIssued, AudienceFrozen
+
+log = structlog.get_logger(__name__)
+
+SYSTEM = Actor(account="system:setup")
+TIMEKEEPER = Actor(account="system:timekeeper")
+EDITION = "2020-03-01"
+"""Of the area register: the one in force when the telegram was written."""
+POOL_SIZE = 12
+MIGRATE_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('broadcaster migrate', 0))"
+
+
+def clock() -> datetime:
+    """The one clock: UTC, aware."""
+    return datetime.now(UTC)
+
+
+class House:
+    """Everything that shares one database; roles.py runs parts of it."""
+
+    def __init__(self, settings: Settings, pool: ConnectionPool[Any]) -> None:
+        self.settings, self.pool = settings, pool
+        self.log = AlertLog(pool)
+        self.office = Office(self.log, reference.categories(), settings.sender_domain)
+        self.alerts = AlertCommands(self.office)
+        self.setup = SetupCommands(self.office)
+        self.registry = Registry(pool, self.tree)
+        self.keys = Keys(pool)
+        self.ledger = Ledger(pool, self.log, self.office, self.registry, self._audience_bitmap)
+        # A new projection is its folder and one entry here.
+        self.projections: tuple[Projection, ...] = (
+            Board(),
+            Audience(),
+            Fanout(self._census, self._frozen),
+            Cadence(),
+            Reach(),
+            Feeds(),
+            Audit(),
+        )
+
+    @classmethod
+    @contextmanager
+    def open(cls, settings: Settings, *, check: bool = False) -> Generator[Self]:
+        """A house on the database the settings name, or on the embedded one, started if need be.
+
+        With `check`, a connection is tried before each use: for callers who cannot try again.
+        """
+        probe = ConnectionPool[Any].check_connection if check else None
+        with (
+            database(settings) as url,
+            ConnectionPool[Any](
+                url, min_size=1, max_size=POOL_SIZE, open=False, name="house", check=probe
+            ) as pool,
+        ):
+            yield cls(settings, pool)
+
+    def tree(self) -> AreaTree:
+        """The area tree in force now."""
+        return self.office.edition(clock()).tree
+
+    # --- schema and first data ------------------------------------------------------------------
+
+    def migrate(self) -> None:
+        """Creates what the database lacks. Safe to repeat, and beside a running house."""
+        ddl = [LOG_DDL, SUBSCRIBERS_DDL, SUBSCRIBER_IMPORTS_DDL, KEYS_DDL, LEDGER_DDL]
+        ddl += [POSITIONS_DDL, RELAY_DDL]
+        ddl += [projection.ddl for projection in self.projections]
+        with self.pool.connection() as conn:
+            conn.execute(MIGRATE_LOCK)
+            for statements in ddl:
+                conn.execute(statements.encode())
+
+    def furnish(self) -> None:
+        """The area register and the issuing bodies, where they are not in the log yet."""
+        at, effective_on = clock(), date.fromisoformat(EDITION)
+        adopted = self.setup.adopt_areas(SYSTEM, EDITION, effective_on, reference.areas(EDITION), at=at)
+        issuers = [record for record in reference.issuers() if record.since is None]
+        registered = self.setup.register_issuers(SYSTEM, issuers, at=at)
+        if adopted or registered:
+            log.info("furnished", edition=EDITION, bodies=registered)
+
+    # --- following ------------------------------------------------------------------------------
+
+    def follower(self, projection: Projection) -> Follower:
+        """What keeps one projection up to date."""
+        return Follower(
+            self.pool,
+            projection,
+            read=self.log.read,
+            append_in=self.log.append_in,
+            clock=clock,
+            head=self.log.head,
+        )
+
+    def followers(self) -> FollowerGroup:
+        """What keeps all of them up to date."""
+        return FollowerGroup(self.pool, [self.follower(each) for each in self.projections])
+
+    def projection(self, name: str) -> Projection:
+        """The projection of that name. Raises LookupError."""
+        for projection in self.projections:
+            if projection.name == name:
+                return projection
+        names = ", ".join(each.name for each in self.projections)
+        raise LookupError(f"no projection {name}; there are {names}")
+
+    def expire_due(self) -> int:
+        """Ends the live alerts whose time is up; answers how many."""
+        at = clock()
+        with self.pool.connection() as conn:
+            due = board.due(conn, at)
+        ended = 0
+        for alert_id in due:
+            alert = self.office.alert(alert_id)
+            try:
+                self.log.append([alert.expire(TIMEKEEPER, at)], at=at)
+            except (RefusedError, ConflictError):
+                continue  # The board lags, or someone was faster: an update gave it time, or it ended.
+            ended += 1
+        return ended
+
+    # --- what the projections and the ledger ask of the house -------------------------------------
+
+    def _census(self, event: AlertIssued, channel: Channel) -> tuple[bytes, dict[str, int], int]:
+        tree = self.office.register().edition(event.edition).tree
+        content = event.content
+        audience = self.registry.audience(
+            channel, tree.spans(content.areas), content.category, content.lane
+        )
+        return audience.bitmap.serialize(), audience.by_area, len(audience.bitmap)
+
+    def _frozen(self, cursor: Cursor[Row], stream: UUID) -> AudienceFrozen | None:
+        event = self.log.event(cursor, stream, 1)
+        assert event is None or isinstance(event, AudienceFrozen)
+        return event
+
+    def _audience_bitmap(self, audience_id: UUID) -> bytes:
+        with self.pool.connection() as conn:
+            found = fanout.audience(conn, audience_id)
+        if found is None:
+            raise LookupError(f"no audience {audience_id} is known yet")
+        return found.bitmap
+
+
+@contextmanager
+def database(settings: Settings) -> Generator[str]:
+    """The URL of the database: the one set, the embedded one that runs, or one started for this."""
+    if settings.database_url is not None:
+        yield settings.database_url.get_secret_value()
+        return
+    server = PostgresServer(settings.data / "postgres")
+    if _answers(server.url):
+        yield server.url
+        return
+    with server:
+        yield server.url
+
+
+def _answers(url: str) -> bool:
+    try:
+        psycopg.connect(url, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+__all__ = ["House", "clock", "database"]

@@ -1,0 +1,37 @@
+"""The doubles as processes of their own: `python -m broadcaster.sandbox fcm|carrier FOLDER`.
+
+The house starts them beside its roles where no real provider is set.
+"""
+
+import asyncio
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from channels.push import sandbox as push_sandbox
+from channels.sms import sandbox as sms_sandbox
+
+
+async def _carrier(folder: Path) -> None:
+    task = asyncio.create_task(sms_sandbox.run(folder))
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, task.cancel)
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def main(double: str, folder: Path) -> None:
+    """Runs a double until SIGTERM or SIGINT: FCM's in folder/fcm, the carrier's in smsc and smtp."""
+    match double:
+        case "fcm":
+            push_sandbox.run(folder / "fcm")
+        case "carrier":
+            asyncio.run(_carrier(folder))
+        case _:
+            raise SystemExit(f"no double {double}: fcm or carrier")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

@@ -1,0 +1,109 @@
+"""A whole house on one machine: the engines it lacks, its tables, and a process for each role."""
+
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from broadcaster.embedded import Engine, EngineError, NatsServer, PostgresServer
+from broadcaster.providers import sandbox_folder
+from broadcaster.roles import Role
+from broadcaster.runtime import House
+from broadcaster.settings import PREFIX, Settings
+from broadcaster.supervisor import Child, Supervisor
+from schemas.content import Lane
+
+ROUTINE = (Lane.ALERT, Lane.BULLETIN)
+STAFF: dict[str, tuple[Role, tuple[Lane, ...]]] = {
+    "web": (Role.WEB, ()),
+    "follow": (Role.FOLLOW, ()),
+    "relay": (Role.RELAY, ()),
+    # Emergencies have workers of their own: in one process they would wait for the loop.
+    "push-emergency": (Role.PUSH, (Lane.EMERGENCY,)),
+    "push": (Role.PUSH, ROUTINE),
+    "sms-emergency": (Role.SMS, (Lane.EMERGENCY,)),
+    "sms": (Role.SMS, ROUTINE),
+}
+
+
+class Service:
+    """Starts everything and keeps it running. To be used in the main thread."""
+
+    def __init__(self, settings: Settings, *, echo: bool = False) -> None:
+        self.settings = settings
+        self._stack = ExitStack()
+        self._engines: list[Engine] = []
+        if settings.database_url is None:
+            self._engines.append(PostgresServer(settings.data / "postgres"))
+        if settings.nats_url is None:
+            self._engines.append(NatsServer(settings.data / "nats"))
+        self.supervisor = Supervisor(
+            settings.data, self._engines, list(children(settings, self._engines)), echo=echo
+        )
+
+    def __enter__(self) -> Self:
+        """Starts all; the tables are there before the first role is. Raises EngineError."""
+        check_port(self.settings)
+        try:
+            for engine in self._engines:
+                self._stack.enter_context(engine)
+            with House.open(self.settings) as house:
+                house.migrate()
+                house.furnish()
+            self._stack.enter_context(self.supervisor)
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+
+def children(settings: Settings, engines: list[Engine]) -> Iterator[Child]:
+    """A process for each role. What they need to know travels in their environment, never in argv."""
+    env = dict(os.environ) | environment(settings)
+    for engine in engines:
+        match engine:
+            case PostgresServer():
+                env[PREFIX + "DATABASE_URL"] = engine.url
+            case NatsServer():
+                env[PREFIX + "NATS_URL"] = engine.url
+                env[PREFIX + "NATS_TOKEN"] = engine.token
+            case _:
+                raise AssertionError(engine)
+    if settings.providers == "sandbox":
+        for double in ("fcm", "carrier"):
+            folder = str(sandbox_folder(settings).resolve())
+            yield Child(double, [sys.executable, "-m", "broadcaster.sandbox", double, folder], env)
+    for name, (role, lanes) in STAFF.items():
+        argv = [sys.executable, "-m", "broadcaster", "serve", "--role", role.value]
+        for lane in lanes:
+            argv += ["--lane", lane.value]
+        yield Child(name, argv, env)
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The settings as the environment of a child."""
+    plain = settings.model_dump(mode="json", exclude={"database_url", "nats_token", "smpp_password"})
+    env = {PREFIX + name.upper(): str(value) for name, value in plain.items() if value is not None}
+    env[PREFIX + "DATA"] = str(settings.data.resolve())
+    for name in ("database_url", "nats_token", "smpp_password"):
+        if secret := getattr(settings, name):
+            env[PREFIX + name.upper()] = secret.get_secret_value()
+    return env
+
+
+def check_port(settings: Settings) -> None:
+    """Raises EngineError where another process has our port: better now than in a log."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise EngineError(f"cannot listen on {settings.listen}: {error.strerror}") from None

@@ -1,0 +1,111 @@
+"""Every setting, read from the environment once. Secrets come by file or environment, never by argv."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+PREFIX = "BROADCASTER_"
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the text is one line and names it."""
+
+
+class Settings(BaseModel):
+    """The settings of one deployment; `BROADCASTER_<NAME>` sets each, `..._FILE` reads it from a file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: Path = Path("broadcaster-data")
+    """The data folder: embedded engines, sandbox, logs of the roles."""
+    listen: Annotated[str, Field(pattern=r"^[^:]+:[0-9]{1,5}$")] = "127.0.0.1:8600"
+    """Address and port of the web role."""
+    public_url: str = ""
+    """What citizens and screens reach it by; the listen address where empty."""
+
+    database_url: SecretStr | None = None
+    """PostgreSQL 15 or newer; an embedded one is started where empty."""
+    nats_url: str | None = None
+    """A JetStream server or cluster, comma-separated; an embedded one is started where empty."""
+    nats_token: SecretStr | None = None
+    nats_replicas: Annotated[int, Field(ge=1, le=5)] = 1
+
+    providers: Literal["sandbox", "real"] = "sandbox"
+    """sandbox: our own doubles on loopback, for trials. real: the settings below are required."""
+    fcm_url: str = "https://fcm.googleapis.com"
+    fcm_credentials: Path | None = None
+    """Google's service-account file."""
+    push_rate: Annotated[float, Field(gt=0)] = 10_000.0
+    """Messages a second for one worker process; FCM's default quota is 600,000 a minute."""
+    sms_transport: Literal["smpp", "email"] = "smpp"
+    sms_accented: bool = False
+    """Vietnamese with marks costs 2-3 times the segments."""
+    sms_rate: Annotated[float, Field(gt=0)] = 1_000.0
+    smpp_host: str | None = None
+    smpp_port: Annotated[int, Field(ge=1, le=65_535)] = 2775
+    smpp_system_id: str = ""
+    smpp_password: SecretStr = SecretStr("")
+    sms_brand: str = "iHaNoi"
+    smtp_host: str | None = None
+    smtp_port: Annotated[int, Field(ge=1, le=65_535)] = 25
+    sms_mail_domain: str = "sms.invalid"
+    mail_from: str = "canh-bao@hanoi.invalid"
+
+    sender_domain: str = "canhbao.hanoi.gov.vn"
+    """Completes CAP's sender, `<body>@<domain>`."""
+    cadence_reading: Literal["calendar", "rolling"] = "calendar"
+
+    @model_validator(mode="after")
+    def _providers_are_named(self) -> Self:
+        if self.providers == "sandbox":
+            return self
+        if self.fcm_credentials is None:
+            raise ValueError("fcm_credentials is required with real providers")
+        if self.sms_transport == "smpp" and self.smpp_host is None:
+            raise ValueError("smpp_host is required with real providers and sms_transport=smpp")
+        if self.sms_transport == "email" and self.smtp_host is None:
+            raise ValueError("smtp_host is required with real providers and sms_transport=email")
+        return self
+
+    @property
+    def host(self) -> str:
+        """To listen on."""
+        return self.listen.rpartition(":")[0]
+
+    @property
+    def port(self) -> int:
+        """To listen on."""
+        return int(self.listen.rpartition(":")[2])
+
+    @property
+    def url(self) -> str:
+        """What others reach the web role by."""
+        return self.public_url or f"http://{self.listen}"
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ, **given: object) -> Self:
+        """Reads the environment; what is given by name wins. Raises SettingsError."""
+        values: dict[str, object] = {}
+        for name in cls.model_fields:
+            key = PREFIX + name.upper()
+            if key in env:
+                values[name] = env[key]
+            elif f"{key}_FILE" in env:
+                values[name] = _read(f"{key}_FILE", env[f"{key}_FILE"])
+        values |= {name: value for name, value in given.items() if value is not None}
+        try:
+            return cls.model_validate({name: value for name, value in values.items() if value != ""})
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            place = "_".join(str(part) for part in first["loc"]).upper()
+            raise SettingsError(f"{PREFIX + place if place else 'settings'}: {first['msg']}") from None
+
+
+def _read(key: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"{key}: cannot read {path} ({error.strerror})") from None

@@ -1,0 +1,36 @@
+"""Ends alerts when their time is up."""
+
+import threading
+
+import structlog
+
+from broadcaster.runtime import House
+
+log = structlog.get_logger(__name__)
+
+
+class Timekeeper:
+    """Looks once every `every` seconds, in its own thread."""
+
+    def __init__(self, house: House, every: float = 1.0) -> None:
+        self._house, self._every = house, every
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="timekeeper", daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread. Once only."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends it and waits; again is harmless."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._every):
+            try:
+                self._house.expire_due()
+            except Exception:
+                # A lost database, say; the next look sees the same alerts due.
+                log.exception("timekeeper_stumbled")

@@ -1,0 +1,135 @@
+"""A demo city as a process of its own, for end-to-end tests."""
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+from uuid import uuid4
+
+import httpx
+import psycopg
+
+from broadcaster import reference
+from broadcaster.embedded import PostgresServer
+from tests.waiting import until
+
+BROADCASTER = (sys.executable, "-m", "broadcaster")
+STARTED_WITHIN = 240.0
+
+
+@dataclass
+class City:
+    """A running demo. `figures` is what it printed once all was delivered."""
+
+    data: Path
+    process: subprocess.Popen[str]
+    figures: dict[str, Any]
+    demo: dict[str, Any]
+    web: httpx.Client
+
+    def pid(self, unit: str) -> int:
+        return json.loads((self.data / "run" / "pids.json").read_text())[unit]
+
+    def kill(self, unit: str) -> int:
+        """kill -9, and waits until the supervisor has another one running."""
+        killed = self.pid(unit)
+        os.kill(killed, signal.SIGKILL)
+
+        def successor() -> int | None:
+            try:
+                pid = self.pid(unit)
+            except (KeyError, FileNotFoundError, ValueError):
+                return None
+            return pid if pid != killed else None
+
+        return until(successor, seconds=30)
+
+    def key(self, body: str, role: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.demo['keys'][body][role]}"}
+
+    def post(self, path: str, body: str, role: str, content: object | None = None) -> httpx.Response:
+        """A write that is repeated under one key while the house comes back."""
+        headers = self.key(body, role) | {"Idempotency-Key": uuid4().hex}
+
+        def answer() -> httpx.Response | None:
+            try:
+                got = self.web.post(path, json={} if content is None else content, headers=headers)
+            except httpx.TransportError:
+                return None
+            return None if got.is_server_error else got
+
+        return until(answer, seconds=40)
+
+    def get(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
+        def answer() -> httpx.Response | None:
+            try:
+                got = self.web.get(path, headers=headers or {})
+            except httpx.TransportError:
+                return None
+            return None if got.is_server_error else got
+
+        return until(answer, seconds=40)
+
+    def issue(self, sample: str = "sample-01") -> str:
+        """Issues a sample once more, as a new alert; answers its id."""
+        one = next(each for each in reference.sample_alerts() if each.id == sample)
+        content = one.content().model_dump(mode="json", exclude_none=True)
+        drafted = self.post(
+            "/v1/alerts", one.issuer_id, "author", {"issuer": one.issuer_id, "content": content}
+        )
+        assert drafted.status_code == 201, drafted.text
+        alert = drafted.json()["id"]
+        for step, role in (("submit", "author"), ("approve", "approver"), ("issue", "author")):
+            answer = self.post(f"/v1/alerts/{alert}/{step}", one.issuer_id, role)
+            assert answer.is_success, answer.text
+        return alert
+
+    def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
+        return psycopg.connect(PostgresServer(self.data / "postgres").url, autocommit=True)
+
+    def run(self, *argv: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*BROADCASTER, *argv, "--data", str(self.data)],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+
+@contextmanager
+def city(data: Path, argv: Sequence[str]) -> Generator[City]:
+    """Starts the demo, waits for its figures, and ends it with Ctrl-C."""
+    command = [*BROADCASTER, "demo", "--json", "--data", str(data), *argv]
+    with (data.parent / "demo.err").open("w") as errors:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
+        try:
+            assert process.stdout is not None
+            line = _line(process, process.stdout)
+            assert line, (data.parent / "demo.err").read_text()[-3000:]
+            demo = json.loads((data / "demo.json").read_text())
+            with httpx.Client(base_url=demo["address"], timeout=10) as web:
+                yield City(data, process, json.loads(line), demo, web)
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+            process.wait(timeout=60)
+            if process.stdout is not None:
+                process.stdout.close()
+
+
+def _line(process: subprocess.Popen[str], stdout: IO[str]) -> str:
+    """The first line, or nothing where the process ended without one."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(stdout, selectors.EVENT_READ)
+        if not selector.select(STARTED_WITHIN):
+            process.send_signal(signal.SIGINT)
+            return ""
+    return stdout.readline()
