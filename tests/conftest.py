@@ -9,6 +9,7 @@ import pytest
 from psycopg import sql
 
 from broadcaster.embedded import NatsServer, PostgresServer
+from tests.house import furnish
 from tests.processes import passable_folder
 
 
@@ -35,3 +36,24 @@ def nats(tmp_path: Path) -> Generator[NatsServer]:
     """A fresh nats-server with JetStream."""
     with NatsServer(tmp_path / "nats") as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def furnished(postgres: PostgresServer) -> str:
+    """The name of a template database: migrated, with areas, bodies and a few accounts."""
+    name = "furnished"
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    furnish(postgres.url_of(name))
+    return name
+
+
+@pytest.fixture
+def city_database(postgres: PostgresServer, furnished: str) -> Generator[str]:
+    """The URL of a database of its own, as `furnished`."""
+    name = f"test_{uuid4().hex}"
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(create.format(sql.Identifier(name), sql.Identifier(furnished)))
+        yield postgres.url_of(name)
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

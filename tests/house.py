@@ -1,0 +1,49 @@
+"""A furnished house for tests: bodies of the register, accounts, contents. See `city_database`."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from broadcaster.account import Role
+from broadcaster.runtime import SYSTEM, House, clock
+from broadcaster.settings import Settings
+from schemas.content import Content
+from schemas.events import Actor
+from tests.unit.schemas.examples import CONTENT
+
+PHUC_XA, TRUC_BACH, BA_DINH = "ubnd-00001", "ubnd-00004", "ubnd-001"
+
+
+def author(body: str) -> Actor:
+    return Actor(account=f"author@{body}", body=body)
+
+
+def approver(body: str) -> Actor:
+    return Actor(account=f"approver@{body}", body=body)
+
+
+def manager(body: str) -> Actor:
+    return Actor(account=f"manager@{body}", body=body)
+
+
+def content(*areas: str, **changes: object) -> Content:
+    """An alert to these areas that ends in six hours."""
+    end = clock() + timedelta(hours=6)
+    return CONTENT.model_copy(update={"areas": areas or ("00001",), "expires_at": end, **changes})
+
+
+def furnish(database: str) -> None:
+    """Tables, areas, bodies, and an account for each role of three bodies."""
+    with house(database) as opened:
+        opened.migrate()
+        opened.furnish()
+        for body in (PHUC_XA, TRUC_BACH, BA_DINH):
+            for role in Role:
+                opened.setup.grant(SYSTEM, f"{role}@{body}", body, role, at=clock())
+
+
+@contextmanager
+def house(database: str, **settings: object) -> Generator[House]:
+    """A house on that database."""
+    with House.open(Settings.from_env({"BROADCASTER_DATABASE_URL": database}, **settings)) as opened:
+        yield opened
