@@ -1,0 +1,44 @@
+"""How fast, and how soon again: the provider's rate, and the wait before another connection."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+
+
+class Pace:
+    """A token bucket: `rate` messages a second on average, up to `burst` of them at once.
+
+    Whoever waits is served in order. Raises ValueError for a rate that is not positive.
+    """
+
+    def __init__(
+        self, rate: float, burst: float | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        if rate <= 0:
+            raise ValueError(f"rate: {rate} messages a second is not a rate")
+        self._each, self._clock = 1 / rate, clock
+        # A tenth of a second's worth: carriers count by the second.
+        self._slack = self._each * (max(1.0, rate / 10) if burst is None else burst)
+        self._due = clock() - self._slack
+
+    def book(self) -> float:
+        """Takes the next place and says how many seconds away it is."""
+        now = self._clock()
+        self._due = max(self._due, now - self._slack) + self._each
+        return max(0.0, self._due - now)
+
+    def hold(self, seconds: float) -> None:
+        """Nothing goes out for so long: the provider said that it is too much."""
+        self._due = max(self._due, self._clock() + seconds)
+
+    async def turn(self) -> None:
+        """Waits for the next place."""
+        if (wait := self.book()) > 0:
+            await asyncio.sleep(wait)
+
+
+def backoff(attempt: int, first: float, longest: float) -> float:
+    """Seconds before connecting again, after so many failures in a row (from 0): doubling, spread."""
+    ceiling = min(longest, first * 2.0 ** min(attempt, 16))
+    return ceiling * (0.5 + random.random() / 2)  # noqa: S311 (spread, no secret)

@@ -1,0 +1,113 @@
+"""What a phone without the app reads: one alert in at most three short messages."""
+
+from bisect import bisect_left
+from collections.abc import Callable
+from typing import NamedTuple
+
+from channels.gateway import Message
+from channels.sms.segments import count, plain
+from schemas.content import Kind, Language, MsgType
+
+MOST_PARTS = 3
+"""What one alert may cost: 459 units of GSM-7, 201 of UCS-2."""
+
+
+class Words(NamedTuple):
+    """The fixed words of a language."""
+
+    alert: str
+    bulletin: str
+    update: str
+    cancel: str
+    because: str
+    hotline: str
+
+
+WORDS: dict[Language, Words] = {
+    "vi": Words("[CẢNH BÁO]", "[THÔNG TIN]", "CẬP NHẬT", "HỦY", "Lý do", "1022 nhánh 8"),
+    "en": Words("[WARNING]", "[NOTICE]", "UPDATE", "CANCELLED", "Reason", "1022 ext. 8"),
+}
+
+
+class Pieces(NamedTuple):
+    """A message's pieces; `news` gives way to the others where there is no room for all."""
+
+    start: str
+    news: str
+    advice: str
+    end: str
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, self))
+
+
+def render(message: Message, locale: str, accented: bool = False) -> str:
+    """The text for a reader of the locale, at most MOST_PARTS messages long; unaccented unless asked.
+
+    The author's own `sms_text` comes before what is derived. Where it would be cut only because of
+    its marks, it goes out whole without them.
+    """
+    pieces = _pieces(message, language_of(locale))
+    if not (accented and _fits(f"{pieces.start} {pieces.end}".strip())):
+        pieces = Pieces(*map(plain, pieces))
+    return _fitted(pieces)
+
+
+def language_of(locale: str) -> Language:
+    """The language we write for a reader of the locale: English where asked for, else Vietnamese."""
+    return "en" if locale[:2].lower() == "en" else "vi"
+
+
+def _pieces(message: Message, language: Language) -> Pieces:
+    words, text = WORDS[language], message.content.text(language)
+    label = words.alert if message.content.kind is Kind.ALERT else words.bulletin
+    start, end = _sentence(f"{label} {text.headline}"), f"{message.issuer_name}, {words.hotline}"
+    if message.msg_type is MsgType.CANCEL:
+        # A withdrawal says what and why; the warning's own words would read as the warning again.
+        why = _sentence(f"{words.because}: {message.reason}") if message.reason else ""
+        return Pieces(f"{words.cancel}: {start}", why, "", end)
+    prefix = f"{words.update}: " if message.msg_type is MsgType.UPDATE else ""
+    if text.sms_text:
+        return Pieces(prefix + text.sms_text, "", "", "")
+    return Pieces(prefix + start, _sentence(text.description), _sentence(text.instruction or ""), end)
+
+
+def _fitted(pieces: Pieces) -> str:
+    """The whole if it fits; else with less news, then less advice, then cut where it must be."""
+    for piece in ("news", "advice"):
+        if _fits(str(pieces)):
+            break
+        cut = _cut(
+            getattr(pieces, piece),
+            lambda kept, pieces=pieces, piece=piece: pieces._replace(**{piece: kept}),
+        )
+        pieces = pieces._replace(**{piece: cut})
+    return _cut(str(pieces), str) or _hard_cut(str(pieces))
+
+
+def _cut(text: str, placed: Callable[[str], object]) -> str:
+    """As many of the text's words as fit where it is placed, with dots if some are left out."""
+    if _fits(str(placed(text))):
+        return text
+    words = text.split()
+
+    def kept(n: int) -> str:
+        return f"{' '.join(words[:n]).rstrip(' ,;:.-')}..." if n else ""
+
+    most = bisect_left(range(1, len(words)), True, key=lambda n: not _fits(str(placed(kept(n)))))
+    return kept(most)
+
+
+def _hard_cut(text: str) -> str:
+    """A text without a place to cut: its beginning, for something must be said."""
+    return text[: bisect_left(range(1, len(text)), True, key=lambda n: not _fits(text[:n]))]
+
+
+def _fits(text: str) -> bool:
+    return count(text).parts <= MOST_PARTS
+
+
+def _sentence(text: str) -> str:
+    """One line that ends as a sentence does."""
+    line = " ".join(text.split())
+    return line if not line or line[-1] in ".!?…" else f"{line}."

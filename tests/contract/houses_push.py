@@ -1,0 +1,59 @@
+"""Phones by push, for the contract suite."""
+
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from channels.push import PushGateway, PushSettings
+from channels.push.sandbox import PushSandbox
+from tests.contract.gateways import AT, Behaviour, Double, House
+
+PREFIXES = {
+    Behaviour.GOOD: "phone-",
+    Behaviour.GONE: "gone-",
+    Behaviour.BUSY_ONCE: "busy-",
+    Behaviour.NEVER: "never-",
+}
+
+
+class PushDouble(PushSandbox, Double):
+    """The sandbox, as the suite sees it."""
+
+    def texts(self, limit: int) -> list[str]:
+        shown = [message["message"]["notification"] for message in self.messages(limit)]
+        return [f"{notification['title']}\n{notification['body']}" for notification in shown]
+
+    def stop(self) -> None:
+        self.kill()
+
+    def said(self) -> str:
+        return self.log_file.read_text()
+
+
+@contextmanager
+def double(folder: Path) -> Generator[Double]:
+    with PushDouble(folder) as sandbox:
+        yield sandbox
+
+
+def gateway(sandbox: PushSandbox) -> PushGateway:
+    return PushGateway(PushSettings(sandbox.url, sandbox.credentials_file, sandbox.ca_file), lambda: AT)
+
+
+def secrets(sandbox: PushSandbox) -> list[str]:
+    account = json.loads(sandbox.credentials_file.read_text())
+    return [account["private_key_id"], account["private_key"].splitlines()[1], "ya29."]
+
+
+HOUSES = [
+    House(
+        name="push",
+        kind="token",
+        platform="android",
+        double=double,
+        gateway=gateway,
+        address=lambda behaviour, number: f"{PREFIXES[behaviour]}{number:032x}",
+        secrets=secrets,
+    )
+]

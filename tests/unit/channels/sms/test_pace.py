@@ -1,0 +1,56 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from channels.sms.pace import Pace, backoff
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@given(
+    rate=st.floats(0.1, 5000),
+    burst=st.integers(1, 50),
+    steps=st.lists(st.floats(0, 2), min_size=1, max_size=60),
+)
+def test_never_more_than_the_burst_and_the_rate(rate: float, burst: int, steps: list[float]) -> None:
+    clock = Clock()
+    pace = Pace(rate, burst, clock)
+    began, booked = clock.now, []
+    for step in steps:
+        clock.now += step
+        booked.append(clock.now + pace.book())
+    for sent, at in enumerate(booked, start=1):
+        assert sent <= burst + (at - began) * rate + 1e-6
+    assert booked == sorted(booked)
+
+
+def test_a_burst_then_one_by_one() -> None:
+    pace = Pace(10, 2, Clock())
+    assert [pytest.approx(pace.book()) for _ in range(4)] == [0, 0, 0.1, 0.2]
+
+
+def test_a_hold_stops_everything_and_is_no_debt() -> None:
+    clock = Clock()
+    pace = Pace(10, 1, clock)
+    pace.hold(5)
+    pace.hold(1)
+    assert pace.book() == pytest.approx(5.1)
+    clock.now += 60
+    assert pace.book() == 0
+
+
+def test_a_rate_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="rate"):
+        Pace(0)
+
+
+@given(st.integers(0, 10_000))
+def test_backoff_grows_to_its_ceiling_and_is_spread(attempt: int) -> None:
+    wait = backoff(attempt, 0.5, 30)
+    ceiling = min(30, 0.5 * 2 ** min(attempt, 10))
+    assert ceiling / 2 <= wait <= ceiling
