@@ -94,10 +94,18 @@ def _mail(settings: Settings) -> MailSettings:
     if settings.providers == "sandbox":
         double = sandbox_endpoint(settings, "smtp")
         host, port = double["host"], double["port"]
+        username, password = double["system_id"], double["password"]
     else:
         host, port = settings.smtp_host or "", settings.smtp_port
+        username, password = settings.smtp_username, settings.smtp_password.get_secret_value()
     return MailSettings(
-        host, port, settings.sms_mail_domain, settings.mail_from, accented=settings.sms_accented
+        host,
+        port,
+        settings.sms_mail_domain,
+        settings.mail_from,
+        username=username,
+        password=password,
+        accented=settings.sms_accented,
     )
 
 

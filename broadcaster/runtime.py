@@ -46,6 +46,8 @@ TIMEKEEPER = Actor(account="system:timekeeper")
 EDITION = "2020-03-01"
 """Of the area register: the one in force when the telegram was written."""
 POOL_SIZE = 12
+LINGER = {"audience": 0.1, "audit": 0.2, "board": 0.02, "cadence": 0.1, "reach": 0.1}
+"""Seconds that views for people wait for more; what phones and screens wait for does not."""
 MIGRATE_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('broadcaster migrate', 0))"
 
 
@@ -133,7 +135,8 @@ class House:
 
     def followers(self) -> FollowerGroup:
         """What keeps all of them up to date."""
-        return FollowerGroup(self.pool, [self.follower(each) for each in self.projections])
+        followers = [self.follower(each) for each in self.projections]
+        return FollowerGroup(self.pool, followers, linger=LINGER)
 
     def projection(self, name: str) -> Projection:
         """The projection of that name. Raises LookupError."""

@@ -12,7 +12,7 @@ from broadcaster.embedded import Engine, EngineError, NatsServer, PostgresServer
 from broadcaster.providers import sandbox_folder
 from broadcaster.roles import Role
 from broadcaster.runtime import House
-from broadcaster.settings import PREFIX, Settings
+from broadcaster.settings import PREFIX, SECRETS, Settings
 from broadcaster.supervisor import Child, Supervisor
 from schemas.content import Lane
 
@@ -90,10 +90,10 @@ def children(settings: Settings, engines: list[Engine]) -> Iterator[Child]:
 
 def environment(settings: Settings) -> dict[str, str]:
     """The settings as the environment of a child."""
-    plain = settings.model_dump(mode="json", exclude={"database_url", "nats_token", "smpp_password"})
+    plain = settings.model_dump(mode="json", exclude=set(SECRETS))
     env = {PREFIX + name.upper(): str(value) for name, value in plain.items() if value is not None}
     env[PREFIX + "DATA"] = str(settings.data.resolve())
-    for name in ("database_url", "nats_token", "smpp_password"):
+    for name in SECRETS:
         if secret := getattr(settings, name):
             env[PREFIX + name.upper()] = secret.get_secret_value()
     return env

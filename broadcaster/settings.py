@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 PREFIX = "BROADCASTER_"
 
 
+SECRETS = ("database_url", "nats_token", "smpp_password", "smtp_password")
+
+
 class SettingsError(Exception):
     """A setting is missing or wrong; the text is one line and names it."""
 
@@ -51,6 +54,8 @@ class Settings(BaseModel):
     sms_brand: str = "iHaNoi"
     smtp_host: str | None = None
     smtp_port: Annotated[int, Field(ge=1, le=65_535)] = 25
+    smtp_username: str = ""
+    smtp_password: SecretStr = SecretStr("")
     sms_mail_domain: str = "sms.invalid"
     mail_from: str = "canh-bao@hanoi.invalid"
 

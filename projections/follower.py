@@ -1,9 +1,10 @@
 """Following the log: each projection in its own thread, page by page, each page exactly once."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import accumulate
+from types import MappingProxyType
 from typing import Any, Self
 
 import psycopg
@@ -52,13 +53,17 @@ class Follower:
         self._positions = Positions(pool, projection.name)
         self._topics = tuple(sorted(projection.topics))
         self._weigh = projection.weigh if isinstance(projection, Weighing) else None
+        self._place: Standing | None = None
 
     def standing(self) -> Standing:
         """Where the projection is in the log."""
         return self._positions.get(self.head())
 
-    def catch_up(self, stop: threading.Event | None = None) -> int:
+    def catch_up(self, stop: threading.Event | None = None, *, hasty: bool = False) -> int:
         """Applies all that the log holds and answers the position reached; `stop` ends it between pages.
+
+        `hasty` is for one who will be back soon: events of other topics are passed over, but that is
+        not written down, for a commit each would cost the log's writers more than all the rest.
 
         A page that fails is taken again event by event, so that all before the bad one are applied;
         there the projection is stopped, until `resume` or `rebuild`. Raises psycopg.OperationalError
@@ -68,19 +73,21 @@ class Follower:
         single, failures = 0, 0
         while not stop.is_set():
             try:
-                if not self._step(1 if single else self._page):
-                    break
+                more = self._step(1 if single else self._page, hasty=hasty)
                 single, failures = max(0, single - 1), 0
+                if not more:
+                    break
             except PoisonedError as poisoned:
                 if single and self._halt(poisoned):
                     break
                 single = self._page
             except psycopg.Error as error:
+                self._place = None
                 failures += 1
                 if failures >= TRIES or not transient(error):
                     raise
                 stop.wait(backoff(failures))
-        return self._positions.get().position
+        return self._place.position if self._place else self._positions.get().position
 
     def resume(self) -> bool:
         """Lifts the stop, for an operator who has removed the cause. False: it was not stopped."""
@@ -97,13 +104,16 @@ class Follower:
             cursor.execute(sql.SQL("TRUNCATE {}").format(tables))
         return self.catch_up(stop)
 
-    def _step(self, limit: int) -> bool:
+    def _step(self, limit: int, *, hasty: bool) -> bool:
         """One page. False: the projection is at the log's end, or stopped."""
-        place = self._positions.get()
+        if self._place is None or not hasty:
+            self._place = self._positions.get()
+        place = self._place
         if place.stopped_at is not None:
+            self._place = None
             return False
         # The head goes first: what `read` then leaves out up to there is of other topics.
-        head = self.head()
+        head = place.position if hasty else self.head()
         try:
             page = self._read(place.position, limit, self._topics)
         except Exception as error:
@@ -111,12 +121,15 @@ class Follower:
                 raise
             raise PoisonedError(place.position, place.position + 1, error) from error
         part = self._cut(page)
+        whole = len(page) < limit and len(part) == len(page)
         last = part[-1].position if part else place.position
-        reached = last if len(page) == limit or len(part) < len(page) else max(head, last)
+        reached = max(head, last) if whole else last
         if reached <= place.position:
             return False
-        self._apply(place.position, reached, part)
-        return True
+        moved = self._apply(place.position, reached, part)
+        self._place = place._replace(position=reached) if moved else None
+        # What comes meanwhile wakes the hasty again.
+        return not (hasty and whole and moved)
 
     def _cut(self, page: Sequence[Recorded]) -> Sequence[Recorded]:
         """As much from the beginning as makes one transaction, so that the first need not wait for all."""
@@ -125,11 +138,14 @@ class Follower:
         weights = accumulate(self._weigh(recorded.event) for recorded in page)
         return page[: max(1, sum(1 for weight in weights if weight <= self._page))]
 
-    def _apply(self, before: int, after: int, page: Sequence[Recorded]) -> None:
+    def _apply(self, before: int, after: int, page: Sequence[Recorded]) -> bool:
+        """The page's transaction. False: the projection was moved, stopped or reset by another."""
         at = self._clock()
         with self.pool.connection(WAIT) as conn, conn.cursor() as cursor:
-            if not self._positions.move(cursor, before, after, at) or not page:
-                return
+            if not self._positions.move(cursor, before, after, at):
+                return False
+            if not page:
+                return True
             try:
                 tx = PageTransaction(cursor, at)
                 self.projection.apply(tx, page)
@@ -139,6 +155,7 @@ class Follower:
                 if transient(error):
                     raise
                 raise PoisonedError(before, page[0].position, error) from error
+        return True
 
     def _halt(self, poisoned: PoisonedError) -> bool:
         name, position = self.projection.name, poisoned.position
@@ -151,14 +168,21 @@ class Follower:
 class FollowerGroup:
     """Runs followers of one database, a thread each, while it is entered or from `start` to `stop`.
 
-    They are woken by NOTIFY event_log, and look at the log every `poll` seconds all the same.
+    They are woken by NOTIFY event_log, and look at the log every `poll` seconds all the same. Where
+    `linger` names a projection, it waits so many seconds after a wake-up for more to come: a page of
+    many events costs little more than a page of one.
     """
 
     def __init__(
-        self, pool: ConnectionPool[Any], followers: Sequence[Follower], *, poll: float = 0.5
+        self,
+        pool: ConnectionPool[Any],
+        followers: Sequence[Follower],
+        *,
+        poll: float = 0.5,
+        linger: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
         self._followers = {follower.projection.name: follower for follower in followers}
-        self._poll = poll
+        self._poll, self._linger = poll, linger
         self._stop = threading.Event()
         self._wakes = {name: threading.Event() for name in self._followers}
         self._listener = Listener(pool, "event_log", self.wake)
@@ -205,13 +229,15 @@ class FollowerGroup:
         return resumed
 
     def _run(self, name: str) -> None:
-        failures = 0
+        failures, woken, linger = 0, False, self._linger.get(name, 0.0)
         while not self._stop.is_set():
+            if woken and linger:
+                self._stop.wait(linger)
             self._wakes[name].clear()
             try:
-                self._followers[name].catch_up(self._stop)
+                self._followers[name].catch_up(self._stop, hasty=woken)
             except Exception as error:
-                failures += 1
+                failures, woken = failures + 1, False
                 if isinstance(error, psycopg.Error):
                     log.warning("projection_waits", projection=name, error=str(error))
                 else:
@@ -220,4 +246,4 @@ class FollowerGroup:
                 self._stop.wait(backoff(failures))
             else:
                 failures = 0
-                self._wakes[name].wait(self._poll)
+                woken = self._wakes[name].wait(self._poll)

@@ -1,19 +1,24 @@
 """The demo's screens: each polls its feed with an ETag, and reports what it shows for the first time."""
 
 import asyncio
+import json
 import random
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http import HTTPStatus
 
-import httpx
+from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.exceptions import PyreqwestError
 
 from broadcaster.demo.stage import DemoScreen
 from schemas.events import Shown
 
 AT_ONCE = 20
+TIMEOUT = timedelta(seconds=30)
+JSON = {"content-type": "application/json"}
 
 
 @dataclass
@@ -53,22 +58,19 @@ class Panels:
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
-        limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
         gate = asyncio.Semaphore(AT_ONCE)
-        async with (
-            httpx.AsyncClient(base_url=self._url, timeout=30, limits=limits) as client,
-            asyncio.TaskGroup() as group,
-        ):
+        builder = ClientBuilder().base_url(f"{self._url}/").timeout(TIMEOUT).default_headers(JSON)
+        async with builder.build() as client, asyncio.TaskGroup() as group:
             for panel in self.panels:
                 group.create_task(self._live(client, gate, panel))
 
-    async def _live(self, client: httpx.AsyncClient, gate: asyncio.Semaphore, panel: Panel) -> None:
+    async def _live(self, client: Client, gate: asyncio.Semaphore, panel: Panel) -> None:
         await self._pause(random.random() * self.every)  # noqa: S311 (spread, no secret)
         while not self._off.is_set():
             try:
                 async with gate:
                     await poll(client, panel)
-            except httpx.HTTPError:
+            except PyreqwestError:
                 panel.etag = ""  # The house is restarting; a screen keeps what it shows and asks again.
             await self._pause(self.every * random.uniform(0.8, 1.2))  # noqa: S311
 
@@ -78,20 +80,22 @@ class Panels:
                 await self._off.wait()
 
 
-async def poll(client: httpx.AsyncClient, panel: Panel) -> None:
-    """One poll, and a report where something is new. Raises httpx.HTTPError."""
-    headers = {"Authorization": f"Bearer {panel.screen.key}"}
-    answer = await client.get(
-        "/v1/screens/me/feed", headers=headers | ({"If-None-Match": panel.etag} if panel.etag else {})
-    )
-    if answer.status_code == HTTPStatus.NOT_MODIFIED:
-        panel.polls, panel.unchanged = panel.polls + 1, panel.unchanged + 1
-        return
-    answer.raise_for_status()
-    items = [Shown(alert_id=item["id"], version=item["rev"]) for item in answer.json()["items"]]
-    if new := [item for item in items if item not in panel.shown]:
-        report = {"shown": [item.model_dump(mode="json") for item in new]}
-        (await client.post("/v1/screens/me/reports", headers=headers, json=report)).raise_for_status()
-        panel.shown.update(new)
-    panel.etag = answer.headers["ETag"]
+async def poll(client: Client, panel: Panel) -> None:
+    """One poll, and a report where something is new. Raises PyreqwestError."""
+    ask = client.get("v1/screens/me/feed").bearer_auth(panel.screen.key)
+    if panel.etag:
+        ask = ask.header("If-None-Match", panel.etag)
+    answer = await ask.build().send()
     panel.polls += 1
+    if answer.status == HTTPStatus.NOT_MODIFIED:
+        panel.unchanged += 1
+        return
+    answer.error_for_status()
+    items = json.loads(bytes(await answer.bytes()))["items"]
+    showing = [Shown(alert_id=item["id"], version=item["rev"]) for item in items]
+    if new := [shown for shown in showing if shown not in panel.shown]:
+        report = {"shown": [shown.model_dump(mode="json") for shown in new]}
+        tell = client.post("v1/screens/me/reports").bearer_auth(panel.screen.key)
+        (await tell.body_bytes(json.dumps(report).encode()).build().send()).error_for_status()
+        panel.shown.update(new)
+    panel.etag = answer.get_header("etag") or ""

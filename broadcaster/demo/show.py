@@ -27,6 +27,7 @@ class Show:
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             console=self._console,
+            refresh_per_second=4,
         )
         self._tasks: dict[str, TaskID] = {}
 
