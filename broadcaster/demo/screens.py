@@ -17,6 +17,7 @@ from broadcaster.demo.stage import DemoScreen
 from schemas.events import Shown
 
 AT_ONCE = 20
+SETTLE = 0.05
 TIMEOUT = timedelta(seconds=30)
 JSON = {"content-type": "application/json"}
 
@@ -63,6 +64,8 @@ class Panels:
         async with builder.build() as client, asyncio.TaskGroup() as group:
             for panel in self.panels:
                 group.create_task(self._live(client, gate, panel))
+        # pyreqwest's thread still lets go of our objects; an interpreter that ends meanwhile aborts.
+        await asyncio.sleep(SETTLE)
 
     async def _live(self, client: Client, gate: asyncio.Semaphore, panel: Panel) -> None:
         await self._pause(random.random() * self.every)  # noqa: S311 (spread, no secret)

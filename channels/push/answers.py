@@ -1,0 +1,111 @@
+"""What FCM's answers mean for one recipient.
+
+The names are Google's: an FcmError's code where there is one (firebase_admin.messaging knows the same),
+else the canonical status (firebase_admin.exceptions). Ours, for what no provider said: BAD_REPLY,
+CONNECTION_FAILED, CONNECTION_LOST, TOKEN_UNAVAILABLE, ADDRESS_KIND.
+"""
+
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+from firebase_admin import exceptions
+from pydantic import BaseModel, Field, ValidationError
+
+from channels.gateway import Result
+from schemas.dispatch import Outcome
+
+GONE = ("UNREGISTERED", "SENDER_ID_MISMATCH")
+QUOTA = ("QUOTA_EXCEEDED", exceptions.RESOURCE_EXHAUSTED)
+QUOTA_PAUSE = 60.0
+"""Seconds; FCM refills a project's quota each minute."""
+LONGEST_PAUSE = 3600.0
+"""A Retry-After beyond it is a slip, not a wish: an alert would die of it."""
+ADDRESS_FIELDS = ("message.token", "message.fid")
+BAD_TOKEN = "not a valid FCM registration token"  # noqa: S105 (words of an error)
+LOST_REPLIES = (500, 502, 504)
+"""Without an FCM error in it, such an answer comes from something on the way that lost the real one."""
+
+
+class _Violation(BaseModel):
+    field: str = ""
+
+
+class _Detail(BaseModel):
+    code: str = Field("", alias="errorCode")
+    violations: list[_Violation] = Field([], alias="fieldViolations")
+
+
+class _Error(BaseModel):
+    message: str = ""
+    status: str = ""
+    details: list[_Detail] = []
+
+    @property
+    def name(self) -> str:
+        return next((detail.code for detail in self.details if detail.code), self.status)
+
+    @property
+    def fields(self) -> list[str]:
+        return [violation.field for detail in self.details for violation in detail.violations]
+
+    @property
+    def blames_address(self) -> bool:
+        # FCM reports a malformed token in two ways: by field, and (its documentation's own example)
+        # by these words without a field. A fault of the content names its field or gives no detail.
+        return any(field in ADDRESS_FIELDS for field in self.fields) or BAD_TOKEN in self.message
+
+
+class _Reply(BaseModel):
+    name: str = ""
+    error: _Error | None = None
+
+
+def read_answer(rank: int, status: int, retry_after: str | None, body: bytes, at: datetime) -> Result:
+    """The result FCM's answer gives the recipient of this rank.
+
+    An INVALID_ARGUMENT that does not blame the address is `refused`: whether the content is at
+    fault shows only beside what the others got.
+    """
+    try:
+        reply = _Reply.model_validate_json(body)
+    except ValidationError:
+        reply = _Reply()
+    if status == 200 and reply.name:  # noqa: PLR2004 (HTTP's own number)
+        return Result(rank, Outcome.ACCEPTED)
+    if reply.error is None or not reply.error.name:
+        lost = status < 400 or status in LOST_REPLIES  # noqa: PLR2004 (HTTP's own number)
+        return Result(rank, Outcome.DEFERRED, "BAD_REPLY", seconds(retry_after, at), ambiguous=lost)
+    return _read_error(rank, reply.error, seconds(retry_after, at))
+
+
+def _read_error(rank: int, error: _Error, pause: float | None) -> Result:
+    name = error.name
+    if name in GONE:
+        return Result(rank, Outcome.GONE, name)
+    if name == exceptions.INVALID_ARGUMENT and error.blames_address:
+        return Result(rank, Outcome.GONE, name)
+    if name == exceptions.INVALID_ARGUMENT:
+        return Result(rank, Outcome.REFUSED, " ".join((name, *error.fields[:1])))
+    if name in QUOTA:
+        pause = QUOTA_PAUSE if pause is None else pause
+    return Result(rank, Outcome.DEFERRED, name, pause)
+
+
+def blames_content(result: Result) -> bool:
+    """Whether FCM refused what was said, as far as this one answer shows."""
+    return result.outcome is Outcome.REFUSED and result.reason.startswith(exceptions.INVALID_ARGUMENT)
+
+
+def seconds(retry_after: str | None, at: datetime) -> float | None:
+    """A Retry-After header's wish (RFC 9110 §10.2.3), from 0 to an hour; None where it makes no sense."""
+    if not retry_after:
+        return None
+    try:
+        wish = float(retry_after)
+    except ValueError:
+        try:
+            wish = (parsedate_to_datetime(retry_after) - at).total_seconds()
+        except (TypeError, ValueError):
+            return None
+    # NaN and infinity are floats too, and fail the comparison.
+    return max(0.0, min(wish, LONGEST_PAUSE)) if wish == wish else None  # noqa: PLR0124

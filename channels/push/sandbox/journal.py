@@ -1,0 +1,62 @@
+"""What the double answered, so that its counts outlive it."""
+
+import os
+from collections import Counter
+from hashlib import blake2b
+from pathlib import Path
+from typing import Self
+
+from channels.gateway import SandboxCount
+
+
+class Journal:
+    """An append-only file: `+ADDRESS ALERT VERSION` for each message accepted, `-ERROR` for each refused.
+
+    Of an address it holds 64 bits of a hash. A line is written before its answer, in one write, so a
+    killed double forgets nothing it answered; what a crash of the machine left half-written is cut off.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._received = 0
+        self._seen: dict[str, set[int]] = {}
+        self._refused: Counter[str] = Counter()
+        self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        with path.open("rb") as file:
+            end = 0
+            for line in file:
+                if line.endswith(b"\n"):
+                    self._count(line.decode().rstrip())
+                    end += len(line)
+        os.ftruncate(self._file, end)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        os.close(self._file)
+
+    def accept(self, address: str, alert: str, version: str) -> None:
+        """Notes a message as accepted."""
+        digest = blake2b(address.encode(), digest_size=8).hexdigest()
+        self._note(f"+{digest} {alert} {version}")
+
+    def refuse(self, error: str) -> None:
+        """Notes that a message was answered with this error."""
+        self._note(f"-{error}")
+
+    def count(self) -> SandboxCount:
+        """All since the file began."""
+        unique = sum(len(addresses) for addresses in self._seen.values())
+        return SandboxCount(self._received, unique, dict(self._refused))
+
+    def _note(self, line: str) -> None:
+        os.write(self._file, f"{line}\n".encode())
+        self._count(line)
+
+    def _count(self, line: str) -> None:
+        if line.startswith("-"):
+            self._refused[line[1:]] += 1
+            return
+        digest, _, version = line[1:].partition(" ")
+        self._received += 1
+        self._seen.setdefault(version, set()).add(int(digest, 16))

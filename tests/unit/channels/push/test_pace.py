@@ -1,0 +1,38 @@
+"""How fast we send."""
+
+from bisect import bisect_right
+from itertools import accumulate
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from channels.push.pace import BURST, Pace
+
+RATES = st.sampled_from([1.0, 50.0, 10_000.0])
+GAPS = st.lists(st.floats(0, 0.2) | st.just(0.0), min_size=1, max_size=300)
+
+
+@given(RATES, GAPS)
+def test_never_more_than_the_rate_and_one_burst(rate: float, gaps: list[float]) -> None:
+    pace = Pace(rate)
+    grants = sorted(now + max(0.0, pace.reserve(now)) for now in accumulate(gaps))
+    for place, start in enumerate(grants):
+        for span in (0.0, 0.01, 1.0):
+            within = bisect_right(grants, start + span) - place
+            assert within <= (span + BURST) * rate + 2
+
+
+@given(RATES, GAPS)
+def test_no_slower_than_the_rate(rate: float, gaps: list[float]) -> None:
+    pace = Pace(rate)
+    ends = [now + max(0.0, pace.reserve(now)) for now in accumulate(gaps)]
+    assert ends[-1] <= sum(gaps) + len(gaps) / rate + 1e-9
+
+
+def test_stop() -> None:
+    pace = Pace(10)
+    assert pace.stopped(100.0) <= 0
+    pace.stop(30, 100.0)
+    pace.stop(5, 100.0)
+    assert pace.stopped(110.0) == 20
+    assert pace.stopped(130.0) <= 0
