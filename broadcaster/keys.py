@@ -1,0 +1,192 @@
+"""API keys: they say who calls, and nothing more. What the caller may do is in the log (account.py).
+
+A key is `hn_<key_id>_<secret>` with 256 random bits of secret, of which only the SHA-256 is kept. A
+slow hash would add nothing: nobody can guess 256 bits, and screens ask every few seconds.
+"""
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from psycopg.rows import class_row
+from psycopg_pool import ConnectionPool
+
+KEYS_DDL = """
+CREATE TABLE IF NOT EXISTS api_keys (
+    key_id text PRIMARY KEY,
+    secret_hash bytea NOT NULL,
+    account text NOT NULL,
+    body text,
+    kind text NOT NULL CHECK (kind IN ('staff', 'screen')),
+    created_at timestamptz NOT NULL,
+    revoked_at timestamptz,
+    last_used_at timestamptz
+);
+CREATE INDEX IF NOT EXISTS api_keys_account ON api_keys (account);
+"""
+
+FRESH = 4.0
+"""Seconds a key once found is believed without asking again: the longest a revocation can take."""
+
+_CACHED = 20_000
+_NOTED_EVERY = timedelta(minutes=1)
+_NOTHING = bytes(32)
+_COLUMNS = "key_id, account, body, kind, created_at, revoked_at, last_used_at"
+
+
+class KeyKind(StrEnum):
+    """Whom a key was given to: a person or program of a body, or a screen."""
+
+    STAFF = "staff"
+    SCREEN = "screen"
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who calls. `body` is the one the caller speaks for; that it may is not said here."""
+
+    account: str
+    body: str | None
+    kind: KeyKind
+    key_id: str
+
+
+@dataclass(frozen=True)
+class KeyRecord:
+    """A key as listed: everything but its secret."""
+
+    key_id: str
+    account: str
+    body: str | None
+    kind: str
+    created_at: datetime
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+class ScreenKey(NamedTuple):
+    """A live key of a screen, to be held in memory."""
+
+    key_id: str
+    secret_hash: bytes
+    account: str
+
+
+class _Known(NamedTuple):
+    until: float
+    secret_hash: bytes
+    principal: Principal
+
+
+def digest(secret: str) -> bytes:
+    """What is kept of a secret."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
+
+
+def split(text: str) -> tuple[str, str] | None:
+    """The key id and the secret, or None where the text is no key."""
+    parts = text.split("_", 2)
+    if len(parts) != 3 or parts[0] != "hn" or not parts[1].isalnum() or not parts[1].isascii():  # noqa: PLR2004
+        return None
+    return parts[1], parts[2]
+
+
+class Keys:
+    """The keys, in their table. Safe to use from many threads."""
+
+    def __init__(
+        self, pool: ConnectionPool[Any], *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._pool = pool
+        self._monotonic = monotonic
+        self._known: dict[str, _Known] = {}
+
+    def create(self, account: str, body: str | None, kind: KeyKind, at: datetime) -> tuple[str, str]:
+        """A new key: its id and its text, which is shown this once and cannot be read again."""
+        key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+        with self._pool.connection() as conn:
+            conn.execute(
+                "INSERT INTO api_keys (key_id, secret_hash, account, body, kind, created_at)"
+                " VALUES (%s, %s, %s, %s, %s, %s)",
+                (key_id, digest(secret), account, body, kind.value, at),
+            )
+        return key_id, f"hn_{key_id}_{secret}"
+
+    def find(self, text: str, at: datetime | None = None) -> Principal | None:
+        """Whose key it is; None where it is unknown or revoked. `at` notes the use, by the minute."""
+        parts = split(text)
+        if parts is None:
+            return None
+        key_id, secret = parts
+        known = self._known.get(key_id)
+        if known is None or known.until < self._monotonic():
+            known = self._read(key_id, at)
+        # An unknown id is compared too, so that both kinds of no take as long.
+        right = hmac.compare_digest(known.secret_hash if known else _NOTHING, digest(secret))
+        return known.principal if known and right else None
+
+    def revoke(self, key_id: str, at: datetime) -> bool:
+        """Ends a key, everywhere within FRESH seconds; False where it was not alive."""
+        return bool(self._end("key_id = %s", key_id, at))
+
+    def revoke_account(self, account: str, at: datetime) -> int:
+        """Ends every key of an account; answers how many lived."""
+        return self._end("account = %s", account, at)
+
+    def list(self) -> Sequence[KeyRecord]:
+        """Every key ever made, the newest first."""
+        with self._pool.connection() as conn, conn.cursor(row_factory=class_row(KeyRecord)) as cursor:
+            return cursor.execute(
+                f"SELECT {_COLUMNS} FROM api_keys ORDER BY created_at DESC, key_id"  # noqa: S608 (constant)
+            ).fetchall()
+
+    def screen_keys(self) -> Sequence[ScreenKey]:
+        """The live keys of screens."""
+        with self._pool.connection() as conn:
+            rows = conn.execute(
+                "SELECT key_id, secret_hash, account FROM api_keys"
+                " WHERE kind = 'screen' AND revoked_at IS NULL"
+            )
+            return [ScreenKey(row[0], bytes(row[1]), row[2]) for row in rows]
+
+    def screen_mark(self) -> tuple[int, int]:
+        """How many keys of screens were made and revoked: as none comes back, it tells any change."""
+        with self._pool.connection() as conn:
+            row = conn.execute(
+                "SELECT count(*), count(revoked_at) FROM api_keys WHERE kind = 'screen'"
+            ).fetchone()
+        assert row is not None
+        return row[0], row[1]
+
+    def _read(self, key_id: str, at: datetime | None) -> _Known | None:
+        with self._pool.connection() as conn:
+            row = conn.execute(
+                "SELECT secret_hash, account, body, kind, last_used_at FROM api_keys"
+                " WHERE key_id = %s AND revoked_at IS NULL",
+                (key_id,),
+            ).fetchone()
+            if row is None:
+                self._known.pop(key_id, None)
+                return None
+            if at is not None and (row[4] is None or at - row[4] >= _NOTED_EVERY):
+                conn.execute("UPDATE api_keys SET last_used_at = %s WHERE key_id = %s", (at, key_id))
+        principal = Principal(row[1], row[2], KeyKind(row[3]), key_id)
+        known = _Known(self._monotonic() + FRESH, bytes(row[0]), principal)
+        if len(self._known) >= _CACHED:
+            self._known.clear()
+        self._known[key_id] = known
+        return known
+
+    def _end(self, where: str, value: str, at: datetime) -> int:
+        query = f"UPDATE api_keys SET revoked_at = %s WHERE {where} AND revoked_at IS NULL RETURNING key_id"  # noqa: S608 (constant)
+        with self._pool.connection() as conn:
+            ended = [row[0] for row in conn.execute(query, (at, value)).fetchall()]
+        for key_id in ended:
+            self._known.pop(key_id, None)
+        return len(ended)

@@ -1,0 +1,170 @@
+"""Commands on alerts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Response
+
+from broadcaster.alert import Alert
+from broadcaster.alert_commands import AlertCommands
+from broadcaster.log import ConflictError, UnknownStreamError
+from broadcaster.web.api.models import AlertState, alert_state
+from broadcaster.web.api.tags import Expected, ExpectedStrictly, version_tag
+from broadcaster.web.auth import Staff, WithOnce, actor
+from broadcaster.web.openapi import COMMAND_PROBLEMS, CONTENT_EXAMPLE, NEW_ALERT_EXAMPLE, problems_of
+from broadcaster.web.problems import ProblemError
+from broadcaster.web.services import WithServices
+from schemas.events import Actor, AlertDrafted
+from schemas.requests import ChangedContent, NewAlert, Returned, Withdrawal
+
+router = APIRouter(prefix="/v1/alerts", tags=["alerts"])
+
+
+@dataclass
+class Caller:
+    """Who asks for a command, and how."""
+
+    services: WithServices
+    principal: Staff
+    once: WithOnce
+    response: Response
+
+    @property
+    def by(self) -> Actor:
+        """As the log knows the caller."""
+        return actor(self.principal)
+
+    @property
+    def commands(self) -> AlertCommands:
+        """What can be asked."""
+        return self.services.ports.alerts
+
+    def answer(self, alert: Alert) -> AlertState:
+        """The alert after the command, with its tag."""
+        self.response.headers["ETag"] = version_tag(alert.version, inside=True)
+        return alert_state(alert)
+
+
+@dataclass
+class OnAlert(Caller):
+    """A command on an alert that exists."""
+
+    expected: Expected
+
+    def run(self, alert_id: UUID, command: Callable[[Actor, datetime], Alert]) -> AlertState:
+        """Runs it, on the alert as the caller saw it where it said so."""
+        ports = self.services.ports
+        first = ports.log.events.get(alert_id, lte=1)
+        if not isinstance(next(iter(first), None), AlertDrafted):
+            raise UnknownStreamError(str(alert_id))
+        # A repeat meets the alert as its first run left it; it gets the first answer all the same.
+        is_repeat = self.once is not None and ports.log.recall(self.once) is not None
+        if (
+            self.expected is not None
+            and not is_repeat
+            and ports.office.alert(alert_id).version != self.expected
+        ):
+            raise ProblemError("precondition.failed")
+        return self.answer(command(self.by, self.services.now()))
+
+
+WithCaller = Annotated[Caller, Depends()]
+WithAlert = Annotated[OnAlert, Depends()]
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Draft an alert",
+    responses=COMMAND_PROBLEMS,
+    openapi_extra=NEW_ALERT_EXAMPLE,
+)
+def draft(caller: WithCaller, request: NewAlert) -> AlertState:
+    """Begins an alert. Nothing goes out: it is submitted, approved by another, and issued."""
+    issuer = request.issuer or caller.principal.body
+    if issuer is None:
+        raise ProblemError(
+            "body.not-yours", "issuer: name one, for the key speaks for no body.", rule="body.not-yours"
+        )
+    alert = caller.commands.draft(
+        caller.by, issuer, request.content, at=caller.services.now(), once=caller.once
+    )
+    caller.response.headers["Location"] = f"/v1/alerts/{alert.id}"
+    return caller.answer(alert)
+
+
+@router.put(
+    "/{alert_id}",
+    summary="Rewrite the version in work",
+    responses=COMMAND_PROBLEMS | problems_of(428),
+    openapi_extra=CONTENT_EXAMPLE,
+)
+def revise(
+    on: WithAlert, alert_id: UUID, request: ChangedContent, expected: ExpectedStrictly
+) -> AlertState:
+    """The content is replaced whole. If-Match keeps two editors from overwriting each other."""
+
+    def command(by: Actor, at: datetime) -> Alert:
+        return on.commands.revise(by, alert_id, request.content, at=at, expected=expected, once=on.once)
+
+    try:
+        return on.run(alert_id, command)
+    except ConflictError:
+        raise ProblemError("precondition.failed") from None
+
+
+@router.post("/{alert_id}/submit", summary="Submit for approval", responses=COMMAND_PROBLEMS)
+def submit(on: WithAlert, alert_id: UUID) -> AlertState:
+    """Puts the version in work up for approval; from here on it cannot be rewritten."""
+    return on.run(alert_id, lambda by, at: on.commands.submit(by, alert_id, at=at, once=on.once))
+
+
+@router.post("/{alert_id}/return", summary="Return to the authors", responses=COMMAND_PROBLEMS)
+def send_back(on: WithAlert, alert_id: UUID, request: Returned) -> AlertState:
+    """Sends the version in work back to be rewritten; an approval is undone."""
+    return on.run(
+        alert_id, lambda by, at: on.commands.send_back(by, alert_id, request.reason, at=at, once=on.once)
+    )
+
+
+@router.post("/{alert_id}/approve", summary="Approve", responses=COMMAND_PROBLEMS)
+def approve(on: WithAlert, alert_id: UUID) -> AlertState:
+    """Approves the version in work; whoever wrote or submitted it may not.
+
+    Send If-Match with the ETag of what you read, so that you approve that and nothing later.
+    """
+    return on.run(alert_id, lambda by, at: on.commands.approve(by, alert_id, at=at, once=on.once))
+
+
+@router.post("/{alert_id}/issue", summary="Issue: it goes out", responses=COMMAND_PROBLEMS)
+def issue(on: WithAlert, alert_id: UUID) -> AlertState:
+    """Sends the approved version to everyone it is addressed to."""
+    return on.run(alert_id, lambda by, at: on.commands.issue(by, alert_id, at=at, once=on.once))
+
+
+@router.post(
+    "/{alert_id}/update",
+    summary="Begin the next version",
+    responses=COMMAND_PROBLEMS,
+    openapi_extra=CONTENT_EXAMPLE,
+)
+def update(on: WithAlert, alert_id: UUID, request: ChangedContent) -> AlertState:
+    """Of a live alert, which holds until the next one is submitted, approved and issued in its turn."""
+    return on.run(
+        alert_id,
+        lambda by, at: on.commands.propose_update(by, alert_id, request.content, at=at, once=on.once),
+    )
+
+
+@router.post("/{alert_id}/cancel", summary="Withdraw", responses=COMMAND_PROBLEMS)
+def cancel(on: WithAlert, alert_id: UUID, request: Withdrawal) -> AlertState:
+    """Ends a live alert at once, everywhere it went. One person may."""
+    return on.run(
+        alert_id,
+        lambda by, at: on.commands.cancel(
+            by, alert_id, request.reason, in_error=request.in_error, at=at, once=on.once
+        ),
+    )

@@ -1,0 +1,114 @@
+"""For a citizen's device: registering, choosing areas, reading what holds there, and leaving."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from broadcaster.subscriber_rules import NewSubscriber, SubscriberChange
+from broadcaster.subscribers import UnknownSubscriberError
+from broadcaster.web.api.device_models import (
+    DeviceAnswer,
+    DeviceRegistered,
+    Inbox,
+    device_answer,
+    inbox_of,
+)
+from broadcaster.web.api.tags import IfNoneMatch, answered
+from broadcaster.web.auth import Device
+from broadcaster.web.openapi import DEVICE_EXAMPLE, problems_of
+from broadcaster.web.problems import ProblemError
+from broadcaster.web.services import Services, WithServices
+from projections.board import view as board
+from schemas.requests import DeviceAreas, DeviceReceipt, DeviceToken
+
+router = APIRouter(prefix="/v1/devices", tags=["devices"])
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Register a device",
+    responses=problems_of(422),
+    openapi_extra=DEVICE_EXAMPLE,
+)
+def register(services: WithServices, request: NewSubscriber) -> DeviceRegistered:
+    """The answer's secret is shown this once. Registering the same address again replaces it."""
+    made = services.ports.registry.register(request, services.now())
+    return DeviceRegistered(device_id=made.device_id, secret=made.secret)
+
+
+@router.get("/me", summary="What is held about the device", responses=problems_of(401))
+def read_me(device: Device) -> DeviceAnswer:
+    """Everything, its token apart."""
+    return device_answer(device)
+
+
+@router.patch("/me", summary="Change the device's choices", responses=problems_of(401, 422))
+def change_me(services: WithServices, device: Device, request: SubscriberChange) -> DeviceAnswer:
+    """What is not named stays. A `phone` of null forgets the number."""
+    return _changed(services, device.device_id, request)
+
+
+@router.put("/me/areas", summary="Choose areas", responses=problems_of(401, 422))
+def choose_areas(services: WithServices, device: Device, request: DeviceAreas) -> DeviceAnswer:
+    """Where it lives, and further areas to follow."""
+    change = SubscriberChange(home=request.home, areas=request.areas)
+    return _changed(services, device.device_id, change)
+
+
+@router.put("/me/token", status_code=204, summary="Replace the push token", responses=problems_of(401, 422))
+def refresh_token(services: WithServices, device: Device, request: DeviceToken) -> None:
+    """When the push service gave the device another."""
+    try:
+        services.ports.registry.refresh_token(
+            device.device_id, request.token, request.token_kind, request.platform, services.now()
+        )
+    except UnknownSubscriberError:
+        raise _gone() from None
+
+
+@router.delete("/me", status_code=204, summary="Erase the device", responses=problems_of(401))
+def erase_me(services: WithServices, device: Device) -> None:
+    """Everything about it, at once and for good."""
+    services.ports.registry.unregister(device.device_id)
+
+
+@router.get("/me/inbox", summary="What holds now", response_model=Inbox, responses=problems_of(304, 401))
+def read_inbox(
+    services: WithServices, device: Device, response: Response, if_none_match: IfNoneMatch = None
+) -> object:
+    """Live alerts addressed to one of the device's areas or to an area above one."""
+    tree = services.tree()
+    own = [code for code in (device.home, *device.areas) if code in tree]
+    codes = {code for area in own for code in (area, *tree.ancestors(area))}
+    now = services.now()
+    with services.reading() as conn:
+        rows = [
+            row
+            for row in board.live_for(conn, sorted(codes))
+            if row.expires_at is None or row.expires_at > now
+        ]
+    return answered(inbox_of(rows, services.directory.body_name), response, if_none_match)
+
+
+@router.post(
+    "/me/receipts", status_code=204, summary="Report what was shown", responses=problems_of(401, 422)
+)
+def note_receipt(services: WithServices, device: Device, request: DeviceReceipt) -> None:
+    """That the device showed a version of an alert, or that it was opened. A repeat changes nothing."""
+    noted = services.ports.registry.note(
+        device.device_id, request.alert_id, request.version, request.event, services.now()
+    )
+    if not noted:
+        raise _gone()
+
+
+def _changed(services: Services, device_id: UUID, change: SubscriberChange) -> DeviceAnswer:
+    try:
+        return device_answer(services.ports.registry.change(device_id, change, services.now()))
+    except UnknownSubscriberError:
+        raise _gone() from None
+
+
+def _gone() -> ProblemError:
+    return ProblemError("key.missing", "The device was erased meanwhile.")

@@ -1,0 +1,152 @@
+"""What the API answers: what all answers share, and those about alerts."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, PlainSerializer
+
+from broadcaster.alert import Alert, Work
+from broadcaster.lifecycle import Life, Stage
+from broadcaster.web.story import Story
+from projections.board.view import BoardRow
+from schemas.content import Content, MsgType
+
+
+def _instant(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Instant = Annotated[datetime, PlainSerializer(_instant, when_used="json")]
+"""UTC, to the millisecond."""
+
+
+class Answer(BaseModel):
+    """What every answer has in common."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True, use_attribute_docstrings=True)
+
+
+class WorkAnswer(Answer):
+    """The version in work."""
+
+    version: int
+    stage: Stage
+    content: Content
+    contributors: tuple[str, ...]
+    """None of them may approve it."""
+    approved_by: str | None
+
+
+class IssuedAnswer(Answer):
+    """The version that is out."""
+
+    version: int
+    content: Content
+    edition: str
+    """Of the area register, to which the codes belong."""
+    sent: Instant
+    effective_at: Instant
+    expires_at: Instant
+
+
+class MessageAnswer(Answer):
+    """One message that went out, by its CAP identity."""
+
+    version: int
+    msg_type: MsgType
+    identifier: str
+    sender: str
+    sent: Instant
+
+
+class AlertState(Answer):
+    """Where an alert stands. `work` and its `stage` are shown to staff of its own body only."""
+
+    id: UUID
+    version: int
+    """How many events made it: its ETag."""
+    issuer: str
+    life: Life
+    stage: Stage
+    issued: IssuedAnswer | None
+    work: WorkAnswer | None
+
+
+class AlertAnswer(AlertState):
+    """An alert with every message that went out."""
+
+    messages: tuple[MessageAnswer, ...]
+    reason: str | None
+    """Why it was withdrawn."""
+    in_error: bool
+    """Whether it should never have been issued."""
+
+
+class AlertSummary(Answer):
+    """One line of the list."""
+
+    id: UUID
+    issuer: str
+    status: Literal["in_work", "live", "cancelled", "expired"]
+    stage: Literal["draft", "submitted", "approved"] | None
+    version: int
+    msg_type: MsgType | None
+    content: Content
+    edition: str | None
+    sent: Instant | None
+    effective_at: Instant | None
+    expires_at: Instant | None
+    reason: str | None
+    changed_at: Instant
+
+
+class AlertPage(Answer):
+    """Alerts, the latest changed first. `before` fetches the next page; none is left without it."""
+
+    alerts: list[AlertSummary]
+    before: int | None
+
+
+def alert_state(alert: Alert) -> AlertState:
+    """An alert as staff of its body see it."""
+    return AlertState.model_validate(_facts(alert, inside=True))
+
+
+def alert_answer(story: Story, *, inside: bool) -> AlertAnswer:
+    """An alert as staff of its body see it, or as everyone does."""
+    messages = [MessageAnswer.model_validate(message) for message in story.told]
+    public = {"messages": messages, "reason": story.reason, "in_error": story.in_error}
+    return AlertAnswer.model_validate(_facts(story.alert, inside=inside) | public)
+
+
+def alert_summary(row: BoardRow, *, inside: bool) -> AlertSummary:
+    """A line of the list."""
+    facts = {name: getattr(row, name) for name in _SUMMARY}
+    shown = {"id": row.alert_id, "issuer": row.issuer_id, "stage": row.stage if inside else None}
+    return AlertSummary.model_validate(facts | shown)
+
+
+_SUMMARY = AlertSummary.model_fields.keys() - {"id", "issuer", "stage"}
+
+
+def _facts(alert: Alert, *, inside: bool) -> dict[str, Any]:
+    return {
+        "id": alert.id,
+        "version": alert.version,
+        "issuer": alert.issuer_id,
+        "life": alert.life,
+        "stage": alert.stage if inside else Stage.NONE,
+        "issued": IssuedAnswer.model_validate(alert.issued) if alert.issued else None,
+        "work": _work(alert.work) if alert.work and inside else None,
+    }
+
+
+def _work(work: Work) -> WorkAnswer:
+    return WorkAnswer(
+        version=work.version,
+        stage=work.stage,
+        content=work.content,
+        contributors=tuple(sorted(work.contributors)),
+        approved_by=work.approved_by,
+    )

@@ -1,0 +1,148 @@
+"""Screens: putting them up, taking them down, what they poll and what they report."""
+
+from typing import Annotated
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Header, Response
+
+from broadcaster.account import Role
+from broadcaster.keys import KeyKind
+from broadcaster.log import ConflictError
+from broadcaster.web.api.place_models import (
+    ScreenCreated,
+    ScreenPage,
+    ScreenReported,
+    screen_answer,
+)
+from broadcaster.web.auth import ScreenId, Staff, WithOnce, actor
+from broadcaster.web.feed_cache import ACCOUNT
+from broadcaster.web.openapi import SCREEN_EXAMPLE, problems_of
+from broadcaster.web.polls import FEED_PATH, ServedCount, matches, note, server_time
+from broadcaster.web.problems import ProblemError
+from broadcaster.web.services import WithServices
+from projections.feeds import view as feeds
+from schemas.requests import NewScreen, ScreenReport
+
+router = APIRouter(prefix="/v1/screens", tags=["screens"])
+
+_TRIES = 3
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Put up a screen",
+    responses=problems_of(401, 403, 409, 422, command=True),
+    openapi_extra=SCREEN_EXAMPLE,
+)
+def register(services: WithServices, principal: Staff, once: WithOnce, request: NewScreen) -> ScreenCreated:
+    """For managers, within the area of the key's body.
+
+    The key is shown this once. A repeat with the same Idempotency-Key answers the same screen with a
+    new key and ends the former one, for nobody can show that again.
+    """
+    ports, now = services.ports, services.now()
+    fresh = uuid4()
+    screen = ports.setup.register_screen(
+        actor(principal),
+        fresh,
+        name=request.name,
+        area=request.area,
+        profile=request.profile,
+        at=now,
+        once=once,
+    )
+    account = f"{ACCOUNT}{screen.id}"
+    if screen.id != fresh:
+        ports.keys.revoke_account(account, now)
+    _, key = ports.keys.create(account, None, KeyKind.SCREEN, now)
+    services.cache.refresh()
+    return ScreenCreated(
+        screen_id=screen.id,
+        name=screen.name,
+        area=screen.area,
+        profile=screen.profile,
+        key=key,
+        feed_url=f"{ports.base_url}{FEED_PATH}",
+    )
+
+
+@router.get("", summary="List screens", responses=problems_of(401, 403))
+def list_screens(services: WithServices, principal: Staff) -> ScreenPage:
+    """For managers: those within the area of the key's body, with when they last polled."""
+    services.require(principal.account, principal.body, Role.MANAGER)
+    tree = services.tree()
+    body = services.directory.bodies().get(principal.body or "")
+    return ScreenPage(
+        screens=[
+            screen_answer(screen, services.served.get(screen.id, ServedCount()))
+            for screen in services.directory.screens().values()
+            if body and screen.area in tree and body.area in tree and tree.covers(body.area, screen.area)
+        ]
+    )
+
+
+@router.delete(
+    "/{screen_id}",
+    status_code=204,
+    summary="Take down a screen",
+    responses=problems_of(401, 403, 404, 409, 422),
+)
+def remove(services: WithServices, principal: Staff, screen_id: UUID) -> None:
+    """For managers. Its key is refused from now on."""
+    services.directory.refresh()
+    if screen_id not in services.directory.screens():
+        raise ProblemError("not-found", "There is no such screen in service.")
+    now = services.now()
+    services.ports.setup.remove_screen(actor(principal), screen_id, at=now)
+    services.ports.keys.revoke_account(f"{ACCOUNT}{screen_id}", now)
+    services.cache.refresh()
+
+
+@router.head("/me/feed", include_in_schema=False)
+@router.get(
+    "/me/feed",
+    summary="The feed a screen polls",
+    responses={200: {"content": {"application/json": {}}}} | problems_of(304, 401, 403, 503),
+    response_class=Response,
+)
+def read_feed(
+    services: WithServices,
+    screen_id: ScreenId,
+    if_none_match: Annotated[str | None, Header(alias="If-None-Match")] = None,
+) -> Response:
+    """What to show, for the screen's area and display. Poll it with the ETag you have.
+
+    Every answer carries `X-Server-Time`, milliseconds since 1970. On any error keep what you have
+    and let it expire by your own clock. HEAD is answered too.
+    """
+    # front.py answers from memory before this is reached; here is what it does not know yet.
+    placed = services.directory.screens().get(screen_id)
+    with services.reading() as conn:
+        feed = feeds.feed(conn, placed.area, placed.profile) if placed else None
+    if feed is None:
+        raise ProblemError("unavailable", "The feed is being made.", headers={"Retry-After": "1"})
+    now = services.now()
+    unchanged = matches((if_none_match or "").encode("latin-1", "replace"), feed.etag.encode())
+    note(services.served, screen_id, now, unchanged=unchanged)
+    headers = {
+        "ETag": feed.etag,
+        "Cache-Control": "private, no-cache",
+        "Vary": "Authorization",
+        "X-Server-Time": server_time(now),
+    }
+    if unchanged:
+        return Response(status_code=304, headers=headers)
+    return Response(feed.body, headers=headers, media_type="application/json")
+
+
+@router.post("/me/reports", summary="Report what is on", responses=problems_of(401, 403, 409, 422))
+def report(services: WithServices, screen_id: ScreenId, request: ScreenReport) -> ScreenReported:
+    """What a screen shows. Only what it shows for the first time is kept, so reporting often is free."""
+    for _ in range(_TRIES):
+        try:
+            new = services.ports.setup.screen_showed(screen_id, request.facts, at=services.now())
+        except ConflictError:
+            continue  # another report of the same screen won; what is new is decided again
+        return ScreenReported(new=new)
+    raise ProblemError("conflict")

@@ -1,0 +1,98 @@
+"""The application: the front around the guard around FastAPI."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from functools import partial
+from uuid import UUID
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+
+from broadcaster.web import docs, handlers, pages
+from broadcaster.web.api import (
+    alert_actions,
+    alerts,
+    areas,
+    audit,
+    bodies,
+    cadence,
+    devices,
+    health,
+    reach,
+    screens,
+)
+from broadcaster.web.directory import Directory
+from broadcaster.web.feed_cache import FeedCache
+from broadcaster.web.front import Front
+from broadcaster.web.guard import Guard
+from broadcaster.web.metrics import Figures, Metrics
+from broadcaster.web.openapi import DESCRIPTION, TAGS
+from broadcaster.web.page_cache import PageCache
+from broadcaster.web.polls import ServedCount
+from broadcaster.web.ports import WebPorts
+from broadcaster.web.services import Services, standings
+
+_ROUTERS = (
+    alerts.router,
+    alert_actions.router,
+    reach.router,
+    areas.router,
+    bodies.router,
+    devices.router,
+    screens.router,
+    cadence.router,
+    audit.router,
+    health.router,
+    pages.router,
+    docs.router,
+)
+
+
+def create_app(ports: WebPorts) -> Front:
+    """The ASGI application. Its lifespan follows the feeds; without it call `cache.refresh()`."""
+    services = _services(ports)
+    app = FastAPI(
+        title="Hanoi alerts",
+        version="1",
+        description=DESCRIPTION.strip(),
+        openapi_tags=TAGS,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_following(services.cache),
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.services = services
+    handlers.install(app, pages.error_page)
+    for router in _ROUTERS:
+        app.include_router(router)
+    guard = Guard(app, services.metrics.observe)
+    return Front(guard, services.cache, ports.clock, services.served)
+
+
+def _services(ports: WebPorts) -> Services:
+    directory = Directory(ports.log)
+    served: dict[UUID, ServedCount] = {}
+    return Services(
+        ports=ports,
+        directory=directory,
+        cache=FeedCache(ports.pool, ports.keys, directory),
+        metrics=Metrics(Figures(ports.log.head, partial(standings, ports), lambda: served)),
+        pages=PageCache(),
+        served=served,
+    )
+
+
+def _following(cache: FeedCache):  # noqa: ANN202 (FastAPI's own type of a lifespan)
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        cache.start()
+        yield
+        await run_in_threadpool(cache.stop)
+
+    return lifespan
+
+
+def _operation_id(route: APIRoute) -> str:
+    return "-".join([*map(str, route.tags[:1]), route.name.replace("_", "-")])

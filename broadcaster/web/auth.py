@@ -1,0 +1,131 @@
+"""Who calls: staff and screens by a key, a citizen's device by its own secret."""
+
+import hashlib
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Header, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from broadcaster.keys import KeyKind, Principal
+from broadcaster.recorder import Once
+from broadcaster.subscribers import Subscriber
+from broadcaster.web.feed_cache import screen_of
+from broadcaster.web.problems import ProblemError
+from broadcaster.web.services import Services, WithServices
+from schemas.events import Actor
+
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="broadcaster"'}
+
+_staff_bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="staff",
+    bearerFormat="hn_<key_id>_<secret>",
+    description="A key of a person or program of a body. What it may do, its account's roles say.",
+)
+_screen_bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="screen",
+    bearerFormat="hn_<key_id>_<secret>",
+    description="The key a screen was given when it was registered.",
+)
+_device_bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="device",
+    bearerFormat="<device_id>.<secret>",
+    description="What the registration of the device answered.",
+)
+
+Credentials = HTTPAuthorizationCredentials | None
+
+
+def _missing(detail: str) -> ProblemError:
+    return ProblemError("key.missing", detail, headers=_CHALLENGE)
+
+
+def _principal(services: Services, credentials: Credentials) -> Principal | None:
+    """Whose key it is; None where none was sent. A key that was sent must be good."""
+    if credentials is None:
+        return None
+    found = services.ports.keys.find(credentials.credentials, services.now())
+    if found is None:
+        raise _missing("The key is unknown or was revoked.")
+    return found
+
+
+def staff(services: WithServices, credentials: Annotated[Credentials, Depends(_staff_bearer)]) -> Principal:
+    """A member of staff."""
+    found = _principal(services, credentials)
+    if found is None:
+        raise _missing("Send `Authorization: Bearer hn_...`.")
+    if found.kind is not KeyKind.STAFF:
+        raise ProblemError("key.kind", "This is the key of a screen; staff have keys of their own.")
+    return found
+
+
+def anyone(
+    services: WithServices, credentials: Annotated[Credentials, Depends(_staff_bearer)]
+) -> Principal | None:
+    """A member of staff, or the public."""
+    found = _principal(services, credentials)
+    return found if found is not None and found.kind is KeyKind.STAFF else None
+
+
+def screen(services: WithServices, credentials: Annotated[Credentials, Depends(_screen_bearer)]) -> UUID:
+    """A screen, by its id."""
+    found = _principal(services, credentials)
+    if found is None:
+        raise _missing("Send `Authorization: Bearer hn_...`.")
+    screen_id = screen_of(found.account) if found.kind is KeyKind.SCREEN else None
+    if screen_id is None:
+        raise ProblemError("key.kind", "This is a key of staff; screens have keys of their own.")
+    return screen_id
+
+
+def device(
+    services: WithServices, credentials: Annotated[Credentials, Depends(_device_bearer)]
+) -> Subscriber:
+    """A citizen's device."""
+    if credentials is None:
+        raise _missing("Send `Authorization: Bearer <device_id>.<secret>`.")
+    name, _, secret = credentials.credentials.partition(".")
+    try:
+        found = services.ports.registry.authenticate(UUID(name), secret)
+    except ValueError:
+        found = None
+    if found is None:
+        raise _missing("The device is not registered, or the secret is not its own.")
+    return found
+
+
+Staff = Annotated[Principal, Depends(staff)]
+Anyone = Annotated[Principal | None, Depends(anyone)]
+ScreenId = Annotated[UUID, Depends(screen)]
+Device = Annotated[Subscriber, Depends(device)]
+
+
+def actor(principal: Principal) -> Actor:
+    """As the log knows the caller."""
+    return Actor(account=principal.account, body=principal.body)
+
+
+async def once(
+    request: Request,
+    principal: Staff,
+    key: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            pattern=r"^[!-~]{1,200}$",
+            description="A repeat gets the first answer. 1 to 200 visible ASCII characters.",
+        ),
+    ] = None,
+) -> Once | None:
+    """The caller's idempotency key with a digest of the request."""
+    if key is None:
+        return None
+    place = f"{request.method} {request.url.path}\n".encode()
+    return Once(principal.account, key, hashlib.sha256(place + await request.body()).digest())
+
+
+WithOnce = Annotated[Once | None, Depends(once)]

@@ -1,0 +1,163 @@
+"""The screens' feeds in memory, kept up to date by a thread of its own."""
+
+import hmac
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import structlog
+from psycopg_pool import ConnectionPool
+
+from broadcaster.keys import Keys, digest
+from broadcaster.web.directory import Directory
+from projections.feeds.view import Feed, all_feeds, changed_since
+from projections.listen import Listener
+
+log = structlog.get_logger(__name__)
+
+POLL = 1.0
+"""Seconds between looks when nothing is heard; so long, too, can a revoked key be served from memory."""
+RELOAD = 15.0
+"""Seconds between whole reloads: a feed rendered anew under the same `seq` is seen by them only."""
+
+ACCOUNT = "screen:"
+
+
+class KnownScreen(NamedTuple):
+    """A screen whose key is alive."""
+
+    screen_id: UUID
+    secret_hash: bytes
+    pair: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A feed as it goes out: its tag, its bytes, and the headers of both answers."""
+
+    seq: int
+    etag: bytes
+    body: bytes
+    whole: list[tuple[bytes, bytes]]
+    unchanged: list[tuple[bytes, bytes]]
+
+
+class FeedCache:
+    """Feeds by (area, profile) and screens by key id. Reading takes no lock: dicts are swapped or set."""
+
+    def __init__(self, pool: ConnectionPool[Any], keys: Keys, directory: Directory) -> None:
+        self._pool, self._keys, self._directory = pool, keys, directory
+        self._feeds: dict[tuple[str, str], Served] = {}
+        self._screens: dict[str, KnownScreen] = {}
+        self._seq = 0
+        self._mark: object = None
+        self._reload_at = 0.0
+        self._refreshing = threading.Lock()
+        self._wake, self._stop = threading.Event(), threading.Event()
+        self._listener = Listener(pool, "feeds", self._wake.set)
+        self._thread = threading.Thread(target=self._run, name="feed-cache", daemon=True)
+
+    def feed(self, area: str, profile: str) -> Served | None:
+        """The feed of a pair."""
+        return self._feeds.get((area, profile))
+
+    def screen(self, key_id: str, secret: str) -> KnownScreen | None:
+        """The screen that this key is of; None where memory does not know it (yet, or any more)."""
+        known = self._screens.get(key_id)
+        if known is None:
+            return None
+        return known if hmac.compare_digest(known.secret_hash, digest(secret)) else None
+
+    def start(self) -> None:
+        """Begins to follow. Once only."""
+        self._listener.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the threads and waits for them; again is harmless."""
+        self._stop.set()
+        self._wake.set()
+        self._listener.stop()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def refresh(self) -> None:
+        """Takes in what has changed. Raises psycopg's errors."""
+        with self._refreshing:
+            self._refresh_feeds()
+            self._refresh_screens()
+
+    def reload(self) -> None:
+        """The same, and reads every feed again."""
+        self._reload_at = 0.0
+        self.refresh()
+
+    def _refresh_feeds(self) -> None:
+        whole = time.monotonic() >= self._reload_at
+        with self._pool.connection() as conn:
+            feeds = all_feeds(conn) if whole else changed_since(conn, self._seq)
+        for feed in feeds:
+            pair = (feed.area, feed.profile)
+            before = self._feeds.get(pair)
+            # While the view is being rebuilt its feeds are of the past; a screen never sees those.
+            if before is None or feed.seq >= before.seq:
+                self._feeds[pair] = served(feed)
+            self._seq = max(self._seq, feed.seq)
+        if whole:
+            self._reload_at = time.monotonic() + RELOAD
+
+    def _refresh_screens(self) -> None:
+        self._directory.refresh()
+        mark = (self._keys.screen_mark(), self._directory.revision)
+        if mark == self._mark:
+            return
+        placed = self._directory.screens()
+        known: dict[str, KnownScreen] = {}
+        for key in self._keys.screen_keys():
+            screen_id = screen_of(key.account)
+            place = placed.get(screen_id) if screen_id else None
+            if place is not None:
+                known[key.key_id] = KnownScreen(place.id, key.secret_hash, (place.area, place.profile))
+        self._screens, self._mark = known, mark
+
+    def _run(self) -> None:
+        trouble = False
+        while not self._stop.is_set():
+            self._wake.clear()
+            try:
+                self.refresh()
+            except Exception as error:
+                # Of the database, or a bug of ours. What is in memory is served on: a screen with an old
+                # feed is better than one without, and a thread that died unseen would be the worst.
+                if not trouble:
+                    log.exception("feeds_stale", error=type(error).__name__)
+                trouble = True
+            else:
+                if trouble:
+                    log.info("feeds_fresh")
+                trouble = False
+            self._wake.wait(POLL)
+
+
+def screen_of(account: str) -> UUID | None:
+    """The screen that an account is of; None for an account of anything else."""
+    try:
+        return UUID(account.removeprefix(ACCOUNT)) if account.startswith(ACCOUNT) else None
+    except ValueError:
+        return None
+
+
+def served(feed: Feed) -> Served:
+    """A feed made ready to go out."""
+    etag = feed.etag.encode()
+    always = [
+        (b"etag", etag),
+        (b"cache-control", b"private, no-cache"),
+        (b"vary", b"authorization"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    length = str(len(feed.body)).encode()
+    whole = [*always, (b"content-type", b"application/json"), (b"content-length", length)]
+    return Served(feed.seq, etag, feed.body, whole, always)

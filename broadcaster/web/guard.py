@@ -1,0 +1,152 @@
+"""Around the framework: bounds on what comes in, headers on what goes out, a log line for what broke."""
+
+import asyncio
+import time
+import traceback
+from collections.abc import Awaitable, Callable
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from broadcaster.web.problems import problem
+
+log = structlog.get_logger(__name__)
+
+MAX_BODY = 256 * 1024
+BODY_SECONDS = 20.0
+"""For the whole body, so that no one holds a connection for long."""
+
+_WITH_BODY = {"POST", "PUT", "PATCH", "DELETE"}
+_CSP = (
+    b"default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self';"
+    b" frame-ancestors 'none'"
+)
+_ALWAYS = [
+    (b"content-security-policy", _CSP),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+]
+_UNSTORED = (b"cache-control", b"no-store")
+
+Observe = Callable[[Scope, int, float], None]
+"""Takes the request's scope, the answer's status and the seconds it took."""
+
+
+class _GoneError(Exception):
+    """The client left before its request was whole; nothing of it is done."""
+
+
+class Guard:
+    """Runs before and after everything but the screens' feed."""
+
+    def __init__(self, app: ASGIApp, observe: Observe, *, body_seconds: float = BODY_SECONDS) -> None:
+        self._app, self._observe, self._body_seconds = app, observe, body_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection or the lifespan."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.monotonic()
+        answered = 0
+
+        async def answer(message: Message) -> None:
+            nonlocal answered
+            if message["type"] == "http.response.start":
+                answered = message["status"]
+                message = {**message, "headers": _headers(message["headers"])}
+            await send(message)
+
+        try:
+            await self._guarded(scope, receive, answer)
+        except Exception as error:  # noqa: BLE001 (the last one to see it: it is logged, not raised)
+            _log(scope, error)
+            if not answered:
+                await problem("unexpected")(scope, receive, answer)
+        finally:
+            self._observe(scope, answered, time.monotonic() - began)
+
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] not in _WITH_BODY:
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        declared = headers.get(b"content-length", b"0")
+        if declared.isdigit() and int(declared[:20]) > MAX_BODY:
+            await _refuse("request.too-large", scope, receive, send)
+            return
+        try:
+            async with asyncio.timeout(self._body_seconds):
+                body = await _read(receive)
+        except TimeoutError:
+            await _refuse("request.slow", scope, receive, send)
+            return
+        except _GoneError:
+            return
+        if body is None:
+            await _refuse("request.too-large", scope, receive, send)
+        elif body and not _is_json(headers.get(b"content-type", b"")):
+            await _refuse("request.media-type", scope, receive, send)
+        else:
+            await self._app(scope, _again(body, receive), send)
+
+
+async def _refuse(kind: str, scope: Scope, receive: Receive, send: Send) -> None:
+    # The rest of the body is not read, so the connection cannot be used again.
+    await problem(kind, headers={"Connection": "close"})(scope, receive, send)
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The body, or None where it is too large."""
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise _GoneError
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > MAX_BODY:
+            return None
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+def _again(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:
+    given = False
+
+    async def replay() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
+
+
+def _is_json(content_type: bytes) -> bool:
+    return content_type.split(b";")[0].strip().lower() == b"application/json"
+
+
+def _headers(given: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    headers = [*given, *_ALWAYS]
+    return headers if any(name == b"cache-control" for name, _ in given) else [*headers, _UNSTORED]
+
+
+def _log(scope: Scope, error: BaseException) -> None:
+    # Where, and which kind; not the texts, for those of the database quote values.
+    kinds: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None and len(kinds) < 5:  # noqa: PLR2004
+        kinds.append(type(cause).__qualname__)
+        cause = cause.__cause__ or cause.__context__
+    log.error(
+        "request_failed",
+        method=scope["method"],
+        route=getattr(scope.get("route"), "path", None),
+        errors=kinds,
+        where="".join(traceback.format_tb(error.__traceback__)[-8:]),
+    )

@@ -1,0 +1,107 @@
+"""Vietnamese first, English second. Templates are written in Vietnamese; locale/en.po translates."""
+
+import io
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime, format_timedelta
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+from babel.support import NullTranslations, Translations
+from starlette.requests import Request
+from starlette.responses import Response
+
+Lang = Literal["vi", "en"]
+LANGS: tuple[Lang, ...] = ("vi", "en")
+COOKIE = "lang"
+HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
+
+_YEAR = 365 * 24 * 3600
+_PATTERNS = {"vi": "HH:mm, d/M/y", "en": "HH:mm, d MMM y"}
+_current: ContextVar[Lang] = ContextVar("lang", default="vi")
+
+
+@cache
+def translations(lang: Lang) -> NullTranslations:
+    """The catalogue of a language; what the templates say themselves, for Vietnamese."""
+    if lang == "vi":
+        return NullTranslations()
+    source = files("broadcaster.web") / "locale" / f"{lang}.po"
+    compiled = io.BytesIO()
+    write_mo(compiled, read_po(io.BytesIO(source.read_bytes()), locale=lang))
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+@contextmanager
+def speaking(lang: Lang) -> Generator[None]:
+    """Inside, texts and numbers are of that language."""
+    token = _current.set(lang)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def language() -> Lang:
+    """The one being spoken."""
+    return _current.get()
+
+
+def gettext(message: str) -> str:
+    """The message in the language being spoken."""
+    return translations(language()).gettext(message)
+
+
+def ngettext(one: str, many: str, count: int) -> str:
+    """The message for so many, in the language being spoken."""
+    return translations(language()).ngettext(one, many, count)
+
+
+def number(value: float) -> str:
+    """With the language's grouping: 12.005 or 12,005."""
+    return format_decimal(value, locale=language())
+
+
+def instant(at: datetime) -> str:
+    """Hanoi's clock and calendar."""
+    return format_datetime(at.astimezone(HANOI), _PATTERNS[language()], locale=language())
+
+
+def span(length: timedelta) -> str:
+    """In its largest unit: 3 giờ, 2 days. Rounded down, so that nobody waits for what is past."""
+    seconds = max(0, int(length.total_seconds()))
+    for unit in (86_400, 3_600, 60):
+        if seconds >= unit:
+            seconds -= seconds % unit
+            break
+    return format_timedelta(timedelta(seconds=seconds), threshold=1.0, locale=language())
+
+
+def chosen(request: Request) -> Lang:
+    """The language asked for in the address, else the one asked for before, else Vietnamese."""
+    for asked in (request.query_params.get("lang"), request.cookies.get(COOKIE)):
+        if asked in LANGS:
+            return asked
+    return "vi"
+
+
+def remember(request: Request, response: Response) -> None:
+    """Keeps the language asked for in the address."""
+    asked = request.query_params.get("lang")
+    if asked in LANGS:
+        response.set_cookie(
+            COOKIE,
+            asked,
+            max_age=_YEAR,
+            httponly=True,
+            samesite="lax",
+            secure=request.url.scheme == "https",
+        )

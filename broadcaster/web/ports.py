@@ -1,0 +1,39 @@
+"""What the web needs from the rest of the house; runtime fills it in."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg_pool import ConnectionPool
+
+from broadcaster.alert_commands import AlertCommands
+from broadcaster.keys import Keys
+from broadcaster.log import AlertLog
+from broadcaster.office import Office
+from broadcaster.setup_commands import SetupCommands
+from broadcaster.subscribers import Registry
+from projections.cadence.rule import Reading
+
+
+@dataclass(frozen=True)
+class WebPorts:
+    """The ports of one web process."""
+
+    pool: ConnectionPool[Any]
+    """For reading views; at least as many connections as commands that should run at once."""
+    log: AlertLog
+    office: Office
+    alerts: AlertCommands
+    setup: SetupCommands
+    registry: Registry
+    keys: Keys
+    clock: Callable[[], datetime]
+    """The time now, UTC."""
+    cadence_reading: Reading
+    base_url: str
+    """What others reach us by, without a slash at its end."""
+    health: Callable[[], Mapping[str, bool]]
+    """Each engine by its name: whether it answers. It must itself be quick, within a second or two."""
+    projections: Sequence[str] = ()
+    """Names of the projections whose place in the log is shown."""

@@ -1,0 +1,76 @@
+"""What a request handler is given: the ports, and what the web keeps in memory beside them."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, cast
+from uuid import UUID
+
+from fastapi import Depends, Request
+from psycopg import Connection
+
+from broadcaster.account import Account, Role
+from broadcaster.rules import RefusedError, Rule
+from broadcaster.web.directory import Directory
+from broadcaster.web.feed_cache import FeedCache
+from broadcaster.web.metrics import Metrics
+from broadcaster.web.page_cache import PageCache
+from broadcaster.web.polls import ServedCount
+from broadcaster.web.ports import WebPorts
+from projections.positions import Positions, Standing
+from schemas.areas import AreaTree
+
+
+@dataclass
+class Services:
+    """One for each application."""
+
+    ports: WebPorts
+    directory: Directory
+    cache: FeedCache
+    metrics: Metrics
+    pages: PageCache
+    served: dict[UUID, ServedCount]
+    """The polls of each screen, as the front counts them."""
+
+    def now(self) -> datetime:
+        """The time now, UTC."""
+        return self.ports.clock()
+
+    @contextmanager
+    def reading(self) -> Generator[Connection[Any]]:
+        """A connection for questions to views."""
+        with self.ports.pool.connection() as conn:
+            yield conn
+
+    def tree(self, edition: str | None = None) -> AreaTree:
+        """The areas of an edition, or of the one in force. Raises LookupError."""
+        office = self.ports.office
+        if edition is None:
+            return office.edition(self.now()).tree
+        return office.register().edition(edition).tree
+
+    def account(self, name: str) -> Account:
+        """The account's roles now."""
+        return self.ports.office.account(name)
+
+    def require(self, account: str, body: str | None, role: Role) -> None:
+        """Refuses an account without the role for the body. Raises RefusedError."""
+        if body is None:
+            raise RefusedError(Rule.BODY, f"{account} acts for no body")
+        self.account(account).check(body, role)
+
+
+def standings(ports: WebPorts) -> list[Standing]:
+    """Where each projection is in the log."""
+    head = ports.log.head()
+    return [Positions(ports.pool, name).get(head) for name in ports.projections]
+
+
+async def services(request: Request) -> Services:
+    """The application's own; async, so that it costs no thread."""
+    return cast("Services", request.app.state.services)
+
+
+WithServices = Annotated[Services, Depends(services)]

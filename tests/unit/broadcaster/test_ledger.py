@@ -1,0 +1,109 @@
+"""The workers' desk on the database: what a worker that dies leaves behind, and what the next one finds."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from broadcaster.alert import Alert
+from broadcaster.runtime import House, clock
+from broadcaster.subscribers import NewSubscriber
+from channels.gateway import Result
+from projections.fanout import view as fanout
+from schemas.content import Channel, MsgType
+from schemas.dispatch import Dispatch, Outcome, Receipt
+from tests.house import PHUC_XA, approver, author, content, house
+
+
+@pytest.fixture
+def hanoi(city_database: str) -> Iterator[House]:
+    with house(city_database) as opened:
+        yield opened
+
+
+def issue(hanoi: House, alert: UUID) -> Alert:
+    hanoi.alerts.submit(author(PHUC_XA), alert, at=clock())
+    hanoi.alerts.approve(approver(PHUC_XA), alert, at=clock())
+    issued = hanoi.alerts.issue(author(PHUC_XA), alert, at=clock())
+    hanoi.follower(hanoi.projection("fanout")).catch_up()
+    return issued
+
+
+@pytest.fixture
+def dispatch(hanoi: House) -> Dispatch:
+    """The one slice of an alert to five phones."""
+    for number in range(5):
+        phone = NewSubscriber(token=f"tok-{number}", token_kind="token", platform="android", home="00001")
+        hanoi.registry.register(phone, clock())
+    alert = hanoi.alerts.draft(author(PHUC_XA), PHUC_XA, content(channels=(Channel.PUSH,)), at=clock())
+    issue(hanoi, alert.id)
+    with hanoi.pool.connection() as conn:
+        (one,) = fanout.undone(conn)
+    return one
+
+
+def accepted(*ranks: int) -> list[Result]:
+    return [Result(rank, Outcome.ACCEPTED) for rank in ranks]
+
+
+def receipt(dispatch: Dispatch, **counts: int) -> Receipt:
+    return Receipt(dispatch=dispatch, counts={Outcome(name): count for name, count in counts.items()})
+
+
+def test_a_claim_finds_what_its_predecessor_noted_and_what_is_in_doubt(
+    hanoi: House, dispatch: Dispatch
+) -> None:
+    first = hanoi.ledger.claim(dispatch, clock())
+    assert (first.done, first.claims, first.noted, first.in_doubt) == (False, 1, (), frozenset())
+    hanoi.ledger.progress(dispatch, [], [0, 1])
+    refused = Result(1, Outcome.REFUSED, "WHY", retry_after=2.5, ambiguous=True)
+    hanoi.ledger.progress(dispatch, [*accepted(0), refused], [2, 3])
+    second = hanoi.ledger.claim(dispatch, clock())
+    assert second.claims == 2
+    assert second.noted == (*accepted(0), refused)
+    assert second.in_doubt == {2, 3}
+
+
+def test_recipients_are_addressed_by_rank_and_who_left_is_absent(hanoi: House, dispatch: Dispatch) -> None:
+    found = hanoi.ledger.recipients(dispatch, dispatch.ranks)
+    assert [recipient.rank for recipient in found] == [0, 1, 2, 3, 4]
+    assert sorted(recipient.address for recipient in found) == [f"tok-{n}" for n in range(5)]
+    hanoi.registry.erase_addresses(Channel.PUSH, [(found[2].id, found[2].address)])
+    assert hanoi.ledger.recipients(dispatch, (1, 2, 4)) == [found[1], found[4]]
+
+
+def test_the_receipt_ends_it_once_and_erases_the_gone(hanoi: House, dispatch: Dispatch) -> None:
+    hanoi.ledger.claim(dispatch, clock())
+    gone = hanoi.ledger.recipients(dispatch, (3,))
+    hanoi.ledger.close(receipt(dispatch, accepted=4, gone=1), gone, clock())
+    assert hanoi.ledger.claim(dispatch, clock()).done
+    assert hanoi.registry.count()[Channel.PUSH] == 4
+    head = hanoi.log.head()
+    # Another worker held it too and comes late: the first receipt stands, and its row is cleared.
+    hanoi.ledger.close(receipt(dispatch, dead=5), [], clock())
+    assert hanoi.log.head() == head
+    with hanoi.pool.connection() as conn:
+        assert conn.execute("SELECT count(*) FROM ledger").fetchone() == (0,)
+
+
+def test_only_the_latest_word_is_sent(hanoi: House, dispatch: Dispatch) -> None:
+    message = hanoi.ledger.message(dispatch)
+    assert message is not None
+    assert message.msg_type is MsgType.ALERT
+    assert message.issuer_name == "UBND phường Phúc Xá"
+    alert = dispatch.alert_id
+    new = content(channels=(Channel.PUSH,), expires_at=clock() + timedelta(hours=9))
+    hanoi.alerts.propose_update(author(PHUC_XA), alert, new, at=clock())
+    assert hanoi.ledger.message(dispatch) is not None, "an update in work changes nothing yet"
+    issue(hanoi, alert)
+    assert hanoi.ledger.message(dispatch) is None
+    second = dispatch.model_copy(update={"version": 2})
+    update = hanoi.ledger.message(second)
+    assert update is not None
+    assert update.msg_type is MsgType.UPDATE
+    hanoi.alerts.cancel(author(PHUC_XA), alert, "đã an toàn", in_error=False, at=clock())
+    assert hanoi.ledger.message(second) is None
+    cancel = hanoi.ledger.message(dispatch.model_copy(update={"version": 3}))
+    assert cancel is not None
+    assert (cancel.msg_type, cancel.reason) == (MsgType.CANCEL, "đã an toàn")

@@ -1,0 +1,146 @@
+"""A citizen's device: registering, choosing, reading what holds, leaving."""
+
+from typing import Any
+
+import httpx
+import pytest
+from psycopg import sql
+
+from tests.unit.broadcaster.web.town import Client, Town
+
+TOKEN = "fcm-token-of-a-phone"
+NEW = {"token": TOKEN, "platform": "android", "home": "00001", "phone": "0912 345 678"}
+
+
+def register(town: Town, **changes: Any) -> tuple[Client, httpx.Response]:
+    answer = town.client().post("/v1/devices", NEW | changes)
+    assert answer.status_code == 201
+    made = answer.json()
+    return Client(town.app, f"{made['device_id']}.{made['secret']}"), answer
+
+
+def test_a_device_sees_what_is_held_about_it(town: Town) -> None:
+    device, _ = register(town, areas=["002"])
+    held = device.get("/v1/devices/me").json()
+    assert (held["home"], held["areas"], held["phone"], held["push"]) == (
+        "00001",
+        ["002"],
+        "+84912345678",
+        True,
+    )
+    assert TOKEN not in device.get("/v1/devices/me").text
+
+
+@pytest.mark.parametrize("key", [None, "", "x", "x.y", "00000000-0000-0000-0000-000000000000.y", "hn_a_b"])
+def test_another_secret_opens_nothing(town: Town, key: str | None) -> None:
+    register(town)
+    stranger = Client(town.app, key)
+    for method, path in (("GET", ""), ("DELETE", ""), ("GET", "/inbox"), ("PATCH", "")):
+        answer = stranger(method, f"/v1/devices/me{path}", {} if method == "PATCH" else None)
+        assert answer.status_code == 401
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_choices_change(town: Town) -> None:
+    device, _ = register(town)
+    moved = device("PUT", "/v1/devices/me/areas", {"home": "00004", "areas": ["00049"]})
+    assert (moved.json()["home"], moved.json()["areas"]) == ("00004", ["00049"])
+    changed = device("PATCH", "/v1/devices/me", {"locale": "en", "phone": None, "opt_outs": ["mua_lon"]})
+    assert (changed.json()["locale"], changed.json()["phone"], changed.json()["opt_outs"]) == (
+        "en",
+        None,
+        ["mua_lon"],
+    )
+    fresh = device("PUT", "/v1/devices/me/token", {"token": "another", "platform": "ios"})
+    assert fresh.status_code == 204
+    assert device.get("/v1/devices/me").json()["platform"] == "ios"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"home": "001"}, "home"),
+        ({"home": "77777"}, "home"),
+        ({"areas": ["77777"]}, "areas"),
+        ({"phone": "0123"}, "phone"),
+        ({"opt_outs": ["nothing"]}, "opt_outs"),
+        ({"token": None, "platform": None, "phone": None}, ""),
+        ({"platform": "nokia"}, "platform"),
+        ({"secret": "x"}, "secret"),
+    ],
+)
+def test_what_is_wrong_is_named_and_not_quoted(town: Town, changes: dict[str, Any], field: str) -> None:
+    answer = town.client().post("/v1/devices", NEW | changes)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == field
+    assert TOKEN not in answer.text
+    assert "0912" not in answer.text
+
+
+def test_the_inbox_holds_what_is_addressed_to_my_areas_or_above(town: Town) -> None:
+    device, _ = register(town, areas=["002"])
+    mine = town.issue()
+    everywhere = town.issue("city-author", "city-approver", areas=["01"])
+    district = town.issue("city-author", "city-approver", areas=["001"])
+    followed = town.issue("city-author", "city-approver", areas=["002"])
+    below_followed = town.issue("city-author", "city-approver", areas=["00049"])
+    neighbour = town.issue("city-author", "city-approver", areas=["00004"])
+    town.catch_up()
+
+    inbox = device.get("/v1/devices/me/inbox")
+    ids = [one["id"] for one in inbox.json()["alerts"]]
+    assert ids == [followed, district, everywhere, mine]
+    assert below_followed not in ids
+    assert neighbour not in ids
+    assert inbox.json()["alerts"][-1]["issuer_name"] == "UBND phường Phúc Xá"
+
+    tag = inbox.headers["etag"]
+    assert device.get("/v1/devices/me/inbox", If_None_Match=tag).status_code == 304
+    town.client("minh").post(f"/v1/alerts/{mine}/cancel", {"reason": "Hết mưa"}).raise_for_status()
+    town.catch_up()
+    changed = device.get("/v1/devices/me/inbox", If_None_Match=tag)
+    assert changed.status_code == 200
+    assert [one["id"] for one in changed.json()["alerts"]] == [followed, district, everywhere]
+    town.later(days=30)  # their time is up before the log says so
+    assert device.get("/v1/devices/me/inbox").json()["alerts"] == []
+
+
+def test_what_a_phone_reports_is_counted_once(town: Town) -> None:
+    device, _ = register(town)
+    alert_id = town.issue()
+    town.catch_up()
+    for event in ("shown", "opened", "opened"):
+        report = {"alert_id": alert_id, "version": 1, "event": event}
+        assert device.post("/v1/devices/me/receipts", report).status_code == 204
+    reach = town.client().get(f"/v1/alerts/{alert_id}/reach").json()
+    assert (reach["shown"], reach["opened"]) == (1, 1)
+    for bad in ({"version": 0}, {"version": 10**30}, {"event": "read"}, {"alert_id": "x"}):
+        report = {"alert_id": alert_id, "version": 1, "event": "shown"} | bad
+        assert device.post("/v1/devices/me/receipts", report).status_code == 422
+
+
+def test_erasing_leaves_nothing(town: Town) -> None:
+    device, answer = register(town, areas=["002"])
+    alert_id = town.issue()
+    device.post(
+        "/v1/devices/me/receipts", {"alert_id": alert_id, "version": 1, "event": "opened"}
+    ).raise_for_status()
+    town.catch_up()
+    personal = [TOKEN, "912345678", answer.json()["device_id"], answer.json()["secret"]]
+    assert any(word in text for text in everything(town) for word in personal)
+
+    assert device("DELETE", "/v1/devices/me").status_code == 204
+    left = [word for text in everything(town) for word in personal if word in text]
+    assert left == []
+    assert device.get("/v1/devices/me").status_code == 401
+
+
+def everything(town: Town) -> list[str]:
+    """Every row of every table, as text."""
+    with town.pool.connection() as conn:
+        tables = conn.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        return [
+            row[0] + row[0].encode().hex()
+            for (table,) in tables
+            for row in conn.execute(sql.SQL("SELECT t::text FROM {} t").format(sql.Identifier(table)))
+        ]

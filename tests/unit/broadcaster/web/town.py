@@ -1,0 +1,244 @@
+"""A small city with its web, for tests: the real log, registry and views on a fresh database."""
+
+import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import httpx
+from psycopg_pool import ConnectionPool
+
+from broadcaster import reference
+from broadcaster.account import Role
+from broadcaster.alert_commands import AlertCommands
+from broadcaster.keys import KEYS_DDL, KeyKind, Keys
+from broadcaster.log import LOG_DDL, AlertLog
+from broadcaster.office import Office
+from broadcaster.reference import IssuerRecord
+from broadcaster.setup_commands import SetupCommands
+from broadcaster.subscribers import SUBSCRIBERS_DDL, Registry
+from broadcaster.web.app import create_app
+from broadcaster.web.front import Front
+from broadcaster.web.ports import WebPorts
+from projections.audience.projection import Audience
+from projections.audit.projection import Audit
+from projections.board.projection import Board
+from projections.cadence.projection import Cadence
+from projections.cadence.rule import Reading
+from projections.feeds.projection import Feeds
+from projections.follower import POSITIONS_DDL, Follower
+from projections.positions import Positions, Standing
+from projections.projection import Projection
+from projections.reach.projection import Reach
+from schemas.areas import Area
+from schemas.events import Actor, AttemptRefused
+
+AT = datetime(2024, 7, 10, 2, 0, tzinfo=UTC)
+SYSTEM = Actor(account="system:setup")
+EDITION = "2020-03-01"
+BASE = "http://town"
+
+AREAS = (
+    Area(code="01", name="Thành phố Hà Nội", kind="thanh_pho", level=1),
+    Area(code="001", name="Quận Ba Đình", kind="quan", level=2, parent_code="01"),
+    Area(code="002", name="Quận Hoàn Kiếm", kind="quan", level=2, parent_code="01"),
+    Area(code="00001", name="Phường Phúc Xá", kind="phuong", level=3, parent_code="001"),
+    Area(code="00004", name="Phường Trúc Bạch", kind="phuong", level=3, parent_code="001"),
+    Area(code="00049", name="Phường Hàng Bạc", kind="phuong", level=3, parent_code="002"),
+)
+
+
+def body(issuer_id: str, name: str, level: int, area: str, fields: tuple[str, ...]) -> IssuerRecord:
+    return IssuerRecord(
+        issuer_id=issuer_id,
+        name=name,
+        kind="ubnd",
+        level=level,
+        area=area,
+        fields=fields,
+        parent=None if level == 1 else "ubnd-tp",
+        source="test",
+    )
+
+
+CITY = "ubnd-tp"
+PHUC_XA = "ubnd-00001"
+HANG_BAC = "ubnd-00049"
+BODIES = (
+    body(CITY, "UBND thành phố Hà Nội", 1, "01", ("*",)),
+    body(PHUC_XA, "UBND phường Phúc Xá", 3, "00001", ("*",)),
+    body(HANG_BAC, "UBND phường Hàng Bạc", 3, "00049", ("mua_lon",)),
+)
+STAFF = (
+    ("lan", PHUC_XA, Role.AUTHOR),
+    ("minh", PHUC_XA, Role.APPROVER),
+    ("hoa", PHUC_XA, Role.MANAGER),
+    ("tuan", HANG_BAC, Role.AUTHOR),
+    ("city-author", CITY, Role.AUTHOR),
+    ("city-approver", CITY, Role.APPROVER),
+    ("kiem", CITY, Role.AUDITOR),
+)
+
+
+def content(**changes: Any) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "kind": "alert",
+        "category": "mua_lon",
+        "severity": "Severe",
+        "urgency": "Expected",
+        "certainty": "Likely",
+        "risk_level": 2,
+        "texts": {"vi": {"headline": "Mưa lớn, ngập sâu", "description": "Nước lên nhanh."}},
+        "areas": ["00001"],
+    }
+    return told | changes
+
+
+@dataclass
+class Client:
+    """Sends requests to the application, each in a loop of its own, with a key if it has one."""
+
+    app: Any
+    key: str | None = None
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        json: Any = None,
+        *,
+        headers: dict[str, str] | None = None,
+        **more: Any,
+    ) -> httpx.Response:
+        sent = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        if json is not None:
+            more["json"] = json
+
+        async def ask() -> httpx.Response:
+            transport = httpx.ASGITransport(app=self.app)
+            async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
+                return await client.request(method, path, headers=sent | (headers or {}), **more)
+
+        return asyncio.run(ask())
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        return self("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+    def post(self, path: str, json: Any = None, **headers: str) -> httpx.Response:
+        return self(
+            "POST", path, json, headers={name.replace("_", "-"): value for name, value in headers.items()}
+        )
+
+
+@dataclass
+class Town:
+    """Everything a test of the web needs."""
+
+    pool: ConnectionPool[Any]
+    now: datetime = AT
+    health: dict[str, bool] = field(default_factory=lambda: {"database": True, "nats": True})
+    keys: dict[str, str] = field(default_factory=dict[str, str], repr=False)
+
+    def __post_init__(self) -> None:
+        self.log = AlertLog(self.pool)
+        self.office = Office(self.log, reference.categories(), "canhbao.test")
+        self.setup = SetupCommands(self.office)
+        self.registry = Registry(self.pool, lambda: self.office.edition(self.now).tree)
+        self.key_store = Keys(self.pool)
+        self.projections: tuple[Projection, ...] = (
+            Board(),
+            Audience(),
+            Cadence(),
+            Reach(),
+            Feeds(),
+            Audit(),
+        )
+
+    def build(self) -> None:
+        """Makes the tables, the areas, the bodies, and accounts with keys."""
+        ddl = [LOG_DDL, SUBSCRIBERS_DDL, KEYS_DDL, POSITIONS_DDL, *(each.ddl for each in self.projections)]
+        with self.pool.connection() as conn:
+            for statements in ddl:
+                conn.execute(statements.encode())
+        self.setup.adopt_areas(SYSTEM, EDITION, date.fromisoformat(EDITION), AREAS, at=self.now)
+        self.setup.register_issuers(SYSTEM, BODIES, at=self.now)
+        for account, of, role in STAFF:
+            key_id, self.keys[account] = self.key_store.create(account, of, KeyKind.STAFF, self.now)
+            self.setup.grant(SYSTEM, account, of, role, at=self.now, key_id=key_id)
+
+    def open(self) -> None:
+        """Opens the web."""
+        self.app: Front = create_app(
+            WebPorts(
+                pool=self.pool,
+                log=self.log,
+                office=self.office,
+                alerts=AlertCommands(self.office),
+                setup=self.setup,
+                registry=self.registry,
+                keys=self.key_store,
+                clock=lambda: self.now,
+                cadence_reading=Reading.CALENDAR,
+                base_url=BASE,
+                health=lambda: self.health,
+                projections=[each.name for each in self.projections],
+            )
+        )
+
+    def client(self, account: str | None = None) -> Client:
+        return Client(self.app, self.keys[account] if account else None)
+
+    def catch_up(self) -> None:
+        """Lets every view see the log to its end, and the feeds' cache see its view."""
+        self.follow()
+        self.app.cache.refresh()
+
+    def follow(self) -> None:
+        """Lets every view see the log to its end."""
+        for projection in self.projections:
+            Follower(
+                self.pool,
+                projection,
+                read=self.log.read,
+                append_in=self.log.append_in,
+                head=self.log.head,
+                clock=lambda: self.now,
+            ).catch_up()
+
+    def standings(self) -> list[Standing]:
+        """Where each view is in the log."""
+        return [Positions(self.pool, each.name).get(self.log.head()) for each in self.projections]
+
+    def later(self, **length: float) -> None:
+        self.now += timedelta(**length)
+
+    def refusals(self) -> list[AttemptRefused]:
+        return [one.event for one in self.log.everything() if isinstance(one.event, AttemptRefused)]
+
+    def draft(self, author: str = "lan", **changes: Any) -> httpx.Response:
+        return self.client(author).post("/v1/alerts", {"content": content(**changes)})
+
+    def issue(self, author: str = "lan", approver: str = "minh", **changes: Any) -> str:
+        """Through the whole road; answers the alert's id."""
+        alert_id = self.draft(author, **changes).raise_for_status().json()["id"]
+        self.send_out(alert_id, author, approver)
+        return alert_id
+
+    def send_out(self, alert_id: str, author: str = "lan", approver: str = "minh") -> None:
+        for who, step in ((author, "submit"), (approver, "approve"), (author, "issue")):
+            self.client(who).post(f"/v1/alerts/{alert_id}/{step}").raise_for_status()
+
+
+@contextmanager
+def town(database: str, keys: dict[str, str] | None = None) -> Generator[Town]:
+    """A town in a database: built there, or found there with the keys it was built with."""
+    with ConnectionPool[Any](database, min_size=1, max_size=6, open=False) as pool:
+        found = Town(pool)
+        if keys is None:
+            found.build()
+        else:
+            found.keys |= keys
+        found.open()
+        yield found
