@@ -1,7 +1,9 @@
 """The commands on alerts: load, let the aggregate decide, append what it decided.
 
 A refusal changes nothing and is itself an event. A command that lost a race is decided again on
-what the winner left; a repeat under the same idempotency key gets the first answer.
+what the winner left, unless the caller says which version it saw (`expected`: then StaleError, so
+that nobody approves a text he has not read); a repeat under the same idempotency key gets the first
+answer.
 """
 
 from collections.abc import Callable
@@ -10,7 +12,7 @@ from uuid import UUID, uuid4
 
 from broadcaster.account import Role
 from broadcaster.alert import Alert
-from broadcaster.log import ConflictError, Once
+from broadcaster.log import ConflictError, Once, StaleError
 from broadcaster.office import Office
 from schemas.content import Content
 from schemas.events import Actor, AlertEvent
@@ -61,27 +63,40 @@ class AlertCommands:
         expected: int | None = None,
         once: Once | None = None,
     ) -> Alert:
-        """Rewrites the version in work. ConflictError where the alert has moved on from `expected`."""
+        """Rewrites the version in work."""
 
         def decide(alert: Alert) -> AlertEvent:
-            if expected is not None and alert.version != expected:
-                raise ConflictError(f"the alert is at {alert.version}, the edit began at {expected}")
             self._office.check(by, alert.issuer_id, AUTHORS, content, at)
             return alert.revise(by, content)
 
-        return self._change("revise", by, alert_id, decide, at=at, once=once)
+        return self._change("revise", by, alert_id, decide, at=at, expected=expected, once=once)
 
-    def submit(self, by: Actor, alert_id: UUID, *, at: datetime, once: Once | None = None) -> Alert:
+    def submit(
+        self,
+        by: Actor,
+        alert_id: UUID,
+        *,
+        at: datetime,
+        expected: int | None = None,
+        once: Once | None = None,
+    ) -> Alert:
         """Puts the version in work up for approval."""
 
         def decide(alert: Alert) -> AlertEvent:
             self._office.check(by, alert.issuer_id, AUTHORS, alert.work and alert.work.content, at)
             return alert.submit(by)
 
-        return self._change("submit", by, alert_id, decide, at=at, once=once)
+        return self._change("submit", by, alert_id, decide, at=at, expected=expected, once=once)
 
     def send_back(
-        self, by: Actor, alert_id: UUID, reason: str, *, at: datetime, once: Once | None = None
+        self,
+        by: Actor,
+        alert_id: UUID,
+        reason: str,
+        *,
+        at: datetime,
+        expected: int | None = None,
+        once: Once | None = None,
     ) -> Alert:
         """Returns the version in work to its authors."""
 
@@ -89,18 +104,34 @@ class AlertCommands:
             self._office.check(by, alert.issuer_id, APPROVERS, None, at)
             return alert.send_back(by, reason)
 
-        return self._change("return", by, alert_id, decide, at=at, once=once)
+        return self._change("return", by, alert_id, decide, at=at, expected=expected, once=once)
 
-    def approve(self, by: Actor, alert_id: UUID, *, at: datetime, once: Once | None = None) -> Alert:
+    def approve(
+        self,
+        by: Actor,
+        alert_id: UUID,
+        *,
+        at: datetime,
+        expected: int | None = None,
+        once: Once | None = None,
+    ) -> Alert:
         """Approves the version in work, by another than those who wrote it."""
 
         def decide(alert: Alert) -> AlertEvent:
             self._office.check(by, alert.issuer_id, APPROVERS, alert.work and alert.work.content, at)
             return alert.approve(by)
 
-        return self._change("approve", by, alert_id, decide, at=at, once=once)
+        return self._change("approve", by, alert_id, decide, at=at, expected=expected, once=once)
 
-    def issue(self, by: Actor, alert_id: UUID, *, at: datetime, once: Once | None = None) -> Alert:
+    def issue(
+        self,
+        by: Actor,
+        alert_id: UUID,
+        *,
+        at: datetime,
+        expected: int | None = None,
+        once: Once | None = None,
+    ) -> Alert:
         """Sends the approved version out. The body's authority is checked once more, as it is now."""
 
         def decide(alert: Alert) -> AlertEvent:
@@ -114,10 +145,17 @@ class AlertCommands:
                 at=at,
             )
 
-        return self._change("issue", by, alert_id, decide, at=at, once=once)
+        return self._change("issue", by, alert_id, decide, at=at, expected=expected, once=once)
 
     def propose_update(
-        self, by: Actor, alert_id: UUID, content: Content, *, at: datetime, once: Once | None = None
+        self,
+        by: Actor,
+        alert_id: UUID,
+        content: Content,
+        *,
+        at: datetime,
+        expected: int | None = None,
+        once: Once | None = None,
     ) -> Alert:
         """Begins the next version of a live alert."""
 
@@ -125,7 +163,7 @@ class AlertCommands:
             self._office.check(by, alert.issuer_id, AUTHORS, content, at)
             return alert.propose_update(by, content)
 
-        return self._change("update", by, alert_id, decide, at=at, once=once)
+        return self._change("update", by, alert_id, decide, at=at, expected=expected, once=once)
 
     def cancel(
         self,
@@ -135,6 +173,7 @@ class AlertCommands:
         *,
         in_error: bool,
         at: datetime,
+        expected: int | None = None,
         once: Once | None = None,
     ) -> Alert:
         """Withdraws a live alert; one person may."""
@@ -145,11 +184,11 @@ class AlertCommands:
                 by, sender=self._office.sender(alert.issuer_id), reason=reason, in_error=in_error, at=at
             )
 
-        return self._change("cancel", by, alert_id, decide, at=at, once=once)
+        return self._change("cancel", by, alert_id, decide, at=at, expected=expected, once=once)
 
     def expire(self, by: Actor, alert_id: UUID, *, at: datetime) -> Alert:
         """Ends a live alert whose time is up."""
-        return self._change("expire", by, alert_id, lambda alert: alert.expire(by, at), at=at, once=None)
+        return self._change("expire", by, alert_id, lambda alert: alert.expire(by, at), at=at)
 
     def _change(
         self,
@@ -159,7 +198,8 @@ class AlertCommands:
         decide: Callable[[Alert], AlertEvent],
         *,
         at: datetime,
-        once: Once | None,
+        expected: int | None = None,
+        once: Once | None = None,
     ) -> Alert:
         with self._office.refusals(by, command, at, alert_id=alert_id):
             for _ in range(TRIES):
@@ -167,6 +207,8 @@ class AlertCommands:
                 if first:
                     return first
                 alert = self._office.alert(alert_id)
+                if expected is not None and alert.version != expected:
+                    raise StaleError(f"the alert is at {alert.version}, the caller saw {expected}")
                 event = decide(alert)
                 try:
                     self._office.log.append([event], at=at, once=once)

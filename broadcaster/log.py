@@ -27,7 +27,7 @@ from psycopg_pool import ConnectionPool
 from broadcaster.recorder import LOG_DDL, ChainRecorder, LogRow, Once, Row
 from schemas.events import AnyEvent, Event, Recorded
 
-__all__ = ["LOG_DDL", "AlertLog", "ConflictError", "Once", "UnknownStreamError"]
+__all__ = ["LOG_DDL", "AlertLog", "ConflictError", "Once", "StaleError", "UnknownStreamError"]
 
 State = TypeVar("State")
 
@@ -44,6 +44,10 @@ Known = TypeVar("Known", bound=Versioned)
 
 class ConflictError(Exception):
     """Another command changed the same stream first; load it again and decide again."""
+
+
+class StaleError(ConflictError):
+    """The stream has moved on from the version the caller saw; the caller must look again."""
 
 
 class UnknownStreamError(LookupError):

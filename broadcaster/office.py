@@ -15,7 +15,7 @@ from broadcaster.reference import Category
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.screen import Screen
 from schemas.content import Content, Kind
-from schemas.events import Actor, AttemptRefused
+from schemas.events import Actor, AlertEvent, AttemptRefused, IssuerEvent, ScreenEvent
 from schemas.ids import REGISTER_STREAM, account_stream, issuer_stream
 
 State = TypeVar("State")
@@ -38,11 +38,11 @@ class Office:
 
     def alert(self, alert_id: UUID, *, upto: int | None = None) -> Alert:
         """The alert now, or as it was after `upto` events. Raises UnknownStreamError."""
-        return self._load(f"alert {alert_id}", alert_id, Alert.fold, upto)
+        return self._load(f"alert {alert_id}", alert_id, Alert.fold, AlertEvent, upto)
 
     def issuer(self, issuer_id: str) -> Issuer:
         """The body. Raises UnknownStreamError."""
-        return self._load(f"body {issuer_id}", issuer_stream(issuer_id), Issuer.fold)
+        return self._load(f"body {issuer_id}", issuer_stream(issuer_id), Issuer.fold, IssuerEvent)
 
     def account(self, name: str) -> Account:
         """The account; one that was never granted anything holds nothing."""
@@ -62,17 +62,23 @@ class Office:
 
     def screen(self, screen_id: UUID) -> Screen:
         """The screen. Raises UnknownStreamError."""
-        return self._load(f"screen {screen_id}", screen_id, Screen.fold)
+        return self._load(f"screen {screen_id}", screen_id, Screen.fold, ScreenEvent)
 
     def _load(
         self,
         what: str,
         stream: UUID,
         fold: Callable[[State | None, Any], State],
+        kinds: Any,
         upto: int | None = None,
     ) -> State:
+        def checked(state: State | None, event: Any) -> State:
+            if not isinstance(event, kinds):
+                raise UnknownStreamError  # The id is that of a stream of another kind.
+            return fold(state, event)
+
         try:
-            return self.log.load(stream, fold, upto=upto)
+            return self.log.load(stream, checked, upto=upto)
         except UnknownStreamError:
             raise UnknownStreamError(f"there is no {what}") from None
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from broadcaster.account import Role
 from broadcaster.issuer import Issuer
-from broadcaster.log import Once
+from broadcaster.log import ConflictError, Once
 from broadcaster.office import Office
 from broadcaster.reference import IssuerRecord
 from broadcaster.rules import RefusedError, Rule
@@ -14,6 +14,8 @@ from broadcaster.screen import Screen
 from schemas.areas import Area
 from schemas.events import Actor, RoleGranted, Shown, SubscribersImported
 from schemas.ids import issuer_stream, stream_id
+
+TRIES = 5
 
 
 class SetupCommands:
@@ -110,13 +112,23 @@ class SetupCommands:
         return Screen.fold(screen, event)
 
     def screen_showed(self, screen_id: UUID, reported: Sequence[Shown], *, at: datetime) -> int:
-        """Notes what a screen shows for the first time; answers how much of it was new."""
-        screen = self._office.screen(screen_id)
-        event = screen.show(Actor(account=f"screen:{screen_id}"), reported)
-        if event is None:
-            return 0
-        self._office.log.append([event], at=at)
-        return len(event.shown)
+        """Notes what a screen shows for the first time; answers how much of it was new.
+
+        What names no alert is passed over: a screen can be wrong, and its report is no command.
+        """
+        office = self._office
+        known = [shown for shown in reported if office.log.has(shown.alert_id)]
+        by = Actor(account=f"screen:{screen_id}")
+        for _ in range(TRIES):
+            event = office.screen(screen_id).show(by, known)
+            if event is None:
+                return 0
+            try:
+                office.log.append([event], at=at)
+            except ConflictError:
+                continue
+            return len(event.shown)
+        raise ConflictError(f"screen {screen_id} is being changed by others; try again")
 
     def _check_place(self, by: Actor, area: str, at: datetime) -> None:
         if by.body is None:

@@ -1,6 +1,7 @@
 """How to reach the transport: the JetStream that the settings name, or the embedded one."""
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
@@ -55,6 +56,18 @@ async def reachable(urls: list[str]) -> None:
             log.info("transport_awaited")
         waited += 1
         await asyncio.sleep(RETRY)
+
+
+def answers(settings: Settings, timeout: float = 0.5) -> bool:
+    """Whether one of the servers takes a connection now. Blocks at most `timeout` seconds for each."""
+    for url in address(settings).urls:
+        split = urlsplit(url)
+        try:
+            socket.create_connection((split.hostname or "", split.port or 4222), timeout).close()
+        except OSError:
+            continue
+        return True
+    return False
 
 
 async def _quiet(error: Exception) -> None:

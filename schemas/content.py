@@ -136,7 +136,7 @@ class Content(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Kind
-    category: Annotated[str, StringConstraints(min_length=1, max_length=40)]
+    category: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,40}$")]
     severity: Severity
     urgency: Urgency
     certainty: Certainty

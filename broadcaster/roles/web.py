@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import psycopg
 import uvicorn
 
+from broadcaster import transport
 from broadcaster.roles import Role
 from broadcaster.runtime import House, clock
 from broadcaster.settings import Settings
@@ -33,12 +34,7 @@ def web_ports(house: House) -> WebPorts:
     """What the web role needs of the house."""
 
     def health() -> Mapping[str, bool]:
-        try:
-            with house.pool.connection(2.0) as conn:
-                conn.execute("SELECT 1")
-        except psycopg.OperationalError:
-            return {"database": False}
-        return {"database": True}
+        return {"database": _database_answers(house), "transport": transport.answers(house.settings)}
 
     return WebPorts(
         pool=house.pool,
@@ -54,3 +50,12 @@ def web_ports(house: House) -> WebPorts:
         health=health,
         projections=[projection.name for projection in house.projections],
     )
+
+
+def _database_answers(house: House) -> bool:
+    try:
+        with house.pool.connection(2.0) as conn:
+            conn.execute("SELECT 1")
+    except psycopg.OperationalError:
+        return False
+    return True

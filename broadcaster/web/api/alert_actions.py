@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -10,14 +10,14 @@ from fastapi import APIRouter, Depends, Response
 
 from broadcaster.alert import Alert
 from broadcaster.alert_commands import AlertCommands
-from broadcaster.log import ConflictError, UnknownStreamError
+from broadcaster.log import StaleError
 from broadcaster.web.api.models import AlertState, alert_state
 from broadcaster.web.api.tags import Expected, ExpectedStrictly, version_tag
 from broadcaster.web.auth import Staff, WithOnce, actor
 from broadcaster.web.openapi import COMMAND_PROBLEMS, CONTENT_EXAMPLE, NEW_ALERT_EXAMPLE, problems_of
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import WithServices
-from schemas.events import Actor, AlertDrafted
+from schemas.events import Actor
 from schemas.requests import ChangedContent, NewAlert, Returned, Withdrawal
 
 router = APIRouter(prefix="/v1/alerts", tags=["alerts"])
@@ -54,21 +54,13 @@ class OnAlert(Caller):
 
     expected: Expected
 
-    def run(self, alert_id: UUID, command: Callable[[Actor, datetime], Alert]) -> AlertState:
+    def run(self, command: Callable[..., Alert]) -> AlertState:
         """Runs it, on the alert as the caller saw it where it said so."""
-        ports = self.services.ports
-        first = ports.log.events.get(alert_id, lte=1)
-        if not isinstance(next(iter(first), None), AlertDrafted):
-            raise UnknownStreamError(str(alert_id))
-        # A repeat meets the alert as its first run left it; it gets the first answer all the same.
-        is_repeat = self.once is not None and ports.log.recall(self.once) is not None
-        if (
-            self.expected is not None
-            and not is_repeat
-            and ports.office.alert(alert_id).version != self.expected
-        ):
-            raise ProblemError("precondition.failed")
-        return self.answer(command(self.by, self.services.now()))
+        try:
+            alert = command(at=self.services.now(), expected=self.expected, once=self.once)
+        except StaleError:
+            raise ProblemError("precondition.failed") from None
+        return self.answer(alert)
 
 
 WithCaller = Annotated[Caller, Depends()]
@@ -106,28 +98,20 @@ def revise(
     on: WithAlert, alert_id: UUID, request: ChangedContent, expected: ExpectedStrictly
 ) -> AlertState:
     """The content is replaced whole. If-Match keeps two editors from overwriting each other."""
-
-    def command(by: Actor, at: datetime) -> Alert:
-        return on.commands.revise(by, alert_id, request.content, at=at, expected=expected, once=on.once)
-
-    try:
-        return on.run(alert_id, command)
-    except ConflictError:
-        raise ProblemError("precondition.failed") from None
+    del expected  # What it asks is that the header is there; OnAlert reads it.
+    return on.run(partial(on.commands.revise, on.by, alert_id, request.content))
 
 
 @router.post("/{alert_id}/submit", summary="Submit for approval", responses=COMMAND_PROBLEMS)
 def submit(on: WithAlert, alert_id: UUID) -> AlertState:
     """Puts the version in work up for approval; from here on it cannot be rewritten."""
-    return on.run(alert_id, lambda by, at: on.commands.submit(by, alert_id, at=at, once=on.once))
+    return on.run(partial(on.commands.submit, on.by, alert_id))
 
 
 @router.post("/{alert_id}/return", summary="Return to the authors", responses=COMMAND_PROBLEMS)
 def send_back(on: WithAlert, alert_id: UUID, request: Returned) -> AlertState:
     """Sends the version in work back to be rewritten; an approval is undone."""
-    return on.run(
-        alert_id, lambda by, at: on.commands.send_back(by, alert_id, request.reason, at=at, once=on.once)
-    )
+    return on.run(partial(on.commands.send_back, on.by, alert_id, request.reason))
 
 
 @router.post("/{alert_id}/approve", summary="Approve", responses=COMMAND_PROBLEMS)
@@ -136,13 +120,13 @@ def approve(on: WithAlert, alert_id: UUID) -> AlertState:
 
     Send If-Match with the ETag of what you read, so that you approve that and nothing later.
     """
-    return on.run(alert_id, lambda by, at: on.commands.approve(by, alert_id, at=at, once=on.once))
+    return on.run(partial(on.commands.approve, on.by, alert_id))
 
 
 @router.post("/{alert_id}/issue", summary="Issue: it goes out", responses=COMMAND_PROBLEMS)
 def issue(on: WithAlert, alert_id: UUID) -> AlertState:
     """Sends the approved version to everyone it is addressed to."""
-    return on.run(alert_id, lambda by, at: on.commands.issue(by, alert_id, at=at, once=on.once))
+    return on.run(partial(on.commands.issue, on.by, alert_id))
 
 
 @router.post(
@@ -153,18 +137,11 @@ def issue(on: WithAlert, alert_id: UUID) -> AlertState:
 )
 def update(on: WithAlert, alert_id: UUID, request: ChangedContent) -> AlertState:
     """Of a live alert, which holds until the next one is submitted, approved and issued in its turn."""
-    return on.run(
-        alert_id,
-        lambda by, at: on.commands.propose_update(by, alert_id, request.content, at=at, once=on.once),
-    )
+    return on.run(partial(on.commands.propose_update, on.by, alert_id, request.content))
 
 
 @router.post("/{alert_id}/cancel", summary="Withdraw", responses=COMMAND_PROBLEMS)
 def cancel(on: WithAlert, alert_id: UUID, request: Withdrawal) -> AlertState:
     """Ends a live alert at once, everywhere it went. One person may."""
-    return on.run(
-        alert_id,
-        lambda by, at: on.commands.cancel(
-            by, alert_id, request.reason, in_error=request.in_error, at=at, once=on.once
-        ),
-    )
+    withdraw = on.commands.cancel
+    return on.run(partial(withdraw, on.by, alert_id, request.reason, in_error=request.in_error))

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Header, Response
 
 from broadcaster.account import Role
 from broadcaster.keys import KeyKind
-from broadcaster.log import ConflictError
 from broadcaster.web.api.place_models import (
     ScreenCreated,
     ScreenPage,
@@ -139,10 +138,6 @@ def read_feed(
 @router.post("/me/reports", summary="Report what is on", responses=problems_of(401, 403, 409, 422))
 def report(services: WithServices, screen_id: ScreenId, request: ScreenReport) -> ScreenReported:
     """What a screen shows. Only what it shows for the first time is kept, so reporting often is free."""
-    for _ in range(_TRIES):
-        try:
-            new = services.ports.setup.screen_showed(screen_id, request.facts, at=services.now())
-        except ConflictError:
-            continue  # another report of the same screen won; what is new is decided again
-        return ScreenReported(new=new)
-    raise ProblemError("conflict")
+    return ScreenReported(
+        new=services.ports.setup.screen_showed(screen_id, request.facts, at=services.now())
+    )

@@ -12,14 +12,15 @@ from hypothesis import strategies as st
 from broadcaster.account import Role
 from broadcaster.alert import Alert
 from broadcaster.lifecycle import Life, Stage
-from broadcaster.log import ConflictError, Once, UnknownStreamError
+from broadcaster.log import Once, StaleError, UnknownStreamError
 from broadcaster.recorder import KeyReusedError
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.runtime import SYSTEM, House, clock
 from schemas.areas import Area
 from schemas.content import Content, Kind, Severity
-from schemas.events import Actor, AlertIssued, AttemptRefused
-from tests.house import BA_DINH, PHUC_XA, TRUC_BACH, approver, author, content, house
+from schemas.events import Actor, AlertIssued, AttemptRefused, Shown
+from schemas.ids import REGISTER_STREAM
+from tests.house import BA_DINH, PHUC_XA, TRUC_BACH, approver, author, content, house, manager
 
 BODIES = ("ubnd-tp", "so-y-te", "cong-an", "ubnd-001", "ubnd-271", "ubnd-00001", "ubnd-09790")
 
@@ -119,7 +120,7 @@ def test_an_edit_that_began_earlier_is_a_conflict(hanoi: House) -> None:
     alert = hanoi.alerts.draft(author(PHUC_XA), PHUC_XA, content(), at=clock())
     edit = content(severity=Severity.MINOR)
     hanoi.alerts.revise(author(PHUC_XA), alert.id, edit, at=clock(), expected=1)
-    with pytest.raises(ConflictError):
+    with pytest.raises(StaleError):
         hanoi.alerts.revise(author(PHUC_XA), alert.id, content(), at=clock(), expected=1)
     kept = hanoi.office.alert(alert.id)
     assert kept.work is not None
@@ -215,3 +216,40 @@ def test_no_body_reaches_beyond_its_area_or_field(hanoi: House, data: st.DataObj
         assert refusal.rule in {Rule.AREA, Rule.FIELD}
     else:
         assert allowed
+
+
+def test_nobody_approves_a_text_he_has_not_read(hanoi: House) -> None:
+    alert = hanoi.alerts.draft(author(PHUC_XA), PHUC_XA, content(), at=clock())
+    read = hanoi.alerts.submit(author(PHUC_XA), alert.id, at=clock())
+    hanoi.alerts.send_back(approver(PHUC_XA), alert.id, "thiếu giờ", at=clock())
+    hanoi.alerts.revise(author(PHUC_XA), alert.id, content(severity=Severity.MINOR), at=clock())
+    hanoi.alerts.submit(author(PHUC_XA), alert.id, at=clock())
+    with pytest.raises(StaleError):
+        hanoi.alerts.approve(approver(PHUC_XA), alert.id, at=clock(), expected=read.version)
+    assert hanoi.office.alert(alert.id).stage is Stage.SUBMITTED
+
+
+def test_a_stream_of_another_kind_is_no_alert(hanoi: House) -> None:
+    with pytest.raises(UnknownStreamError, match="there is no alert"):
+        hanoi.alerts.submit(author(PHUC_XA), REGISTER_STREAM, at=clock())
+
+
+def test_a_screen_reports_each_thing_once_and_only_alerts(hanoi: House) -> None:
+    screen = uuid4()
+    hanoi.setup.register_screen(
+        manager(BA_DINH), screen, name="Ngã tư", area="00001", profile="m96x32-1", at=clock()
+    )
+    shown = [Shown(alert_id=issued(hanoi).id, version=1), Shown(alert_id=uuid4(), version=1)]
+    assert hanoi.setup.screen_showed(screen, shown, at=clock()) == 1
+    head = hanoi.log.head()
+    assert hanoi.setup.screen_showed(screen, shown, at=clock()) == 0
+    assert hanoi.log.head() == head
+
+
+def test_a_screen_stands_within_its_managers_area(hanoi: House) -> None:
+    def register() -> object:
+        return hanoi.setup.register_screen(
+            manager(PHUC_XA), uuid4(), name="x", area="00004", profile="m96x32-1", at=clock()
+        )
+
+    refused(hanoi, Rule.AREA, register)

@@ -61,7 +61,7 @@ def test_no_commune_speaks_for_another(town: Town) -> None:
         ("minh", PHUC_XA, {}, (403, "role.missing")),
         ("tuan", HANG_BAC, {"category": "nang_nong", "areas": ["00049"]}, (403, "jurisdiction.field")),
         ("lan", PHUC_XA, {"areas": ["99999"]}, (422, "content.unknown-area")),
-        ("lan", PHUC_XA, {"category": "no-such"}, (422, "content.unknown-category")),
+        ("lan", PHUC_XA, {"category": "no_such"}, (422, "content.unknown-category")),
         ("lan", PHUC_XA, {"risk_level": None}, (422, "content.risk-level")),
         ("lan", PHUC_XA, {"expires_at": "2020-01-01T00:00:00Z"}, (422, "content.expiry")),
     ],
