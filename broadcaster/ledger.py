@@ -4,10 +4,8 @@ A row stands from the first claim of a dispatch to its receipt. It holds what is
 written before the next window is sent, so that a worker that dies leaves at most one window in doubt.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -17,15 +15,18 @@ from psycopg_pool import ConnectionPool
 from pyroaring import BitMap64
 
 from broadcaster.alert import Alert
+from broadcaster.issuer import Issuer
 from broadcaster.lifecycle import Life
-from broadcaster.log import AlertLog
+from broadcaster.log import AlertLog, at_once
 from broadcaster.office import Office
+from broadcaster.recent import Recent
 from broadcaster.subscribers import Registry
 from channels.delivery import Claim
 from channels.gateway import Message, Recipient, Result
 from schemas.content import MsgType
 from schemas.dispatch import Dispatch, Outcome, Receipt
 from schemas.events import Actor, ReceiptRecorded
+from schemas.ids import issuer_stream
 
 LEDGER_DDL = """
 CREATE TABLE IF NOT EXISTS ledger (
@@ -41,7 +42,8 @@ INSERT INTO ledger (dispatch_id, claims, claimed_at) VALUES (%s, 1, %s)
 ON CONFLICT (dispatch_id) DO UPDATE SET claims = ledger.claims + 1, claimed_at = excluded.claimed_at
 RETURNING claims, noted, sending
 """
-_AUDIENCES_KEPT = 64
+AUDIENCES_KEPT = 64
+ALERTS_KEPT = 256
 
 ReadAudience = Callable[[UUID], bytes]
 """The bitmap of a frozen audience. Raises LookupError."""
@@ -60,12 +62,13 @@ class Ledger:
     ) -> None:
         self._pool, self._log, self._office, self._registry = pool, log, office, registry
         self._read_audience = audience
-        self._audiences: OrderedDict[UUID, BitMap64] = OrderedDict()
-        self._lock = Lock()
+        self._audiences = Recent[UUID, BitMap64](AUDIENCES_KEPT)
+        self._alerts = Recent[UUID, Alert](ALERTS_KEPT)
+        self._issuers = Recent[str, Issuer](ALERTS_KEPT)
 
     def claim(self, dispatch: Dispatch, at: datetime) -> Claim:
         """Holds the dispatch; done where its receipt is in the log."""
-        with self._pool.connection() as conn, conn.cursor() as cursor:
+        with at_once(self._pool) as conn, conn.cursor() as cursor:
             if self._log.has(dispatch.id, cursor):
                 return Claim(done=True, claims=0, noted=(), in_doubt=frozenset())
             row = cursor.execute(_CLAIM, (dispatch.id, at)).fetchone()
@@ -76,7 +79,7 @@ class Ledger:
 
     def message(self, dispatch: Dispatch) -> Message | None:
         """What the dispatch's version says; None where it is no longer the alert's latest word."""
-        alert = self._office.alert(dispatch.alert_id)
+        alert = self._alert(dispatch.alert_id)
         if alert.life is Life.CANCELLED:
             withdrawn = alert.withdrawn
             if withdrawn is None or dispatch.version != withdrawn.version:
@@ -96,7 +99,7 @@ class Ledger:
             version=dispatch.version,
             msg_type=kind,
             lane=dispatch.lane,
-            issuer_name=self._office.issuer(alert.issuer_id).name,
+            issuer_name=self._issuer_name(alert.issuer_id),
             content=alert.issued.content,
             sent=sent,
             expires_at=dispatch.expires_at,
@@ -116,7 +119,7 @@ class Ledger:
 
     def progress(self, dispatch: Dispatch, noted: Sequence[Result], sending: Sequence[int]) -> None:
         """Notes results, and what is sent next."""
-        with self._pool.connection() as conn:
+        with at_once(self._pool) as conn:
             conn.execute(
                 "UPDATE ledger SET noted = noted || %s, sending = %s WHERE dispatch_id = %s",
                 (Jsonb([list(result) for result in noted]), list(sending), dispatch.id),
@@ -145,14 +148,28 @@ class Ledger:
                 dispatch.channel, [(recipient.id, recipient.address) for recipient in gone]
             )
 
+    def _alert(self, alert_id: UUID) -> Alert:
+        """The alert as it is now; of one seen before only what is new is read."""
+        known = self._alerts.get(alert_id)
+        if known is None:
+            now = self._office.alert(alert_id)
+        else:
+            now = self._log.forward(alert_id, Alert.fold, known)
+        self._alerts.put(alert_id, now)
+        return now
+
+    def _issuer_name(self, issuer_id: str) -> str:
+        known = self._issuers.get(issuer_id)
+        if known is None:
+            known = self._office.issuer(issuer_id)
+        else:
+            known = self._log.forward(issuer_stream(issuer_id), Issuer.fold, known)
+        self._issuers.put(issuer_id, known)
+        return known.name
+
     def _audience(self, audience_id: UUID) -> BitMap64:
-        with self._lock:
-            if audience_id in self._audiences:
-                self._audiences.move_to_end(audience_id)
-                return self._audiences[audience_id]
-        bitmap = BitMap64.deserialize(self._read_audience(audience_id))
-        with self._lock:
-            self._audiences[audience_id] = bitmap
-            while len(self._audiences) > _AUDIENCES_KEPT:
-                self._audiences.popitem(last=False)
+        bitmap = self._audiences.get(audience_id)
+        if bitmap is None:
+            bitmap = BitMap64.deserialize(self._read_audience(audience_id))
+            self._audiences.put(audience_id, bitmap)
         return bitmap

@@ -24,10 +24,10 @@ from eventsourcing.persistence import IntegrityError, Mapper, StoredEvent
 from psycopg import Cursor
 from psycopg_pool import ConnectionPool
 
-from broadcaster.recorder import LOG_DDL, ChainRecorder, LogRow, Once, Row
+from broadcaster.recorder import LOG_DDL, ChainRecorder, LogRow, Once, Row, at_once
 from schemas.events import AnyEvent, Event, Recorded
 
-__all__ = ["LOG_DDL", "AlertLog", "ConflictError", "Once", "StaleError", "UnknownStreamError"]
+__all__ = ["LOG_DDL", "AlertLog", "ConflictError", "Once", "StaleError", "UnknownStreamError", "at_once"]
 
 State = TypeVar("State")
 

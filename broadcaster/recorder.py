@@ -1,6 +1,7 @@
 """The table `events` on PostgreSQL: appended in one round trip, chained by hash, never updated."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from eventsourcing.persistence import (
     StoredEvent,
     Subscription,
 )
-from psycopg import Cursor, errors
+from psycopg import Connection, Cursor, errors
 from psycopg_pool import ConnectionPool
 
 Row = tuple[Any, ...]
@@ -80,6 +81,18 @@ _SELECT_STREAM = (
 _OLDEST_FIRST = " ORDER BY originator_version LIMIT %s"
 _NEWEST_FIRST = " ORDER BY originator_version DESC LIMIT %s"
 _COLUMNS = "position, recorded_at, originator_id, originator_version, topic, state, chain"
+
+
+@contextmanager
+def at_once(pool: ConnectionPool[Any]) -> Generator[Connection[Row]]:
+    """A connection on which each statement is a transaction of its own: one round trip, not three."""
+    with pool.connection() as conn:
+        conn.autocommit = True
+        try:
+            yield conn
+        finally:
+            if not conn.closed:
+                conn.autocommit = False
 
 
 @dataclass(frozen=True)
@@ -162,7 +175,7 @@ class ChainRecorder(ApplicationRecorder):
     ) -> Sequence[StoredEvent]:
         """One stream's events, in order of version."""
         query = _SELECT_STREAM + (_NEWEST_FIRST if desc else _OLDEST_FIRST)
-        with self.pool.connection() as conn:
+        with at_once(self.pool) as conn:
             rows = conn.execute(query, (originator_id, gt, lte, lte, limit), prepare=True)
             return [StoredEvent(*row) for row in rows]
 
@@ -178,7 +191,7 @@ class ChainRecorder(ApplicationRecorder):
         if topics:
             query += " AND topic = ANY(%s)"
             params.append(list(topics))
-        with self.pool.connection() as conn:
+        with at_once(self.pool) as conn:
             found = conn.execute(query + " ORDER BY position LIMIT %s", (*params, limit), prepare=True)
             return [LogRow(row[0], row[1].astimezone(UTC), *row[2:]) for row in found]
 
@@ -200,7 +213,7 @@ class ChainRecorder(ApplicationRecorder):
 
     def max_notification_id(self) -> int | None:
         """The last position, None while the log is empty."""
-        with self.pool.connection() as conn:
+        with at_once(self.pool) as conn:
             row = conn.execute("SELECT max(position) FROM events").fetchone()
         return row[0] if row else None
 
@@ -209,7 +222,7 @@ class ChainRecorder(ApplicationRecorder):
         query = "SELECT 1 FROM events WHERE originator_id = %s LIMIT 1"
         if cursor is not None:
             return cursor.execute(query, (stream,)).fetchone() is not None
-        with self.pool.connection() as conn:
+        with at_once(self.pool) as conn:
             return conn.execute(query, (stream,)).fetchone() is not None
 
     def row(self, cursor: Cursor[Row], stream: UUID, version: int) -> StoredEvent | None:
@@ -227,7 +240,7 @@ class ChainRecorder(ApplicationRecorder):
             "SELECT fingerprint, originator_id, originator_version FROM event_onces"
             " WHERE account = %s AND key = %s"
         )
-        with self.pool.connection() as conn:
+        with at_once(self.pool) as conn:
             row = conn.execute(query, (once.account, once.key)).fetchone()
         if row is None:
             return None

@@ -9,6 +9,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+import uvloop
+
 from channels.push import sandbox as push_sandbox
 from channels.sms import sandbox as sms_sandbox
 
@@ -28,7 +30,8 @@ def main(double: str, folder: Path) -> None:
         case "fcm":
             push_sandbox.run(folder / "fcm")
         case "carrier":
-            asyncio.run(_carrier(folder))
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(_carrier(folder))
         case _:
             raise SystemExit(f"no double {double}: fcm or carrier")
 

@@ -82,9 +82,7 @@ def children(settings: Settings, engines: list[Engine]) -> Iterator[Child]:
             folder = str(sandbox_folder(settings).resolve())
             yield Child(double, [sys.executable, "-m", "broadcaster.sandbox", double, folder], env)
     for name, (role, lanes) in STAFF.items():
-        argv = [sys.executable, "-m", "broadcaster", "serve", "--role", role.value]
-        for lane in lanes:
-            argv += ["--lane", lane.value]
+        argv = [sys.executable, "-m", "broadcaster.roles", role.value, *(lane.value for lane in lanes)]
         yield Child(name, argv, env)
 
 

@@ -216,7 +216,7 @@ class AudienceFrozen(Event, topic="audience.frozen"):
     sha256: str
     """Of the bitmap's bytes."""
     bitmap: str
-    """Base64 of a portable roaring bitmap of opaque subscriber ids."""
+    """Base64 of a portable 64-bit roaring bitmap of opaque subscriber ids."""
     by_area: dict[str, int]
     """How many of them have their home in each area that has any."""
     slice_size: Annotated[int, Field(ge=1)]

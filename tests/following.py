@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg import Connection, Cursor
 from psycopg_pool import ConnectionPool
-from pyroaring import BitMap
+from pyroaring import BitMap64
 
 from broadcaster.log import LOG_DDL, AlertLog
 from projections.follower import POSITIONS_DDL, Follower
@@ -196,7 +196,7 @@ def audience(
 ) -> AudienceFrozen:
     """A frozen audience of subscribers 0, 1, 2..."""
     alert = uuid4()
-    bitmap = BitMap(range(count)).serialize()
+    bitmap = BitMap64(range(count)).serialize()
     return AudienceFrozen(
         originator_id=audience_id(alert, 1, channel),
         originator_version=1,
@@ -246,5 +246,5 @@ class Registry:
         found = {
             area: {n for n in self.homes.get(area, ()) if not odd or n % 2} for area in event.content.areas
         }
-        everyone = BitMap(n for who in found.values() for n in who)
+        everyone = BitMap64(n for who in found.values() for n in who)
         return everyone.serialize(), {area: len(who) for area, who in found.items() if who}, len(everyone)

@@ -22,6 +22,8 @@ from broadcaster.settings import Settings
 log = structlog.get_logger(__name__)
 
 STEP = 0.1
+DOUBLE_RATE = 10_000.0
+"""SMS parts a second: more than a carrier sells, as much as the double can take."""
 
 
 def demo(  # noqa: PLR0917 (typer reads them as options)
@@ -37,7 +39,10 @@ def demo(  # noqa: PLR0917 (typer reads them as options)
     """Show a city being alerted: 25 sample alerts to phones, SMS and screens, against the sandbox."""
     with _folder(data) as folder:
         settings = Settings.from_env(
-            data=folder, listen=f"127.0.0.1:{_port(folder, port)}", providers="sandbox"
+            data=folder,
+            listen=f"127.0.0.1:{_port(folder, port)}",
+            providers="sandbox",
+            sms_rate=DOUBLE_RATE,
         )
         if settings.database_url is not None or settings.nats_url is not None:
             raise DemoError("the demo brings its own engines: unset BROADCASTER_DATABASE_URL and _NATS_URL")

@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 WEB_WAIT = 60.0
 SETTLE_WAIT = 600.0
 LOOK_EVERY = 0.5
-FIRST_POLLS = 2.0
+FIRST_POLLS = 4.0
 LATER_POLLS = 10.0
 
 Report = Callable[[str, int, int], None]

@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 STREAMS = 100
 """Requests at a time on one connection: FCM's limit."""
+AT_ONCE = 120
+"""Requests at a time of one `send`. Several run side by side and share the connections' streams."""
 QUOTA_STREAK = 20
 """So many answers in a row that the quota is spent mean the project's; a few, a device's own."""
 PING = timedelta(seconds=5)
@@ -128,11 +130,11 @@ class PushGateway:
         return list(results.values())
 
     async def _send(self, jobs: Sequence[_Job]) -> dict[int, Result]:
-        """Each rank's result. One task a free stream; each takes the next job when it is done."""
+        """Each rank's result. Each task takes the next job when it is done."""
         results: dict[int, Result] = {}
         waiting = iter(jobs)
         async with asyncio.TaskGroup() as group:
-            for place in range(min(len(jobs), STREAMS * len(self._lines))):
+            for place in range(min(len(jobs), AT_ONCE)):
                 line = self._lines[place % len(self._lines)]
                 group.create_task(self._work(line, waiting, results))
         return results

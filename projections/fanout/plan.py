@@ -7,7 +7,7 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import NamedTuple
 
-from pyroaring import BitMap
+from pyroaring import BitMap64
 
 from schemas.content import Channel
 from schemas.dispatch import Dispatch
@@ -74,7 +74,7 @@ def united(taken: Taken, earlier: AudienceFrozen) -> Taken:
 
     By area it is the larger of both counts: exact while nobody joined, left or moved in between.
     """
-    both = BitMap.deserialize(taken.bitmap) | BitMap.deserialize(b64decode(earlier.bitmap))
+    both = BitMap64.deserialize(taken.bitmap) | BitMap64.deserialize(b64decode(earlier.bitmap))
     by_area = {
         area: max(taken.by_area.get(area, 0), earlier.by_area.get(area, 0))
         for area in taken.by_area.keys() | earlier.by_area.keys()

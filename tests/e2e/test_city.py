@@ -71,6 +71,12 @@ def totals(hanoi: City) -> dict[str, dict[str, int]]:
     return hanoi.get("/v1/reach").json()["channels"]
 
 
+def at_rest(hanoi: City) -> bool | None:
+    """Whether no recipient of any alert is still without an outcome."""
+    by_channel = totals(hanoi)
+    return None if any(by_channel[channel]["in_flight"] for channel in ("push", "sms")) else True
+
+
 def test_every_figure_of_the_demo_agrees(hanoi: City) -> None:
     assert disagreements(hanoi.figures, len(sample_alerts())) == []
     assert hanoi.figures["sandbox"]["push"]["duplicates"] == 0
@@ -122,11 +128,49 @@ def test_kill_9_loses_nothing_and_doubles_no_more_than_is_accounted_for(hanoi: C
     alert = hanoi.issue("sample-12")
     hanoi.kill(unit)
     rows = until(lambda: reach(hanoi, alert), seconds=90)
+    until(lambda: at_rest(hanoi), seconds=90)
     for channel, name in (("push", "fcm"), ("sms", "smsc")):
         assert rows[channel]["audience"] > 0
         counted, received = totals(hanoi)[channel], double(hanoi, name)
         assert counted["accepted"] == received["unique"], channel
         assert received["duplicates"] <= counted["unknown"], channel
+
+
+def test_an_update_and_a_cancel_reach_exactly_those_who_got_the_alert(hanoi: City) -> None:
+    alert = hanoi.issue("sample-12")
+    until(lambda: reach(hanoi, alert), seconds=60)
+    sample = next(each for each in sample_alerts() if each.id == "sample-12")
+    content = sample.content().model_dump(mode="json", exclude_none=True)
+    content["texts"]["vi"]["headline"] = "Đã bắt được kẻ lừa đảo"
+    update = hanoi.post(f"/v1/alerts/{alert}/update", "cong-an", "author", {"content": content})
+    assert update.is_success, update.text
+    for step, role in (("submit", "author"), ("approve", "approver"), ("issue", "author")):
+        assert hanoi.post(f"/v1/alerts/{alert}/{step}", "cong-an", role).is_success
+    until(lambda: versions(hanoi, alert, 2), seconds=60)
+    cancel = {"reason": "Vụ việc đã kết thúc"}
+    assert hanoi.post(f"/v1/alerts/{alert}/cancel", "cong-an", "approver", cancel).is_success
+    found = until(lambda: versions(hanoi, alert, 3), seconds=60)
+    for channel in ("push", "sms"):
+        first, second, third = (found[version][channel] for version in (1, 2, 3))
+        assert second["audience"] >= first["audience"]
+        assert third["audience"] == second["audience"]
+        assert third["accepted"] > 0
+        assert third["superseded"] == 0
+    until(lambda: at_rest(hanoi), seconds=60)
+    counted, received = totals(hanoi), {"push": double(hanoi, "fcm"), "sms": double(hanoi, "smsc")}
+    for channel, counts in received.items():
+        assert counted[channel]["accepted"] == counts["unique"]
+
+
+def versions(hanoi: City, alert: str, last: int) -> dict[int, dict[str, dict[str, int]]] | None:
+    """Figures by version and channel, once the last version is out and everything has its outcome."""
+    found: dict[int, dict[str, dict[str, int]]] = {}
+    for row in hanoi.get(f"/v1/alerts/{alert}/reach").json()["channels"]:
+        found.setdefault(row["version"], {})[row["channel"]] = row["totals"]
+    delivered = [totals for by in found.values() for name, totals in by.items() if name != "led"]
+    if not {"push", "sms"} <= found.get(last, {}).keys() or any(each["in_flight"] for each in delivered):
+        return None
+    return found
 
 
 def rows(conn: psycopg.Connection[tuple[Any, ...]], table: str) -> list[tuple[Any, ...]]:
@@ -195,7 +239,5 @@ def test_z_it_ends_cleanly_and_leaves_no_process(hanoi: City) -> None:
 
 
 def test_the_module_is_the_command() -> None:
-    done = subprocess.run(
-        [*BROADCASTER, "--help"], capture_output=True, text=True, check=True, timeout=60
-    )
+    done = subprocess.run([*BROADCASTER, "--help"], capture_output=True, text=True, check=True, timeout=60)
     assert "demo" in done.stdout

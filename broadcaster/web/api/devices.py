@@ -79,7 +79,7 @@ def read_inbox(
 ) -> object:
     """Live alerts addressed to one of the device's areas or to an area above one."""
     tree = services.tree()
-    own = [code for code in (device.home, *device.areas) if code in tree]
+    own = [code for code in services.ports.registry.areas_of(device.device_id) if code in tree]
     codes = {code for area in own for code in (area, *tree.ancestors(area))}
     now = services.now()
     with services.reading() as conn:

@@ -4,6 +4,7 @@ import asyncio
 import signal
 from pathlib import Path
 
+import uvloop
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP2Settings
 from granian.log import LogLevels
@@ -22,7 +23,8 @@ SETTLE = 0.1
 
 def run(folder: Path, parent: int | None = None) -> None:
     """Serves from this folder until SIGTERM or SIGINT, or until the pipe `parent` closes."""
-    asyncio.run(serve(Estate(folder), parent))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(Estate(folder), parent))
 
 
 async def serve(estate: Estate, parent: int | None = None) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from pyroaring import BitMap
+from pyroaring import BitMap64
 
 from projections.fanout import view
 from projections.fanout.projection import Fanout
@@ -41,7 +41,7 @@ def audiences(here: World) -> dict[tuple[int, str], AudienceFrozen]:
 
 
 def members(event: AudienceFrozen) -> set[int]:
-    return set(BitMap.deserialize(b64decode(event.bitmap)))
+    return set(BitMap64.deserialize(b64decode(event.bitmap)))
 
 
 def test_an_issued_alert_is_frozen_and_sliced_for_each_channel(here: World, fanout: Fanout) -> None:
@@ -60,7 +60,7 @@ def test_an_issued_alert_is_frozen_and_sliced_for_each_channel(here: World, fano
     kept = view.audience(here.conn, push.originator_id)
     assert kept is not None
     assert (kept.alert_id, kept.channel, kept.count) == (alert.id, Channel.PUSH, 1200)
-    assert set(BitMap.deserialize(kept.bitmap)) == members(push)
+    assert set(BitMap64.deserialize(kept.bitmap)) == members(push)
     assert view.audience(here.conn, alert.id) is None
 
 

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from hypothesis import given
 from hypothesis import strategies as st
-from pyroaring import BitMap
+from pyroaring import BitMap64
 
 from projections.fanout import plan
 from projections.fanout.plan import Taken
@@ -19,11 +19,11 @@ HOMES = st.dictionaries(st.sampled_from(["00001", "00004", "00007"]), st.sets(st
 
 
 def taken(ids: set[int]) -> Taken:
-    return Taken(BitMap(ids).serialize(), {"00001": len(ids)} if ids else {}, len(ids))
+    return Taken(BitMap64(ids).serialize(), {"00001": len(ids)} if ids else {}, len(ids))
 
 
 def members(event: AudienceFrozen) -> set[int]:
-    return set(BitMap.deserialize(b64decode(event.bitmap)))
+    return set(BitMap64.deserialize(b64decode(event.bitmap)))
 
 
 @given(st.integers(0, 3000), st.integers(1, 700))
@@ -70,7 +70,7 @@ def test_by_area_is_exact_while_no_one_moves(homes: dict[str, set[int]], narrowe
 
     def census(areas: set[str]) -> Taken:
         found = {area: {number[name] for name in own[area]} for area in areas if own.get(area)}
-        everyone = BitMap(n for who in found.values() for n in who)
+        everyone = BitMap64(n for who in found.values() for n in who)
         return Taken(everyone.serialize(), {area: len(who) for area, who in found.items()}, len(everyone))
 
     alert = Alert()
