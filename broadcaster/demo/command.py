@@ -1,6 +1,7 @@
 """`broadcaster demo`."""
 
 import json
+import logging
 import shutil
 import signal
 import tempfile
@@ -12,6 +13,7 @@ from typing import Annotated
 import structlog
 import typer
 
+from broadcaster import logs
 from broadcaster.demo.drive import DemoError
 from broadcaster.demo.play import Play
 from broadcaster.demo.show import Show
@@ -37,6 +39,7 @@ def demo(  # noqa: PLR0917 (typer reads them as options)
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")] = False,
 ) -> None:
     """Show a city being alerted: 25 sample alerts to phones, SMS and screens, against the sandbox."""
+    logs.configure(logging.WARNING)
     with _folder(data) as folder:
         settings = Settings.from_env(
             data=folder,
