@@ -11,6 +11,7 @@ import httpx
 from broadcaster import chain, providers
 from broadcaster.demo.screens import Panel
 from broadcaster.runtime import House, clock
+from broadcaster.settings import Settings
 from projections.board import view as board
 from projections.cadence import view as cadence
 from projections.cadence.rule import Reading
@@ -18,7 +19,7 @@ from projections.feeds import view as feeds
 from projections.reach import view as reach
 from schemas.content import Channel
 
-DOUBLES = {Channel.PUSH: "fcm", Channel.SMS: "smsc"}
+DISPATCHED = (Channel.PUSH, Channel.SMS)
 FINALS = ("accepted", "gone", "refused", "dead", "expired", "superseded")
 
 
@@ -30,13 +31,18 @@ class Progress:
     final: int
 
 
+def doubles(settings: Settings) -> dict[Channel, str]:
+    """The double that stands in for each channel's provider."""
+    return {Channel.PUSH: "fcm", Channel.SMS: "smsc" if settings.sms_transport == "smpp" else "smtp"}
+
+
 def progress(house: House) -> dict[Channel, Progress]:
     """How many of the audience have their outcome, by channel."""
     with house.pool.connection() as conn:
         totals = reach.totals_by_channel(conn)
     return {
         channel: Progress(totals[channel].audience, totals[channel].final)
-        for channel in DOUBLES
+        for channel in DISPATCHED
         if channel in totals
     }
 
@@ -48,11 +54,11 @@ def settled(house: House, alerts: Sequence[str]) -> bool:
             row = board.one(conn, UUID(alert_id))
             if row is None:
                 return False
-            wanted = {channel for channel in row.content.reaches if channel in DOUBLES}
+            wanted = {channel for channel in row.content.reaches if channel in DISPATCHED}
             versions = reach.of_alert(conn, UUID(alert_id))
-            frozen = {each.channel for each in versions if each.channel in DOUBLES}
+            frozen = {each.channel for each in versions if each.channel in DISPATCHED}
             if wanted - frozen or any(
-                each.totals.in_flight for each in versions if each.channel in DOUBLES
+                each.totals.in_flight for each in versions if each.channel in DISPATCHED
             ):
                 return False
     return True
@@ -73,7 +79,7 @@ def figures(house: House, alerts: Sequence[str], panels: Sequence[Panel], second
         issued = sum(1 for alert in alerts if board.one(conn, UUID(alert)) is not None)
     channels: dict[str, Any] = {}
     sandbox: dict[str, Any] = {}
-    for channel, double in DOUBLES.items():
+    for channel, double in doubles(house.settings).items():
         if channel not in totals:
             continue
         total = totals[channel]

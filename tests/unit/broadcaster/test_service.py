@@ -1,0 +1,34 @@
+"""One machine and the cluster run the same roles."""
+
+from pathlib import Path
+
+import yaml
+
+from broadcaster.roles import Role
+from broadcaster.service import STAFF
+from schemas.content import Channel, Lane
+
+COMPOSE = Path(__file__).parents[3] / "compose.yaml"
+
+
+def command(role: Role, lanes: tuple[Lane, ...]) -> list[str]:
+    argv = ["broadcaster", "serve", "--role", role.value]
+    for lane in lanes:
+        argv += ["--lane", lane.value]
+    return argv
+
+
+def test_compose_runs_the_staff_of_a_service_and_no_one_else() -> None:
+    services = yaml.safe_load(COMPOSE.read_text())["services"]
+    serving = {
+        name: service["command"]
+        for name, service in services.items()
+        if service.get("command", [""])[:2] == ["broadcaster", "serve"]
+    }
+    assert serving == {name: command(role, lanes) for name, (role, lanes) in STAFF.items()}
+
+
+def test_every_lane_of_every_channel_has_a_worker() -> None:
+    for channel in (Channel.PUSH, Channel.SMS):
+        lanes = [lane for role, held in STAFF.values() if role.value == channel for lane in held]
+        assert sorted(lanes) == sorted(Lane)
