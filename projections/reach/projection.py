@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from projections.projection import Transaction
-from projections.rows import INT_MAX, storable
+from projections.rows import storable
 from schemas.content import Channel
 from schemas.dispatch import FINAL, Outcome, Receipt
 from schemas.events import AudienceFrozen, ReceiptRecorded, Recorded, ScreenShowed
@@ -141,9 +141,7 @@ class Reach:
                     receipts.append(_receipt_row(position, recorded_at, receipt))
                 case ScreenShowed(originator_id=screen_id):
                     for one in event.shown:
-                        # A screen's word: no version of ours is such a number.
-                        if 1 <= one.version <= INT_MAX:
-                            shown.setdefault((one.alert_id, one.version, screen_id), recorded_at)
+                        shown.setdefault((one.alert_id, one.version, screen_id), recorded_at)
                 case _:
                     pass
         for alert_id, version in _note_screens(tx, shown):
