@@ -1,8 +1,5 @@
 """What a row can hold."""
 
-INT_MAX = 2**31 - 1
-"""PostgreSQL's int."""
-
 
 def storable(text: str, most: int = 2000) -> str:
     """Free text as PostgreSQL keeps and indexes it: no NUL, at most `most` characters.
