@@ -20,6 +20,7 @@ from schemas.events import (
     AlertEvent,
     AlertExpired,
     AlertIssued,
+    AlertRejected,
     AlertReturned,
     AlertRevised,
     AlertSubmitted,
@@ -70,6 +71,14 @@ class Withdrawn:
 
 
 @dataclass(frozen=True)
+class Rejected:
+    """The version that was turned down last."""
+
+    version: int
+    reason: str
+
+
+@dataclass(frozen=True)
 class Alert:
     """The state of one alert after `version` events."""
 
@@ -82,6 +91,8 @@ class Alert:
     references: tuple[str, ...] = field(default=())
     """CAP `sender,identifier,sent` of every message so far."""
     withdrawn: Withdrawn | None = None
+    rejected: Rejected | None = None
+    """None again once another version is in work."""
 
     @property
     def stage(self) -> Stage:
@@ -105,14 +116,11 @@ class Alert:
         match event:
             case AlertRevised(content=content):
                 return self._working(content=content, contributors=self._work.contributors | {who})
-            case AlertSubmitted():
-                return self._working(stage=Stage.SUBMITTED, contributors=self._work.contributors | {who})
-            case AlertReturned():
-                return self._working(stage=Stage.DRAFT, approved_by=None)
-            case AlertApproved():
-                return self._working(stage=Stage.APPROVED, approved_by=who)
+            case AlertSubmitted() | AlertReturned() | AlertApproved() | AlertRejected():
+                return self._reviewed(event)
             case AlertUpdateProposed(version=version, content=content):
-                return replace(self, work=Work(version, content, Stage.DRAFT, frozenset({who})))
+                work = Work(version, content, Stage.DRAFT, frozenset({who}))
+                return replace(self, work=work, rejected=None)
             case AlertIssued():
                 issued = Issued(
                     event.version,
@@ -136,6 +144,19 @@ class Alert:
                 return replace(self, life=Life.EXPIRED, work=None)
             case AlertDrafted():
                 raise AssertionError("an alert is drafted once")
+
+    def _reviewed(self, event: AlertSubmitted | AlertReturned | AlertApproved | AlertRejected) -> "Alert":
+        who = event.by.account
+        match event:
+            case AlertSubmitted():
+                return self._working(stage=Stage.SUBMITTED, contributors=self._work.contributors | {who})
+            case AlertReturned():
+                return self._working(stage=Stage.DRAFT, approved_by=None)
+            case AlertApproved():
+                return self._working(stage=Stage.APPROVED, approved_by=who)
+            case AlertRejected(version=version, reason=reason):
+                life = self.life if self.issued else Life.REJECTED
+                return replace(self, life=life, work=None, rejected=Rejected(version, reason))
 
     def _working(self, **changes: object) -> "Alert":
         return replace(self, work=replace(self._work, **changes))  # type: ignore[arg-type]
@@ -179,6 +200,11 @@ class Alert:
         """Returns the version in work to its authors."""
         self.check(Command.RETURN)
         return AlertReturned(**self._next(by), version=self._work.version, reason=reason)
+
+    def reject(self, by: Actor, reason: str) -> AlertRejected:
+        """Turns the version in work down for good. What is out stays as it is."""
+        self.check(Command.REJECT)
+        return AlertRejected(**self._next(by), version=self._work.version, reason=reason)
 
     def approve(self, by: Actor) -> AlertApproved:
         """Approves the version in work. Refused to everyone who had a hand in it."""

@@ -106,6 +106,24 @@ class AlertCommands:
 
         return self._change("return", by, alert_id, decide, at=at, expected=expected, once=once)
 
+    def reject(
+        self,
+        by: Actor,
+        alert_id: UUID,
+        reason: str,
+        *,
+        at: datetime,
+        expected: int | None = None,
+        once: Once | None = None,
+    ) -> Alert:
+        """Turns the version in work down for good."""
+
+        def decide(alert: Alert) -> AlertEvent:
+            self._office.check(by, alert.issuer_id, APPROVERS, None, at)
+            return alert.reject(by, reason)
+
+        return self._change("reject", by, alert_id, decide, at=at, expected=expected, once=once)
+
     def approve(
         self,
         by: Actor,

@@ -66,15 +66,20 @@ def verify(log: AlertLog) -> Verdict:
     return Verdict(events, previous.hex())
 
 
+def exported(row: LogRow) -> str:
+    """A row as one line of JSON; `payload` holds the stored bytes as they are."""
+    head = {
+        "position": row.position,
+        "recorded_at": instant(row.recorded_at),
+        "stream": str(row.originator_id),
+        "version": row.originator_version,
+        "topic": row.topic,
+    }
+    opening = json.dumps(head, ensure_ascii=False, separators=(",", ":"))[:-1]
+    return f'{opening},"payload":{row.state.decode()},"chain":"{row.chain.hex()}"}}'
+
+
 def export(log: AlertLog) -> Iterator[str]:
-    """Each row as one line of JSON; `payload` holds the stored bytes as they are."""
+    """Each row as one line of JSON."""
     for row in rows(log):
-        head = {
-            "position": row.position,
-            "recorded_at": instant(row.recorded_at),
-            "stream": str(row.originator_id),
-            "version": row.originator_version,
-            "topic": row.topic,
-        }
-        opening = json.dumps(head, ensure_ascii=False, separators=(",", ":"))[:-1]
-        yield f'{opening},"payload":{row.state.decode()},"chain":"{row.chain.hex()}"}}'
+        yield exported(row)

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import psycopg
 import typer
 
-from broadcaster import chain, logs, roles
+from broadcaster import chain, cli_audit, logs, roles
 from broadcaster.account import Role as StaffRole
 from broadcaster.asyncapi import document
+from broadcaster.cli_cap import cap_app
 from broadcaster.cli_imports import import_subscribers
 from broadcaster.demo.command import demo
 from broadcaster.demo.drive import DemoError
@@ -32,11 +33,13 @@ app = typer.Typer(
 log_app = typer.Typer(help="Check the event log, or print it for others to check.", no_args_is_help=True)
 keys_app = typer.Typer(help="API keys of accounts.", no_args_is_help=True)
 subscribers_app = typer.Typer(help="The registry of phones.", no_args_is_help=True)
+app.add_typer(cap_app, name="cap")
 app.add_typer(log_app, name="log")
 app.add_typer(keys_app, name="keys")
 app.add_typer(subscribers_app, name="subscribers")
 app.command()(demo)
 subscribers_app.command("import")(import_subscribers)
+cli_audit.install(app)
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="The data folder.")]
 
@@ -101,14 +104,19 @@ def status(data: DataOption = None) -> None:
 
 
 @log_app.command("verify")
-def log_verify(data: DataOption = None) -> None:
-    """Walk the hash chain; exit code 1 names the first bad row."""
+def log_verify(
+    data: DataOption = None,
+    checkpoints: Annotated[Path | None, typer.Option(help="Signed checkpoints it must fit.")] = None,
+    public_key: Annotated[Path | None, typer.Option(help="The key they are signed with (PEM).")] = None,
+) -> None:
+    """Walk the hash chain; exit code 1 names the first bad row, or checkpoint that does not fit."""
     with House.open(settings(data)) as house:
         verdict = chain.verify(house.log)
-    if not verdict.sound:
-        typer.echo(f"bad: position {verdict.bad_position}: {verdict.fault}", err=True)
-        raise typer.Exit(1)
-    typer.echo(f"ok: {verdict.events} events, chain {verdict.head}")
+        if not verdict.sound:
+            typer.echo(f"bad: position {verdict.bad_position}: {verdict.fault}", err=True)
+            raise typer.Exit(1)
+        typer.echo(f"ok: {verdict.events} events, chain {verdict.head}")
+        cli_audit.check_checkpoints(house, checkpoints, public_key)
 
 
 @log_app.command("export")

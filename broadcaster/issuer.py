@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from broadcaster.rules import RefusedError, Rule
+from broadcaster.rules import Refusal, RefusedError, Rule
 from schemas.areas import AreaTree, UnknownAreaError
 from schemas.content import Content
 from schemas.events import Actor, IssuerRegistered
@@ -65,18 +65,29 @@ class Issuer:
             parent=parent,
         )
 
-    def check_authority(self, content: Content, tree: AreaTree) -> None:
-        """Refuses content outside the body's fields or area (telegram 05 §1d, §8b)."""
-        if EVERY_FIELD not in self.fields and content.category not in self.fields:
-            raise RefusedError(
+    def has_field(self, category: str) -> bool:
+        """Whether the category is among its own fields."""
+        return EVERY_FIELD in self.fields or category in self.fields
+
+    def may(self, content: Content, tree: AreaTree) -> Refusal | None:
+        """What its own rights say against the content: its fields, its area (telegram 05 §1d, §8b)."""
+        if not self.has_field(content.category):
+            return Refusal(
                 Rule.FIELD, f"category {content.category} is not among the fields of {self.issuer_id}"
             )
         for code in content.areas:
             try:
                 within = tree.covers(self.area, code)
             except UnknownAreaError as error:
-                raise RefusedError(Rule.UNKNOWN_AREA, f"areas: {error}") from None
+                return Refusal(Rule.UNKNOWN_AREA, f"areas: {error}")
             if not within:
-                raise RefusedError(
+                return Refusal(
                     Rule.AREA, f"area {code} lies outside {self.area}, the area of {self.issuer_id}"
                 )
+        return None
+
+    def check_authority(self, content: Content, tree: AreaTree) -> None:
+        """Refuses content outside the body's own rights; what is delegated to it is in delegation.py."""
+        refusal = self.may(content, tree)
+        if refusal is not None:
+            raise RefusedError(*refusal)

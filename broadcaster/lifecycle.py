@@ -14,6 +14,8 @@ class Life(StrEnum):
     LIVE = "live"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+    REJECTED = "rejected"
+    """Its first version was turned down; nothing of it ever went out."""
 
 
 class Stage(StrEnum):
@@ -31,6 +33,7 @@ class Command(StrEnum):
     REVISE = "revise"
     SUBMIT = "submit"
     RETURN = "return"
+    REJECT = "reject"
     APPROVE = "approve"
     ISSUE = "issue"
     UPDATE = "update"
@@ -39,13 +42,13 @@ class Command(StrEnum):
 
 
 _OPEN = (Life.NEW, Life.LIVE)
+_IN_REVIEW = frozenset((life, stage) for life in _OPEN for stage in (Stage.SUBMITTED, Stage.APPROVED))
 
 TABLE: dict[Command, frozenset[tuple[Life, Stage]]] = {
     Command.REVISE: frozenset(product(_OPEN, (Stage.DRAFT,))),
     Command.SUBMIT: frozenset(product(_OPEN, (Stage.DRAFT,))),
-    Command.RETURN: frozenset(
-        (life, stage) for life in _OPEN for stage in (Stage.SUBMITTED, Stage.APPROVED)
-    ),
+    Command.RETURN: _IN_REVIEW,
+    Command.REJECT: _IN_REVIEW,
     Command.APPROVE: frozenset(product(_OPEN, (Stage.SUBMITTED,))),
     Command.ISSUE: frozenset(product(_OPEN, (Stage.APPROVED,))),
     Command.UPDATE: frozenset({(Life.LIVE, Stage.NONE)}),

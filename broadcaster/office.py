@@ -9,6 +9,8 @@ from uuid import UUID, uuid4
 from broadcaster.account import Account, Role
 from broadcaster.alert import Alert
 from broadcaster.areas import AreaRegister, Edition
+from broadcaster.delegation import Delegation, Delegations, Rights
+from broadcaster.delegation_index import DelegationIndex
 from broadcaster.issuer import Issuer
 from broadcaster.log import AlertLog, UnknownStreamError
 from broadcaster.reference import Category
@@ -16,7 +18,7 @@ from broadcaster.rules import RefusedError, Rule
 from broadcaster.screen import Screen
 from schemas.content import Content, Kind
 from schemas.events import Actor, AlertEvent, AttemptRefused, IssuerEvent, ScreenEvent
-from schemas.ids import REGISTER_STREAM, account_stream, issuer_stream
+from schemas.ids import REGISTER_STREAM, account_stream, delegations_stream, issuer_stream
 
 State = TypeVar("State")
 
@@ -35,6 +37,8 @@ class Office:
         self.categories = categories
         self._domain = sender_domain
         self._register = AreaRegister()
+        self._delegations: dict[str, Delegations] = {}
+        self._index = DelegationIndex(log)
 
     def alert(self, alert_id: UUID, *, upto: int | None = None) -> Alert:
         """The alert now, or as it was after `upto` events. Raises UnknownStreamError."""
@@ -59,6 +63,28 @@ class Office:
     def edition(self, at: datetime) -> Edition:
         """The edition in force. Raises LookupError."""
         return self.register().current(at)
+
+    def delegations(self, grantee: str) -> Delegations:
+        """What was delegated to a body that exists; only what is new is read again."""
+        known = self._delegations.get(grantee) or Delegations(grantee)
+        held = self.log.forward(delegations_stream(grantee), Delegations.after, known)
+        self._delegations[grantee] = held
+        return held
+
+    def delegation(self, delegation_id: UUID) -> Delegation:
+        """The delegation. Raises UnknownStreamError."""
+        try:
+            return self.every_delegation()[delegation_id]
+        except KeyError:
+            raise UnknownStreamError(f"there is no delegation {delegation_id}") from None
+
+    def every_delegation(self) -> Mapping[UUID, Delegation]:
+        """All of them by id, in order of grant."""
+        return self._index.all()
+
+    def rights(self, issuer_id: str) -> Rights:
+        """The body's own rights with what is delegated to it. Raises UnknownStreamError."""
+        return Rights(self.issuer(issuer_id), self.delegations(issuer_id))
 
     def screen(self, screen_id: UUID) -> Screen:
         """The screen. Raises UnknownStreamError."""
@@ -97,7 +123,9 @@ class Office:
         category = self.categories.get(content.category)
         if category is None:
             raise RefusedError(Rule.UNKNOWN_CATEGORY, f"category: there is no {content.category}")
-        self.issuer(issuer_id).check_authority(content, self.edition(at).tree)
+        refusal = self.rights(issuer_id).may(content, self.edition(at).tree, at)
+        if refusal is not None:
+            raise RefusedError(*refusal)
         check_content(content, category, at)
 
     def sender(self, issuer_id: str) -> str:

@@ -1,6 +1,7 @@
 """How a command says no: a rule with a name, so that the refusal can be read, counted and shown."""
 
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Rule(StrEnum):
@@ -12,6 +13,12 @@ class Rule(StrEnum):
     AREA = "jurisdiction.area"
     FIELD = "jurisdiction.field"
     FOUR_EYES = "approval.four-eyes"
+    # Delegation: what one body may let another do.
+    DELEGATION_SELF = "delegation.self"
+    DELEGATION_AREA = "delegation.area"
+    DELEGATION_FIELD = "delegation.field"
+    DELEGATION_DATES = "delegation.dates"
+    DELEGATION_OVER = "delegation.over"
     # Content: what may be said.
     UNKNOWN_AREA = "content.unknown-area"
     UNKNOWN_CATEGORY = "content.unknown-category"
@@ -29,10 +36,26 @@ class Rule(StrEnum):
     @property
     def is_content(self) -> bool:
         """Whether it says what."""
-        return self.value.startswith("content.")
+        return self.value.startswith("content.") or self is Rule.DELEGATION_DATES
 
 
-_AUTHORITY = {Rule.ROLE, Rule.BODY, Rule.AREA, Rule.FIELD, Rule.FOUR_EYES}
+_AUTHORITY = {
+    Rule.ROLE,
+    Rule.BODY,
+    Rule.AREA,
+    Rule.FIELD,
+    Rule.FOUR_EYES,
+    Rule.DELEGATION_SELF,
+    Rule.DELEGATION_AREA,
+    Rule.DELEGATION_FIELD,
+}
+
+
+class Refusal(NamedTuple):
+    """Which rule says no, and why."""
+
+    rule: Rule
+    detail: str
 
 
 class RefusedError(Exception):

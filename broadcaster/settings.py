@@ -63,6 +63,11 @@ class Settings(BaseModel):
     """Completes CAP's sender, `<body>@<domain>`."""
     cadence_reading: Literal["calendar", "rolling"] = "calendar"
 
+    checkpoint_key: Path | None = None
+    """The private key that signs checkpoints of the log; <data>/checkpoint.key where empty."""
+    checkpoints: Path | None = None
+    """Where checkpoints are kept, best on another machine's disk; <data>/checkpoints.jsonl where empty."""
+
     @model_validator(mode="after")
     def _providers_are_named(self) -> Self:
         if self.providers == "sandbox":
@@ -74,6 +79,16 @@ class Settings(BaseModel):
         if self.sms_transport == "email" and self.smtp_host is None:
             raise ValueError("smtp_host is required with real providers and sms_transport=email")
         return self
+
+    @property
+    def checkpoint_key_path(self) -> Path:
+        """The key file, which may not exist yet."""
+        return self.checkpoint_key or self.data / "checkpoint.key"
+
+    @property
+    def checkpoints_path(self) -> Path:
+        """The file of checkpoints, which may not exist yet."""
+        return self.checkpoints or self.data / "checkpoints.jsonl"
 
     @property
     def host(self) -> str:

@@ -112,6 +112,30 @@ class RoleRevoked(Event, topic="role.revoked"):
     role: str
 
 
+class DelegationGranted(Event, topic="delegation.granted"):
+    """A body lets another issue for it (telegram 05 §8b); the stream is the grantee's delegations."""
+
+    delegation_id: UUID
+    grantor: str
+    grantee: str
+    fields: tuple[str, ...]
+    """Category codes, each by its name: "*" is not delegated."""
+    areas: tuple[str, ...]
+    edition: str
+    """The edition of the area register the codes belong to."""
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    """The first instant at which it no longer holds."""
+
+
+class DelegationRevoked(Event, topic="delegation.revoked"):
+    """The grantor took a delegation back before its end."""
+
+    delegation_id: UUID
+    grantor: str
+    grantee: str
+
+
 # --- alerts -------------------------------------------------------------------------------------
 
 
@@ -137,6 +161,13 @@ class AlertSubmitted(Event, topic="alert.submitted"):
 
 class AlertReturned(Event, topic="alert.returned"):
     """The version in work was sent back to its authors."""
+
+    version: int
+    reason: str
+
+
+class AlertRejected(Event, topic="alert.rejected"):
+    """The version in work was turned down for good; a first version ends its alert."""
 
     version: int
     reason: str
@@ -237,6 +268,18 @@ class SubscribersImported(Event, topic="subscribers.imported"):
     rejected: int
 
 
+# --- proof --------------------------------------------------------------------------------------
+
+
+class EvidenceExported(Event, topic="evidence.exported"):
+    """What the log holds of one alert was handed out, up to a position; one event, one stream."""
+
+    alert_id: UUID
+    upto: Annotated[int, Field(ge=1)]
+    sha256: str
+    """Of the bundle's bytes."""
+
+
 # --- screens ------------------------------------------------------------------------------------
 
 
@@ -271,11 +314,13 @@ class Shown(BaseModel):
 RegisterEvent = AreaRegisterAdopted
 IssuerEvent = IssuerRegistered
 RoleEvent = RoleGranted | RoleRevoked
+DelegationEvent = DelegationGranted | DelegationRevoked
 AlertEvent = (
     AlertDrafted
     | AlertRevised
     | AlertSubmitted
     | AlertReturned
+    | AlertRejected
     | AlertApproved
     | AlertIssued
     | AlertUpdateProposed
@@ -285,7 +330,15 @@ AlertEvent = (
 DeliveryEvent = AudienceFrozen | ReceiptRecorded | SubscribersImported
 ScreenEvent = ScreenRegistered | ScreenRemoved | ScreenShowed
 AnyEvent = (
-    RegisterEvent | IssuerEvent | RoleEvent | AlertEvent | AttemptRefused | DeliveryEvent | ScreenEvent
+    RegisterEvent
+    | IssuerEvent
+    | RoleEvent
+    | DelegationEvent
+    | AlertEvent
+    | AttemptRefused
+    | DeliveryEvent
+    | EvidenceExported
+    | ScreenEvent
 )
 
 ScreenShowed.model_rebuild()

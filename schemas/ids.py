@@ -23,6 +23,11 @@ def account_stream(account: str) -> UUID:
     return stream_id("account", account)
 
 
+def delegations_stream(grantee: str) -> UUID:
+    """The stream of what other bodies have delegated to one body."""
+    return stream_id("delegations", grantee)
+
+
 def audience_id(alert_id: UUID, version: int, channel: str) -> UUID:
     """The frozen audience of one version of an alert on one channel."""
     return stream_id("audience", alert_id, version, channel)

@@ -1,12 +1,13 @@
 """Request bodies of the HTTP API: shape and bounds only; who may do what is decided further in."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from schemas.content import AreaCode, Clean, Content
+from schemas.content import AreaCode, Clean, Content, Instant
 from schemas.events import Shown
 
 Version = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -53,11 +54,42 @@ class Returned(Body):
     reason: Reason
 
 
+class Rejection(Body):
+    """Why the version in work is turned down for good."""
+
+    reason: Reason
+
+
 class Withdrawal(Body):
     """Why a live alert is withdrawn. One issued `in_error` does not count toward the cadence."""
 
     reason: Reason
     in_error: bool = False
+
+
+def _once_each(codes: Sequence[str]) -> Sequence[str]:
+    if len(set(codes)) != len(codes):
+        raise ValueError("a code is named twice")
+    return codes
+
+
+class NewDelegation(Body):
+    """A right to issue, for named categories, areas and dates.
+
+    Without `grantor` it is given by the body that the key speaks for; without `starts_at` it holds
+    at once. It holds until `ends_at`, and no longer at that instant.
+    """
+
+    grantor: BodyId | None = None
+    grantee: BodyId
+    fields: Annotated[
+        tuple[Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,40}$")], ...],
+        Field(min_length=1, max_length=100),
+        AfterValidator(_once_each),
+    ]
+    areas: Annotated[tuple[AreaCode, ...], Field(min_length=1, max_length=700), AfterValidator(_once_each)]
+    starts_at: Instant | None = None
+    ends_at: Instant
 
 
 class NewScreen(Body):

@@ -27,6 +27,7 @@ from schemas.events import (
     AlertDrafted,
     AlertExpired,
     AlertIssued,
+    AlertRejected,
     AlertReturned,
     AlertRevised,
     AlertSubmitted,
@@ -141,6 +142,9 @@ class Alert:
 
     def returned(self) -> AlertReturned:
         return AlertReturned(**self._next(), version=self.version, reason="Thiếu giờ")
+
+    def rejected(self) -> AlertRejected:
+        return AlertRejected(**self._next(), version=self.version, reason="Không đúng thẩm quyền")
 
     def approved(self) -> AlertApproved:
         return AlertApproved(**self._next(), version=self.version)

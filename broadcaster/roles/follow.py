@@ -1,10 +1,11 @@
-"""The follow role: keeps every projection up to date, and ends alerts whose time is up."""
+"""The follow role: keeps every projection up to date, ends alerts whose time is up, signs checkpoints."""
 
 import signal
 import threading
 from collections.abc import Sequence
 from types import FrameType
 
+from broadcaster.notary import Notary
 from broadcaster.roles import Role
 from broadcaster.runtime import House
 from broadcaster.settings import Settings
@@ -24,9 +25,11 @@ def run(role: Role, settings: Settings, lanes: Sequence[Lane]) -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, stop)
     with House.open(settings) as house:
-        followers, timekeeper = house.followers(), Timekeeper(house)
+        followers, timekeeper, notary = house.followers(), Timekeeper(house), Notary(house)
         followers.start()
         timekeeper.start()
+        notary.start()
         stopped.wait()
+        notary.stop()
         timekeeper.stop()
         followers.stop()

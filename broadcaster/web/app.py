@@ -14,9 +14,13 @@ from broadcaster.web.api import (
     alert_actions,
     alerts,
     areas,
+    as_of,
     audit,
     bodies,
     cadence,
+    cap,
+    cap_feeds,
+    delegations,
     devices,
     health,
     reach,
@@ -34,15 +38,19 @@ from broadcaster.web.ports import WebPorts
 from broadcaster.web.services import Services, standings
 
 _ROUTERS = (
+    cap.router,  # before alerts: its address ends like one of theirs
+    cap_feeds.router,
     alerts.router,
     alert_actions.router,
     reach.router,
     areas.router,
     bodies.router,
+    delegations.router,
     devices.router,
     screens.router,
     cadence.router,
     audit.router,
+    as_of.router,
     health.router,
     pages.router,
     docs.router,

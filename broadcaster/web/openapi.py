@@ -64,7 +64,8 @@ def _answer(status: int, *, command: bool) -> dict[str, Any]:
     kinds = [
         (slug, kind)
         for slug, kind in KINDS.items()
-        if kind.status == status and (command or not slug.startswith(("content.", "idempotency.")))
+        if kind.status == status
+        and (command or not slug.startswith(("content.", "delegation.", "idempotency.")))
     ]
     slug, kind = kinds[0]
     example = {"type": f"/problems/{slug}", "title": kind.title, "status": status, "detail": kind.advice}
@@ -112,6 +113,15 @@ DEVICE_EXAMPLE = _example(
         "home": "00004",
         "areas": ["00008"],
         "locale": "vi",
+    }
+)
+DELEGATION_EXAMPLE = _example(
+    {
+        "grantee": "ubnd-00004",
+        "fields": ["ngap_ung"],
+        "areas": ["001"],
+        "starts_at": "2026-07-01T00:00:00+07:00",
+        "ends_at": "2026-10-01T00:00:00+07:00",
     }
 )
 SCREEN_EXAMPLE = _example({"name": "Ngã tư Kim Mã", "area": "00004", "profile": "m96x32-1"})

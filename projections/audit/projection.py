@@ -13,6 +13,7 @@ from schemas.events import (
     AlertDrafted,
     AlertExpired,
     AlertIssued,
+    AlertRejected,
     AlertReturned,
     AlertRevised,
     AlertSubmitted,
@@ -20,6 +21,7 @@ from schemas.events import (
     AnyEvent,
     AttemptRefused,
     AudienceFrozen,
+    EvidenceExported,
     ReceiptRecorded,
     Recorded,
     ScreenShowed,
@@ -90,6 +92,7 @@ def alert_of(event: AnyEvent) -> UUID | None:
             | AlertRevised()
             | AlertSubmitted()
             | AlertReturned()
+            | AlertRejected()
             | AlertApproved()
             | AlertIssued()
             | AlertUpdateProposed()
@@ -97,7 +100,11 @@ def alert_of(event: AnyEvent) -> UUID | None:
             | AlertExpired()
         ):
             found = event.originator_id
-        case AudienceFrozen(alert_id=alert_id) | AttemptRefused(alert_id=alert_id):
+        case (
+            AudienceFrozen(alert_id=alert_id)
+            | AttemptRefused(alert_id=alert_id)
+            | EvidenceExported(alert_id=alert_id)
+        ):
             found = alert_id
         case ReceiptRecorded(receipt=receipt):
             found = receipt.dispatch.alert_id

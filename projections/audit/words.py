@@ -15,6 +15,7 @@ from schemas.events import (
     AlertEvent,
     AlertExpired,
     AlertIssued,
+    AlertRejected,
     AlertReturned,
     AlertRevised,
     AlertSubmitted,
@@ -23,9 +24,14 @@ from schemas.events import (
     AreaRegisterAdopted,
     AttemptRefused,
     AudienceFrozen,
+    DelegationEvent,
+    DelegationGranted,
+    DelegationRevoked,
     DeliveryEvent,
+    EvidenceExported,
     IssuerRegistered,
     ReceiptRecorded,
+    RoleEvent,
     RoleGranted,
     RoleRevoked,
     ScreenEvent,
@@ -62,6 +68,7 @@ def describe(event: AnyEvent) -> Words:
             | AlertRevised()
             | AlertSubmitted()
             | AlertReturned()
+            | AlertRejected()
             | AlertApproved()
             | AlertIssued()
             | AlertUpdateProposed()
@@ -71,12 +78,12 @@ def describe(event: AnyEvent) -> Words:
             words = _alert(event)
         case AudienceFrozen() | ReceiptRecorded() | SubscribersImported():
             words = _delivery(event)
+        case RoleGranted() | RoleRevoked() | DelegationGranted() | DelegationRevoked():
+            words = _rights(event)
         case ScreenRegistered() | ScreenRemoved() | ScreenShowed():
             words = _screen(event)
-        case AttemptRefused(command=command, rule=rule, detail=detail):
-            words = Words(
-                f"Từ chối lệnh {command}: {rule} ({detail})", f"Refused to {command}: {rule} ({detail})"
-            )
+        case AttemptRefused() | EvidenceExported():
+            words = _audited(event)
         case AreaRegisterAdopted(edition=edition, areas=areas):
             words = Words(
                 f"Áp dụng danh mục địa bàn {edition}: {len(areas)} đơn vị",
@@ -84,14 +91,6 @@ def describe(event: AnyEvent) -> Words:
             )
         case IssuerRegistered(issuer_id=body, name=name):
             words = Words(f"Đăng ký cơ quan {name} ({body})", f"Registered the body {name} ({body})")
-        case RoleGranted(account=account, body=body, role=role):
-            words = Words(
-                f"Cấp quyền {role} của {body} cho {account}", f"Granted {role} of {body} to {account}"
-            )
-        case RoleRevoked(account=account, body=body, role=role):
-            words = Words(
-                f"Thu hồi quyền {role} của {body} từ {account}", f"Revoked {role} of {body} from {account}"
-            )
         case _:
             assert_never(event)
     return words
@@ -105,12 +104,8 @@ def _alert(event: AlertEvent) -> Words:
         case AlertRevised(version=version, content=content):
             title = content.text("vi").headline
             words = Words(f"Sửa phiên bản {version}: {title}", f"Revised version {version}: {title}")
-        case AlertSubmitted(version=version):
-            words = Words(f"Trình duyệt phiên bản {version}", f"Submitted version {version}")
-        case AlertReturned(version=version, reason=reason):
-            words = Words(f"Trả lại phiên bản {version}: {reason}", f"Returned version {version}: {reason}")
-        case AlertApproved(version=version):
-            words = Words(f"Duyệt phiên bản {version}", f"Approved version {version}")
+        case AlertSubmitted() | AlertReturned() | AlertRejected() | AlertApproved():
+            words = _reviewed(event)
         case AlertIssued():
             words = _issued(event)
         case AlertUpdateProposed(version=version, content=content):
@@ -126,6 +121,19 @@ def _alert(event: AlertEvent) -> Words:
     return words
 
 
+def _reviewed(event: AlertSubmitted | AlertReturned | AlertRejected | AlertApproved) -> Words:
+    match event:
+        case AlertSubmitted(version=version):
+            words = Words(f"Trình duyệt phiên bản {version}", f"Submitted version {version}")
+        case AlertReturned(version=version, reason=reason):
+            words = Words(f"Trả lại phiên bản {version}: {reason}", f"Returned version {version}: {reason}")
+        case AlertRejected(version=version, reason=reason):
+            words = Words(f"Bác bỏ phiên bản {version}: {reason}", f"Rejected version {version}: {reason}")
+        case AlertApproved(version=version):
+            words = Words(f"Duyệt phiên bản {version}", f"Approved version {version}")
+    return words
+
+
 def _issued(event: AlertIssued) -> Words:
     title = event.content.text("vi").headline
     areas = len(event.content.areas)
@@ -135,8 +143,51 @@ def _issued(event: AlertIssued) -> Words:
         vi, en = "Phát hành", "Issued"
     return Words(
         f"{vi} phiên bản {event.version} tới {areas} địa bàn: {title}",
-        f"{en} version {event.version} for {areas} {'area' if areas == 1 else 'areas'}: {title}",
+        f"{en} version {event.version} for {_areas(areas)}: {title}",
     )
+
+
+def _rights(event: RoleEvent | DelegationEvent) -> Words:
+    match event:
+        case RoleGranted(account=account, body=body, role=role):
+            words = Words(
+                f"Cấp quyền {role} của {body} cho {account}", f"Granted {role} of {body} to {account}"
+            )
+        case RoleRevoked(account=account, body=body, role=role):
+            words = Words(
+                f"Thu hồi quyền {role} của {body} từ {account}", f"Revoked {role} of {body} from {account}"
+            )
+        case DelegationGranted(grantor=grantor, grantee=grantee, fields=fields, areas=areas):
+            named = ", ".join(fields)
+            dates = f"{event.starts_at:%Y-%m-%d %H:%M} - {event.ends_at:%Y-%m-%d %H:%M} UTC"
+            words = Words(
+                f"Phân cấp quyền của {grantor} cho {grantee}: {named}; {len(areas)} địa bàn; {dates}",
+                f"Delegated from {grantor} to {grantee}: {named}; {_areas(len(areas))}; {dates}",
+            )
+        case DelegationRevoked(grantor=grantor, grantee=grantee, delegation_id=delegation_id):
+            words = Words(
+                f"Thu hồi phân cấp {delegation_id} của {grantor} cho {grantee}",
+                f"Revoked the delegation {delegation_id} from {grantor} to {grantee}",
+            )
+    return words
+
+
+def _areas(count: int) -> str:
+    return f"{count} {'area' if count == 1 else 'areas'}"
+
+
+def _audited(event: AttemptRefused | EvidenceExported) -> Words:
+    match event:
+        case AttemptRefused(command=command, rule=rule, detail=detail):
+            words = Words(
+                f"Từ chối lệnh {command}: {rule} ({detail})", f"Refused to {command}: {rule} ({detail})"
+            )
+        case EvidenceExported(upto=upto, sha256=sha256):
+            words = Words(
+                f"Xuất bằng chứng đến vị trí {upto} (SHA-256 {sha256})",
+                f"Exported evidence up to position {upto} (SHA-256 {sha256})",
+            )
+    return words
 
 
 def _delivery(event: DeliveryEvent) -> Words:

@@ -15,13 +15,14 @@ from schemas.events import (
     AlertEvent,
     AlertExpired,
     AlertIssued,
+    AlertRejected,
     AlertReturned,
     AlertRevised,
     AlertSubmitted,
     AlertUpdateProposed,
 )
 
-Status = Literal["in_work", "live", "cancelled", "expired"]
+Status = Literal["in_work", "live", "cancelled", "expired", "rejected"]
 Stage = Literal["draft", "submitted", "approved"]
 
 
@@ -29,9 +30,10 @@ Stage = Literal["draft", "submitted", "approved"]
 class BoardRow:
     """How an alert stands.
 
-    `status` is in_work until the first issue. From then on all but `stage` tells of the version that
-    is out: its number, content, CAP message and times. `stage` is that of the version in work, which
-    a live alert may have too; None when there is none. `reason` says why it was withdrawn.
+    `status` is in_work until the first issue, or rejected where there will be none. From the issue on
+    all but `stage` tells of the version that is out: its number, content, CAP message and times.
+    `stage` is that of the version in work, which a live alert may have too; None when there is none.
+    `reason` says why it was withdrawn or rejected.
     `changed_at` and `position` are those of its latest event.
     """
 
@@ -91,9 +93,20 @@ def _after(row: BoardRow, event: AlertEvent) -> BoardRow:
                 sent=event.sent,
                 reason=storable(event.reason),
             )
+        case AlertExpired() | AlertRejected():
+            return _ended(row, event)
+    assert_never(event)
+
+
+def _ended(row: BoardRow, event: AlertExpired | AlertRejected) -> BoardRow:
+    match event:
         case AlertExpired():
             return replace(row, status="expired", stage=None)
-    assert_never(event)
+        case AlertRejected(reason=reason) if row.status == "in_work":
+            return replace(row, status="rejected", stage=None, reason=storable(reason))
+        case AlertRejected():
+            # What is out stays as it is; why its next version will not come is not its reason.
+            return replace(row, stage=None)
 
 
 def _drafted(event: AlertDrafted, at: datetime, position: int) -> BoardRow:

@@ -18,7 +18,7 @@ from broadcaster.web.openapi import COMMAND_PROBLEMS, CONTENT_EXAMPLE, NEW_ALERT
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import WithServices
 from schemas.events import Actor
-from schemas.requests import ChangedContent, NewAlert, Returned, Withdrawal
+from schemas.requests import ChangedContent, NewAlert, Rejection, Returned, Withdrawal
 
 router = APIRouter(prefix="/v1/alerts", tags=["alerts"])
 
@@ -112,6 +112,12 @@ def submit(on: WithAlert, alert_id: UUID) -> AlertState:
 def send_back(on: WithAlert, alert_id: UUID, request: Returned) -> AlertState:
     """Sends the version in work back to be rewritten; an approval is undone."""
     return on.run(partial(on.commands.send_back, on.by, alert_id, request.reason))
+
+
+@router.post("/{alert_id}/reject", summary="Reject for good", responses=COMMAND_PROBLEMS)
+def reject(on: WithAlert, alert_id: UUID, request: Rejection) -> AlertState:
+    """Turns the version in work down. A first version ends its alert; a live alert stays as it is."""
+    return on.run(partial(on.commands.reject, on.by, alert_id, request.reason))
 
 
 @router.post("/{alert_id}/approve", summary="Approve", responses=COMMAND_PROBLEMS)

@@ -21,8 +21,10 @@ from schemas.requests import Body, BodyId
 
 router = APIRouter(prefix="/v1/alerts", tags=["alerts"])
 
-Status = Literal["in_work", "live", "cancelled", "expired"]
+Status = Literal["in_work", "live", "cancelled", "expired", "rejected"]
 _ISSUED: Sequence[Status] = ("live", "cancelled", "expired")
+_UNSEEN: Sequence[Status] = ("in_work", "rejected")
+"""Nothing of these ever went out: they are for staff of their own body."""
 
 
 class Wanted(Body):
@@ -56,9 +58,9 @@ def list_alerts(services: WithServices, principal: Anyone, wanted: Annotated[Wan
     areas = _covering(services, wanted.area) if wanted.area else None
     rows: list[board.BoardRow] = []
     with services.reading() as conn:
-        for status in (wanted.status,) if wanted.status else (*_ISSUED, "in_work"):
+        for status in (wanted.status,) if wanted.status else (*_ISSUED, *_UNSEEN):
             bodies = [wanted.issuer]
-            if status == "in_work":
+            if status in _UNSEEN:
                 bodies = sorted(mine & {wanted.issuer} if wanted.issuer else mine)
             for body in bodies:
                 rows += board.find(

@@ -60,8 +60,15 @@ class MessageAnswer(Answer):
     sent: Instant
 
 
+class RejectedAnswer(Answer):
+    """The version that was turned down last."""
+
+    version: int
+    reason: str
+
+
 class AlertState(Answer):
-    """Where an alert stands. `work` and its `stage` are shown to staff of its own body only."""
+    """Where an alert stands. `work`, its `stage` and `rejected` are for staff of its own body only."""
 
     id: UUID
     version: int
@@ -71,6 +78,7 @@ class AlertState(Answer):
     stage: Stage
     issued: IssuedAnswer | None
     work: WorkAnswer | None
+    rejected: RejectedAnswer | None
 
 
 class AlertAnswer(AlertState):
@@ -88,7 +96,7 @@ class AlertSummary(Answer):
 
     id: UUID
     issuer: str
-    status: Literal["in_work", "live", "cancelled", "expired"]
+    status: Literal["in_work", "live", "cancelled", "expired", "rejected"]
     stage: Literal["draft", "submitted", "approved"] | None
     version: int
     msg_type: MsgType | None
@@ -139,6 +147,7 @@ def _facts(alert: Alert, *, inside: bool) -> dict[str, Any]:
         "stage": alert.stage if inside else Stage.NONE,
         "issued": IssuedAnswer.model_validate(alert.issued) if alert.issued else None,
         "work": _work(alert.work) if alert.work and inside else None,
+        "rejected": RejectedAnswer.model_validate(alert.rejected) if alert.rejected and inside else None,
     }
 
 

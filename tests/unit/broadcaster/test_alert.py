@@ -39,6 +39,8 @@ def decide(alert: Alert, command: Command, by: Actor, at: datetime = AT) -> Aler
             return alert.submit(by)
         case Command.RETURN:
             return alert.send_back(by, "thiếu giờ")
+        case Command.REJECT:
+            return alert.reject(by, "không đúng thẩm quyền")
         case Command.APPROVE:
             return alert.approve(by)
         case Command.ISSUE:
@@ -110,6 +112,39 @@ def test_an_approval_does_not_outlive_a_return() -> None:
         decide(alert, Command.ISSUE, LAN)
 
 
+@pytest.mark.parametrize("approved", [False, True])
+def test_a_first_version_that_is_rejected_ends_the_alert(approved: bool) -> None:
+    road = ((Command.SUBMIT, LAN), (Command.APPROVE, MINH))
+    alert = after(drafted(), *road[: 1 + approved], (Command.REJECT, HOA))
+    assert (alert.life, alert.stage, alert.issued) == (Life.REJECTED, Stage.NONE, None)
+    assert alert.rejected is not None
+    assert (alert.rejected.version, alert.rejected.reason) == (1, "không đúng thẩm quyền")
+    for command in Command:
+        with pytest.raises(RefusedError) as refusal:
+            decide(alert, command, HOA, AT + DAY)
+        assert refusal.value.rule is Rule.STATE
+
+
+def test_a_rejected_update_leaves_what_is_out_as_it_is() -> None:
+    live = after(drafted(), *ISSUED)
+    alert = after(live, (Command.UPDATE, HOA), (Command.SUBMIT, HOA), (Command.REJECT, MINH))
+    assert (alert.life, alert.issued, alert.references) == (Life.LIVE, live.issued, live.references)
+    assert alert.work is None
+    again = after(alert, (Command.UPDATE, LAN))
+    assert again.work is not None
+    assert (again.work.version, again.rejected) == (2, None)
+    # Whoever wrote the version that was turned down had no hand in this one.
+    issued = after(again, (Command.SUBMIT, LAN), (Command.APPROVE, HOA), (Command.ISSUE, LAN))
+    assert issued.issued is not None
+    assert issued.issued.version == 2
+
+
+def test_a_draft_is_not_rejected() -> None:
+    with pytest.raises(RefusedError) as refusal:
+        drafted().reject(MINH, "x")
+    assert refusal.value.rule is Rule.STATE
+
+
 def test_it_expires_at_its_end_and_not_before() -> None:
     alert = after(drafted(), *ISSUED)
     with pytest.raises(RefusedError):
@@ -124,6 +159,14 @@ def test_an_end_that_has_passed_is_not_issued() -> None:
     with pytest.raises(RefusedError) as refusal:
         decide(alert, Command.ISSUE, LAN)
     assert refusal.value.rule is Rule.EXPIRY
+
+
+def check_rejection(command: Command, before: Alert, alert: Alert) -> None:
+    """It ends what never went out, and touches nothing of what did."""
+    if command is Command.REJECT:
+        life = Life.LIVE if before.issued else Life.REJECTED
+        assert (alert.life, alert.work, alert.issued) == (life, None, before.issued)
+        assert alert.references == before.references
 
 
 @given(st.lists(st.tuples(st.sampled_from(list(Command)), st.sampled_from([LAN, MINH, HOA])), max_size=40))
@@ -151,15 +194,17 @@ def test_any_history_keeps_the_promises(steps: list[tuple[Command, Actor]]) -> N
             approved.pop(alert.work.version, None)
         if version is not None and command is Command.APPROVE:
             approved[version] = by.account
-        if version is not None and command is Command.RETURN:
+        if version is not None and command in {Command.RETURN, Command.REJECT}:
             approved.pop(version, None)
+        check_rejection(command, before, alert)
         if isinstance(event, AlertIssued):
             # No version goes out without its second person.
             assert approved[event.version] not in hands[event.version]
             assert len(event.references) == event.version - 1
             assert len(set(event.references)) == len(event.references)
-    if alert.life in {Life.CANCELLED, Life.EXPIRED}:
+    if alert.life in {Life.CANCELLED, Life.EXPIRED, Life.REJECTED}:
         assert alert.work is None
+        assert (alert.issued is None) is (alert.life is Life.REJECTED)
         for command in Command:
             with pytest.raises(RefusedError):
                 decide(alert, command, HOA, AT + timedelta(days=999))

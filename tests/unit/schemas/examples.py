@@ -24,6 +24,7 @@ from schemas.events import (
     AlertDrafted,
     AlertExpired,
     AlertIssued,
+    AlertRejected,
     AlertReturned,
     AlertRevised,
     AlertSubmitted,
@@ -31,7 +32,10 @@ from schemas.events import (
     AreaRegisterAdopted,
     AttemptRefused,
     AudienceFrozen,
+    DelegationGranted,
+    DelegationRevoked,
     Event,
+    EvidenceExported,
     IssuerRegistered,
     ReceiptRecorded,
     RoleGranted,
@@ -48,6 +52,7 @@ AT = datetime(2026, 7, 10, 2, 0, 0, 250, tzinfo=UTC)
 END = datetime(2026, 7, 11, 2, 0, tzinfo=UTC)
 ALERT = UUID("7d3f0c1e-0000-4000-8000-000000000001")
 SCREEN = UUID("7d3f0c1e-0000-4000-8000-000000000002")
+DELEGATION = UUID("7d3f0c1e-0000-4000-8000-000000000003")
 BY = Actor(account="lan", body="ubnd-00001")
 CONTENT = Content(
     kind=Kind.ALERT,
@@ -95,6 +100,13 @@ def examples() -> tuple[Event, ...]:
         "originator_version": 1,
         "by": Actor(account="system:demo"),
     }
+    delegation: dict[str, Any] = {
+        "originator_id": UUID(int=2),
+        "by": Actor(account="hoa", body="ubnd-001"),
+        "delegation_id": DELEGATION,
+        "grantor": "ubnd-001",
+        "grantee": "ubnd-00001",
+    }
     message: dict[str, Any] = {
         "issuer_id": "ubnd-00001",
         "sender": "ubnd-00001@canhbao.hanoi.gov.vn",
@@ -130,10 +142,21 @@ def examples() -> tuple[Event, ...]:
         ),
         RoleGranted(**other, account="lan", body="ubnd-00001", role="author", key_id="k3f9"),
         RoleRevoked(**other, account="lan", body="ubnd-00001", role="author"),
+        DelegationGranted(
+            **delegation,
+            originator_version=1,
+            fields=("ngap_ung", "mua_lon"),
+            areas=("00001", "00004"),
+            edition="2020-03-01",
+            starts_at=AT,
+            ends_at=END,
+        ),
+        DelegationRevoked(**delegation, originator_version=2),
         AlertDrafted(**alert, originator_version=1, issuer_id="ubnd-00001", content=CONTENT),
         AlertRevised(**alert, originator_version=2, version=1, content=CONTENT),
         AlertSubmitted(**alert, originator_version=3, version=1),
         AlertReturned(**alert, originator_version=4, version=1, reason="Thiếu giờ"),
+        AlertRejected(**alert, originator_version=5, version=1, reason="Không đúng thẩm quyền"),
         AlertApproved(**alert, originator_version=6, version=1),
         AlertIssued(
             **alert,
@@ -194,6 +217,7 @@ def examples() -> tuple[Event, ...]:
             ),
         ),
         SubscribersImported(**other, file_sha256="9f" * 32, accepted=999_990, rejected=10),
+        EvidenceExported(**other, alert_id=ALERT, upto=42, sha256="9f" * 32),
         ScreenRegistered(
             **screen,
             originator_version=1,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.events import TOPICS, Event
+from schemas.events import TOPICS, Event, Shown
 from tests.unit.schemas.examples import examples
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -14,10 +14,13 @@ FROZEN_TOPICS = [
     "issuer.registered",
     "role.granted",
     "role.revoked",
+    "delegation.granted",
+    "delegation.revoked",
     "alert.drafted",
     "alert.revised",
     "alert.submitted",
     "alert.returned",
+    "alert.rejected",
     "alert.approved",
     "alert.issued",
     "alert.update_proposed",
@@ -27,6 +30,7 @@ FROZEN_TOPICS = [
     "audience.frozen",
     "receipt.recorded",
     "subscribers.imported",
+    "evidence.exported",
     "screen.registered",
     "screen.removed",
     "screen.showed",
@@ -60,3 +64,9 @@ def test_a_row_that_lies_is_not_believed() -> None:
     example = examples()[0]
     with pytest.raises(ValueError, match="surprise"):
         Event.load(example.TOPIC, example.originator_id, 1, b'{"surprise":1}')
+
+
+@pytest.mark.parametrize("version", [0, -1, 10**30])
+def test_a_screen_cannot_report_a_version_that_no_table_holds(version: int) -> None:
+    with pytest.raises(ValueError, match="version"):
+        Shown(alert_id=examples()[0].originator_id, version=version)

@@ -85,6 +85,49 @@ def test_four_eyes(town: Town) -> None:
     assert [one.rule for one in town.refusals()] == ["approval.four-eyes"]
 
 
+def test_a_rejected_alert_is_over_and_seen_by_its_own_body_only(town: Town) -> None:
+    alert_id = town.draft().json()["id"]
+    lan, minh = town.client("lan"), town.client("minh")
+    lan.post(f"/v1/alerts/{alert_id}/submit").raise_for_status()
+    reason = {"reason": "Không đúng thẩm quyền"}
+    answer = lan.post(f"/v1/alerts/{alert_id}/reject", reason)
+    assert (answer.status_code, answer.json()["rule"]) == (403, "role.missing")
+    first = minh.post(f"/v1/alerts/{alert_id}/reject", reason, Idempotency_Key="r", If_Match='"2"')
+    assert first.status_code == 200
+    assert (first.json()["life"], first.json()["work"]) == ("rejected", None)
+    assert first.json()["rejected"] == {"version": 1, **reason}
+    again = minh.post(f"/v1/alerts/{alert_id}/reject", reason, Idempotency_Key="r", If_Match='"2"')
+    assert again.json() == first.json()
+    assert lan.post(f"/v1/alerts/{alert_id}/submit").json()["rule"] == "state.not-now"
+
+    town.catch_up()
+    for path in ("/v1/alerts", "/v1/alerts?status=rejected"):
+        (listed,) = lan.get(path).json()["alerts"]
+        assert (listed["status"], listed["stage"], listed["reason"]) == (
+            "rejected",
+            None,
+            reason["reason"],
+        )
+        for other in (town.client(), town.client("tuan")):
+            assert other.get(path).json()["alerts"] == []
+    assert town.client("tuan").get(f"/v1/alerts/{alert_id}").status_code == 404
+
+
+def test_a_rejected_update_is_not_told_outside(town: Town) -> None:
+    alert_id = town.issue()
+    town.client("lan").post(f"/v1/alerts/{alert_id}/update", {"content": content(risk_level=5)})
+    town.client("lan").post(f"/v1/alerts/{alert_id}/submit").raise_for_status()
+    reason = {"reason": "Chưa có số liệu"}
+    town.client("minh").post(f"/v1/alerts/{alert_id}/reject", reason).raise_for_status()
+    town.catch_up()
+    inside = town.client("lan").get(f"/v1/alerts/{alert_id}").json()
+    assert (inside["life"], inside["rejected"]) == ("live", {"version": 2, **reason})
+    outside = town.client().get(f"/v1/alerts/{alert_id}").json()
+    assert (outside["life"], outside["rejected"], outside["reason"]) == ("live", None, None)
+    (listed,) = town.client().get("/v1/alerts").json()["alerts"]
+    assert (listed["status"], listed["reason"]) == ("live", None)
+
+
 def test_what_cannot_be_done_now_is_a_conflict(town: Town) -> None:
     alert_id = town.draft().json()["id"]
     answer = town.client("lan").post(f"/v1/alerts/{alert_id}/issue")

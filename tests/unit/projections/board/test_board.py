@@ -74,12 +74,24 @@ def test_an_end_is_kept_with_its_reason() -> None:
     assert stand(*alert.issue(), alert.expired()).status == "expired"
 
 
+def test_a_rejection_ends_what_never_went_out_and_nothing_else() -> None:
+    alert = Alert()
+    row = stand(alert.drafted(), alert.submitted(), alert.rejected())
+    assert (row.status, row.stage, row.reason) == ("rejected", None, "Không đúng thẩm quyền")
+    alert = Alert()
+    before = stand(*alert.issue())
+    alert = Alert(id=before.alert_id)
+    row = stand(*alert.issue(), alert.proposed(ELSEWHERE), alert.submitted(), alert.rejected())
+    assert (row.status, row.stage, row.reason, row.version) == ("live", None, None, 1)
+    assert (row.content, row.expires_at) == (before.content, before.expires_at)
+
+
 def test_an_event_of_an_unknown_alert_is_refused() -> None:
     with pytest.raises(UndraftedError, match=r"alert\.submitted"):
         stand(Alert().submitted())
 
 
-@given(st.lists(st.sampled_from(["update", "return", "revise"]), max_size=6), st.booleans())
+@given(st.lists(st.sampled_from(["update", "return", "revise", "reject"]), max_size=6), st.booleans())
 def test_live_from_the_first_issue_to_the_end(steps: Sequence[str], cancel: bool) -> None:
     alert = Alert()
     events = alert.issue()
@@ -87,7 +99,8 @@ def test_live_from_the_first_issue_to_the_end(steps: Sequence[str], cancel: bool
         if step == "update":
             events += alert.update(ELSEWHERE)
         else:
-            events += [alert.proposed(CONTENT), alert.returned() if step == "return" else alert.submitted()]
+            ends = {"return": alert.returned, "reject": alert.rejected, "revise": alert.submitted}
+            events += [alert.proposed(CONTENT), ends[step]()]
         assert stand(*events).status == "live"
     events.append(alert.cancelled() if cancel else alert.expired())
     assert stand(*events).status == ("cancelled" if cancel else "expired")

@@ -1,0 +1,97 @@
+"""The commands on delegations: only a manager of the grantor gives and takes back."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from broadcaster.account import Role
+from broadcaster.delegation import Delegation, Delegations
+from broadcaster.log import ConflictError, Once
+from broadcaster.office import Office
+from broadcaster.rules import RefusedError, Rule
+from schemas.events import Actor, DelegationEvent
+from schemas.ids import stream_id
+
+TRIES = 5
+
+
+class DelegationCommands:
+    """What managers of bodies do with the rights of their bodies."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    def grant(
+        self,
+        by: Actor,
+        grantor: str,
+        grantee: str,
+        *,
+        fields: Sequence[str],
+        areas: Sequence[str],
+        starts_at: datetime | None,
+        ends_at: datetime,
+        at: datetime,
+        once: Once | None = None,
+    ) -> Delegation:
+        """Lets `grantee` issue for `grantor`, at once where no start is named.
+
+        Raises RefusedError, and UnknownStreamError where there is no such body.
+        """
+        office = self._office
+        delegation_id = stream_id("delegation", grantee, once.account, once.key) if once else uuid4()
+
+        def decide(held: Delegations) -> DelegationEvent:
+            office.account(by.account).check(grantor, Role.MANAGER)
+            for category in fields:
+                if category not in office.categories:
+                    raise RefusedError(Rule.UNKNOWN_CATEGORY, f"fields: there is no {category}")
+            office.issuer(grantee)
+            return held.grant(
+                by,
+                office.issuer(grantor),
+                delegation_id,
+                fields=fields,
+                areas=areas,
+                starts_at=starts_at or at,
+                ends_at=ends_at,
+                tree=office.edition(at).tree,
+                at=at,
+            )
+
+        with office.refusals(by, "delegate", at, issuer_id=grantor):
+            return self._change(grantee, decide, at, once).find(delegation_id)
+
+    def revoke(
+        self, by: Actor, delegation_id: UUID, *, at: datetime, once: Once | None = None
+    ) -> Delegation:
+        """Ends a delegation at once; what was issued under it stands. Raises UnknownStreamError."""
+        given = self._office.delegation(delegation_id)
+
+        def decide(held: Delegations) -> DelegationEvent:
+            self._office.account(by.account).check(given.grantor, Role.MANAGER)
+            return held.revoke(by, delegation_id, at)
+
+        with self._office.refusals(by, "revoke delegation", at, issuer_id=given.grantor):
+            return self._change(given.grantee, decide, at, once).find(delegation_id)
+
+    def _change(
+        self,
+        grantee: str,
+        decide: Callable[[Delegations], DelegationEvent],
+        at: datetime,
+        once: Once | None,
+    ) -> Delegations:
+        log = self._office.log
+        for _ in range(TRIES):
+            made = log.recall(once) if once else None
+            if made is not None:
+                return log.load(made[0], Delegations.fold, upto=made[1])
+            held = self._office.delegations(grantee)
+            event = decide(held)
+            try:
+                log.append([event], at=at, once=once)
+            except ConflictError:
+                continue
+            return held.after(event)
+        raise ConflictError(f"the delegations of {grantee} are being changed by others; try again")
