@@ -1,6 +1,6 @@
 """`python -m broadcaster`."""
 
-from broadcaster.cli import main
+from broadcaster.cli.app import main
 
 if __name__ == "__main__":
     main()

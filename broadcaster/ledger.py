@@ -20,7 +20,7 @@ from broadcaster.lifecycle import Life
 from broadcaster.log import AlertLog, at_once
 from broadcaster.office import Office
 from broadcaster.recent import Recent
-from broadcaster.subscribers import Registry
+from broadcaster.registry.subscribers import Registry
 from channels.delivery import Claim
 from channels.gateway import Message, Recipient, Result
 from schemas.content import MsgType

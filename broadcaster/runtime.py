@@ -13,16 +13,16 @@ from psycopg_pool import ConnectionPool
 
 from broadcaster import reference
 from broadcaster.alert_commands import AlertCommands
-from broadcaster.embedded import PostgresServer
+from broadcaster.engines.embedded import PostgresServer
 from broadcaster.keys import KEYS_DDL, Keys
 from broadcaster.ledger import LEDGER_DDL, Ledger
 from broadcaster.log import LOG_DDL, AlertLog, ConflictError
 from broadcaster.office import Office
+from broadcaster.registry.csv_import import SUBSCRIBER_IMPORTS_DDL
+from broadcaster.registry.subscribers import SUBSCRIBERS_DDL, Registry
 from broadcaster.rules import RefusedError
 from broadcaster.settings import Settings
 from broadcaster.setup_commands import SetupCommands
-from broadcaster.subscriber_import import SUBSCRIBER_IMPORTS_DDL
-from broadcaster.subscribers import SUBSCRIBERS_DDL, Registry
 from projections.audience.projection import Audience
 from projections.audit.projection import Audit
 from projections.board import view as board

@@ -8,12 +8,12 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-from broadcaster.embedded import Engine, EngineError, NatsServer, PostgresServer
+from broadcaster.engines.embedded import Engine, EngineError, NatsServer, PostgresServer
+from broadcaster.engines.supervisor import Child, Supervisor
 from broadcaster.providers import sandbox_folder
 from broadcaster.roles import Role
 from broadcaster.runtime import House
 from broadcaster.settings import PREFIX, SECRETS, Settings
-from broadcaster.supervisor import Child, Supervisor
 from schemas.content import Lane
 
 ROUTINE = (Lane.ALERT, Lane.BULLETIN)

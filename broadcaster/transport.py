@@ -12,7 +12,7 @@ import structlog
 from faststream.nats import NatsBroker, NatsToken
 from nats.aio.client import Client
 
-from broadcaster.embedded import NatsServer
+from broadcaster.engines.embedded import NatsServer
 from broadcaster.settings import Settings
 
 log = structlog.get_logger(__name__)

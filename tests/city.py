@@ -17,7 +17,7 @@ import httpx
 import psycopg
 
 from broadcaster import reference
-from broadcaster.embedded import PostgresServer
+from broadcaster.engines.embedded import PostgresServer
 from tests.waiting import until
 
 BROADCASTER = (sys.executable, "-m", "broadcaster")

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from broadcaster.embedded import NatsServer, PostgresServer
+from broadcaster.engines.embedded import NatsServer, PostgresServer
 from tests.house import furnish
 from tests.processes import passable_folder
 

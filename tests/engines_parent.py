@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 
-from broadcaster.embedded import NatsServer, PostgresServer
+from broadcaster.engines.embedded import NatsServer, PostgresServer
 
 
 def main(folder: Path, uid: int) -> None:

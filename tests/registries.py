@@ -11,9 +11,9 @@ from psycopg import sql
 from psycopg_pool import ConnectionPool
 
 from broadcaster import reference
-from broadcaster.embedded import PostgresServer
-from broadcaster.subscriber_import import SUBSCRIBER_IMPORTS_DDL
-from broadcaster.subscribers import SUBSCRIBERS_DDL, NewSubscriber, Registry
+from broadcaster.engines.embedded import PostgresServer
+from broadcaster.registry.csv_import import SUBSCRIBER_IMPORTS_DDL
+from broadcaster.registry.subscribers import SUBSCRIBERS_DDL, NewSubscriber, Registry
 from schemas.areas import Area, AreaTree
 
 AT = datetime(2024, 9, 7, 12, 0, tzinfo=UTC)

@@ -4,8 +4,8 @@ import os
 import sys
 from pathlib import Path
 
-from broadcaster.embedded import NatsServer, PostgresServer
-from broadcaster.supervisor import Child, Supervisor
+from broadcaster.engines.embedded import NatsServer, PostgresServer
+from broadcaster.engines.supervisor import Child, Supervisor
 
 STUBBORN = "trap '' TERM; sleep 1000 & echo $!; while :; do wait; done"
 

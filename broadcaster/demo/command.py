@@ -17,7 +17,7 @@ from broadcaster import logs
 from broadcaster.demo.drive import DemoError
 from broadcaster.demo.play import Play
 from broadcaster.demo.show import Show
-from broadcaster.natshome import free_port
+from broadcaster.engines.natshome import free_port
 from broadcaster.service import Service
 from broadcaster.settings import Settings
 

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from broadcaster import reference
 from broadcaster.account import Role
-from broadcaster.datafolder import write_private
-from broadcaster.demo_people import write_people
+from broadcaster.demo.people import write_people
+from broadcaster.engines.datafolder import write_private
 from broadcaster.keys import KeyKind
+from broadcaster.registry.csv_import import import_csv
 from broadcaster.runtime import SYSTEM, House, clock
-from broadcaster.subscriber_import import import_csv
 from schemas.areas import AreaTree
 from schemas.events import Actor
 from schemas.ids import stream_id

@@ -8,8 +8,9 @@ from uuid import UUID
 
 import httpx
 
-from broadcaster import chain, providers
+from broadcaster import providers
 from broadcaster.demo.screens import Panel
+from broadcaster.proof import chain
 from broadcaster.runtime import House, clock
 from broadcaster.settings import Settings
 from projections.board import view as board

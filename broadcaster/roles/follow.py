@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 from types import FrameType
 
-from broadcaster.notary import Notary
+from broadcaster.proof.notary import Notary
 from broadcaster.roles import Role
 from broadcaster.runtime import House
 from broadcaster.settings import Settings

@@ -9,7 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from broadcaster.keys import KeyKind, Principal
 from broadcaster.recorder import Once
-from broadcaster.subscribers import Subscriber
+from broadcaster.registry.subscribers import Subscriber
 from broadcaster.web.feed_cache import screen_of
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import Services, WithServices

@@ -14,8 +14,8 @@ from starlette.responses import Response
 
 from broadcaster.log import ConflictError, UnknownStreamError
 from broadcaster.recorder import KeyReusedError
+from broadcaster.registry.rules import InvalidSubscriberError
 from broadcaster.rules import RefusedError
-from broadcaster.subscriber_rules import InvalidSubscriberError
 from broadcaster.web import problems
 from broadcaster.web.problems import ProblemError, problem
 

@@ -11,8 +11,8 @@ from broadcaster.alert_commands import AlertCommands
 from broadcaster.keys import Keys
 from broadcaster.log import AlertLog
 from broadcaster.office import Office
+from broadcaster.registry.subscribers import Registry
 from broadcaster.setup_commands import SetupCommands
-from broadcaster.subscribers import Registry
 from projections.cadence.rule import Reading
 
 

@@ -19,13 +19,13 @@ from typing import Any
 import httpx
 
 from broadcaster.account import Role
+from broadcaster.demo.people import write_people
 from broadcaster.demo.stage import SEED
-from broadcaster.demo_people import write_people
+from broadcaster.engines.natshome import free_port
 from broadcaster.keys import KeyKind
-from broadcaster.natshome import free_port
+from broadcaster.registry.csv_import import import_csv
 from broadcaster.runtime import SYSTEM, House, clock
 from broadcaster.settings import Settings
-from broadcaster.subscriber_import import import_csv
 
 BODY = "ubnd-tp"
 CONTENT = {

@@ -17,9 +17,9 @@ import yaml
 from nats.errors import Error as NatsError
 from nats.js.api import StreamConfig
 
-from broadcaster.children import end, spawn
-from broadcaster.embedded import NatsServer
-from broadcaster.natshome import find_binary, free_port
+from broadcaster.engines.children import end, spawn
+from broadcaster.engines.embedded import NatsServer
+from broadcaster.engines.natshome import find_binary, free_port
 from broadcaster.settings import Settings
 from schemas.content import Lane
 from tests.waiting import until

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from broadcaster import as_of
 from broadcaster.account import Role
 from broadcaster.lifecycle import Life
+from broadcaster.proof import as_of
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.web.api.models import Answer, Instant
 from broadcaster.web.auth import Staff

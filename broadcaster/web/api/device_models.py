@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from broadcaster.subscribers import Subscriber
+from broadcaster.registry.subscribers import Subscriber
 from broadcaster.web.api.models import Answer, Instant
 from projections.board.view import BoardRow
 from schemas.content import Content

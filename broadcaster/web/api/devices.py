@@ -4,8 +4,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from broadcaster.subscriber_rules import NewSubscriber, SubscriberChange
-from broadcaster.subscribers import UnknownSubscriberError
+from broadcaster.registry.rules import NewSubscriber, SubscriberChange
+from broadcaster.registry.subscribers import UnknownSubscriberError
 from broadcaster.web.api.device_models import (
     DeviceAnswer,
     DeviceRegistered,

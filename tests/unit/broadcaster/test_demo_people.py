@@ -1,8 +1,8 @@
 from pathlib import Path
 
-from broadcaster.demo_people import weights, write_people
-from broadcaster.subscriber_file import Person, SubscriberFile
-from broadcaster.subscriber_rules import NewSubscriber
+from broadcaster.demo.people import weights, write_people
+from broadcaster.registry.lines import Person, SubscriberFile
+from broadcaster.registry.rules import NewSubscriber
 from schemas.areas import AreaTree
 from tests.registries import HANOI, SMALL
 

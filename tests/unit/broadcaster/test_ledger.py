@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 
 from broadcaster.alert import Alert
+from broadcaster.registry.subscribers import NewSubscriber
 from broadcaster.runtime import House, clock
-from broadcaster.subscribers import NewSubscriber
 from channels.gateway import Result
 from projections.fanout import view as fanout
 from schemas.content import Channel, MsgType

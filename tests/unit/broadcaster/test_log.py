@@ -12,8 +12,8 @@ import psycopg
 import pytest
 from psycopg_pool import ConnectionPool
 
-from broadcaster import chain
 from broadcaster.log import LOG_DDL, AlertLog, ConflictError, Once, UnknownStreamError
+from broadcaster.proof import chain
 from broadcaster.recorder import KeyReusedError
 from schemas.events import Actor, AlertExpired, AlertReturned, AlertSubmitted, Event
 

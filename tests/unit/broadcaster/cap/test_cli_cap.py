@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from typer.testing import CliRunner
 
-from broadcaster.cli import app
+from broadcaster.cli.app import app
 from broadcaster.lifecycle import Life, Stage
 from broadcaster.runtime import clock
 from tests.house import PHUC_XA, author, house

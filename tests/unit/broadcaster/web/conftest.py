@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from broadcaster.embedded import PostgresServer
+from broadcaster.engines.embedded import PostgresServer
 from tests.unit.broadcaster.web.town import Town, town
 
 

@@ -17,8 +17,8 @@ from broadcaster.keys import KEYS_DDL, KeyKind, Keys
 from broadcaster.log import LOG_DDL, AlertLog
 from broadcaster.office import Office
 from broadcaster.reference import IssuerRecord
+from broadcaster.registry.subscribers import SUBSCRIBERS_DDL, Registry
 from broadcaster.setup_commands import SetupCommands
-from broadcaster.subscribers import SUBSCRIBERS_DDL, Registry
 from broadcaster.web.app import create_app
 from broadcaster.web.front import Front
 from broadcaster.web.ports import WebPorts

@@ -12,7 +12,7 @@ from nats.aio.client import Client
 from nats.js.api import StreamConfig
 from nats.js.errors import NoStreamResponseError
 
-from broadcaster.embedded import NatsServer
+from broadcaster.engines.embedded import NatsServer
 from projections.fanout import plan
 from projections.fanout.outbox import Place, place
 from projections.fanout.projection import Fanout

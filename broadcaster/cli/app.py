@@ -1,0 +1,186 @@
+"""The command line. Bad input ends with one line on standard error and exit code 2."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import psycopg
+import typer
+
+from broadcaster import logs, roles
+from broadcaster.account import Role as StaffRole
+from broadcaster.asyncapi import document
+from broadcaster.cli import audit as cli_audit
+from broadcaster.cli.cap import cap_app
+from broadcaster.cli.imports import import_subscribers
+from broadcaster.demo.command import demo
+from broadcaster.demo.drive import DemoError
+from broadcaster.engines.embedded import EngineError
+from broadcaster.keys import KeyKind
+from broadcaster.proof import chain
+from broadcaster.roles import Role
+from broadcaster.rules import RefusedError
+from broadcaster.runtime import SYSTEM, House, clock
+from broadcaster.service import Service
+from broadcaster.settings import Settings, SettingsError
+from schemas.content import Lane
+
+app = typer.Typer(
+    help="The alert broadcast system of a city.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+log_app = typer.Typer(help="Check the event log, or print it for others to check.", no_args_is_help=True)
+keys_app = typer.Typer(help="API keys of accounts.", no_args_is_help=True)
+subscribers_app = typer.Typer(help="The registry of phones.", no_args_is_help=True)
+app.add_typer(cap_app, name="cap")
+app.add_typer(log_app, name="log")
+app.add_typer(keys_app, name="keys")
+app.add_typer(subscribers_app, name="subscribers")
+app.command()(demo)
+subscribers_app.command("import")(import_subscribers)
+cli_audit.install(app)
+
+DataOption = Annotated[Path | None, typer.Option("--data", help="The data folder.")]
+
+
+def settings(data: Path | None = None, **given: Any) -> Settings:
+    """The settings of this run."""
+    return Settings.from_env(data=data, **given)
+
+
+@app.command()
+def serve(
+    data: DataOption = None,
+    listen: Annotated[str | None, typer.Option(help="Address and port of the web role.")] = None,
+    role: Annotated[Role | None, typer.Option(help="Only this role; all of them without it.")] = None,
+    lane: Annotated[list[Lane] | None, typer.Option(help="Only these lanes of a relay or worker.")] = None,
+) -> None:
+    """Run the house: everything on this machine, or one role of it."""
+    chosen = settings(data, listen=listen)
+    if role is not None:
+        roles.run(role, chosen, lane or tuple(Lane))
+        return
+    with Service(chosen) as service:
+        typer.echo(f"serving at {chosen.url} (data in {chosen.data}); Ctrl-C ends it")
+        service.supervisor.run()
+
+
+@app.command()
+def migrate(data: DataOption = None) -> None:
+    """Create what the database lacks: tables, area register, issuing bodies. Safe to repeat."""
+    with House.open(settings(data)) as house:
+        house.migrate()
+        house.furnish()
+        typer.echo(f"the log holds {house.log.head()} events")
+
+
+@app.command()
+def rebuild(name: str, data: DataOption = None) -> None:
+    """Empty a projection's view and fold the log into it again."""
+    with House.open(settings(data)) as house:
+        position = house.follower(house.projection(name)).rebuild()
+        typer.echo(f"{name} is rebuilt up to position {position}")
+
+
+@app.command()
+def resume(name: str, data: DataOption = None) -> None:
+    """Let a projection that stopped at a poisoned event try again."""
+    with House.open(settings(data)) as house:
+        resumed = house.follower(house.projection(name)).resume()
+        typer.echo(f"{name} {'goes on' if resumed else 'was not stopped'}")
+
+
+@app.command()
+def status(data: DataOption = None) -> None:
+    """Show how far each projection has followed the log."""
+    with House.open(settings(data)) as house:
+        head = house.log.head()
+        for projection in house.projections:
+            standing = house.follower(projection).standing()
+            stopped = f"STOPPED at {standing.stopped_at}: {standing.error}"
+            state = stopped if standing.stopped_at else "follows"
+            typer.echo(f"{projection.name:<10} {standing.position}/{head} {state}")
+
+
+@log_app.command("verify")
+def log_verify(
+    data: DataOption = None,
+    checkpoints: Annotated[Path | None, typer.Option(help="Signed checkpoints it must fit.")] = None,
+    public_key: Annotated[Path | None, typer.Option(help="The key they are signed with (PEM).")] = None,
+) -> None:
+    """Walk the hash chain; exit code 1 names the first bad row, or checkpoint that does not fit."""
+    with House.open(settings(data)) as house:
+        verdict = chain.verify(house.log)
+        if not verdict.sound:
+            typer.echo(f"bad: position {verdict.bad_position}: {verdict.fault}", err=True)
+            raise typer.Exit(1)
+        typer.echo(f"ok: {verdict.events} events, chain {verdict.head}")
+        cli_audit.check_checkpoints(house, checkpoints, public_key)
+
+
+@log_app.command("export")
+def log_export(data: DataOption = None) -> None:
+    """Print the log as JSON lines: position, recorded_at, stream, version, topic, payload, chain."""
+    with House.open(settings(data)) as house:
+        for line in chain.export(house.log):
+            sys.stdout.write(line + "\n")
+
+
+@keys_app.command("create")
+def keys_create(
+    account: Annotated[str, typer.Option(help="Whose key it is, for example lan@phucxa.")],
+    body: Annotated[str, typer.Option(help="The body it acts for, for example ubnd-00001.")],
+    role: Annotated[list[StaffRole], typer.Option(help="What it may do; repeat for more than one.")],
+    data: DataOption = None,
+) -> None:
+    """Give an account a key and its roles. The key is printed once and cannot be read again."""
+    with House.open(settings(data)) as house:
+        house.office.issuer(body)
+        key_id, secret = house.keys.create(account, body, KeyKind.STAFF, clock())
+        for each in role:
+            house.setup.grant(SYSTEM, account, body, each, at=clock(), key_id=key_id)
+        typer.echo(secret)
+
+
+@keys_app.command("list")
+def keys_list(data: DataOption = None) -> None:
+    """List the keys, without their secrets."""
+    with House.open(settings(data)) as house:
+        for key in house.keys.list():
+            state = "revoked" if key.revoked_at else "live"
+            typer.echo(f"{key.key_id} {state:<8} {key.kind:<7} {key.account} {key.body or '-'}")
+
+
+@keys_app.command("revoke")
+def keys_revoke(key_id: str, data: DataOption = None) -> None:
+    """End a key, at once."""
+    with House.open(settings(data)) as house:
+        if not house.keys.revoke(key_id, clock()):
+            raise LookupError(f"no live key {key_id}")
+        typer.echo(f"{key_id} is revoked")
+
+
+@app.command()
+def asyncapi() -> None:
+    """Print the AsyncAPI document of the messages between the relay and the workers."""
+    typer.echo(json.dumps(document(), ensure_ascii=False, indent=2))
+
+
+def main() -> None:
+    """Runs the command line; what the user can mend is one line and exit code 2."""
+    logs.configure()
+    try:
+        app(standalone_mode=True)
+    except (EngineError, SettingsError, DemoError, LookupError, RefusedError) as error:
+        fail(str(error))
+    except psycopg.OperationalError as error:
+        fail(f"the database does not answer: {str(error).splitlines()[0]}")
+
+
+def fail(text: str) -> None:
+    """One line on standard error, exit code 2."""
+    typer.echo(f"broadcaster: {text}", err=True)
+    raise SystemExit(2)

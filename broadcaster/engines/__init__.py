@@ -1,0 +1,1 @@
+"""PostgreSQL and nats-server as children, and the supervisor that keeps everything running."""

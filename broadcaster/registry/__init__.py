@@ -1,0 +1,1 @@
+"""The subscriber registry: the one place with personal data, erasable, never in the log."""
