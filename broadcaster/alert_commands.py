@@ -8,6 +8,7 @@ answer.
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TypedDict, Unpack
 from uuid import UUID, uuid4
 
 from broadcaster.account import Role
@@ -23,6 +24,15 @@ AUTHORS = (Role.AUTHOR,)
 APPROVERS = (Role.APPROVER,)
 EITHER = (Role.AUTHOR, Role.APPROVER)
 NO_TIME = timedelta(0)
+
+
+class How(TypedDict, total=False):
+    """What a caller may add to a command on an alert."""
+
+    expected: int | None
+    """The version of the alert the caller saw."""
+    once: Once | None
+    """The caller's idempotency key."""
 
 
 class AlertCommands:
@@ -54,14 +64,7 @@ class AlertCommands:
         return Alert.fold(None, event)
 
     def revise(
-        self,
-        by: Actor,
-        alert_id: UUID,
-        content: Content,
-        *,
-        at: datetime,
-        expected: int | None = None,
-        once: Once | None = None,
+        self, by: Actor, alert_id: UUID, content: Content, *, at: datetime, **how: Unpack[How]
     ) -> Alert:
         """Rewrites the version in work."""
 
@@ -69,34 +72,19 @@ class AlertCommands:
             self._office.check(by, alert.issuer_id, AUTHORS, content, at)
             return alert.revise(by, content)
 
-        return self._change("revise", by, alert_id, decide, at=at, expected=expected, once=once)
+        return self._change("revise", by, alert_id, decide, at=at, **how)
 
-    def submit(
-        self,
-        by: Actor,
-        alert_id: UUID,
-        *,
-        at: datetime,
-        expected: int | None = None,
-        once: Once | None = None,
-    ) -> Alert:
+    def submit(self, by: Actor, alert_id: UUID, *, at: datetime, **how: Unpack[How]) -> Alert:
         """Puts the version in work up for approval."""
 
         def decide(alert: Alert) -> AlertEvent:
             self._office.check(by, alert.issuer_id, AUTHORS, alert.work and alert.work.content, at)
             return alert.submit(by)
 
-        return self._change("submit", by, alert_id, decide, at=at, expected=expected, once=once)
+        return self._change("submit", by, alert_id, decide, at=at, **how)
 
     def send_back(
-        self,
-        by: Actor,
-        alert_id: UUID,
-        reason: str,
-        *,
-        at: datetime,
-        expected: int | None = None,
-        once: Once | None = None,
+        self, by: Actor, alert_id: UUID, reason: str, *, at: datetime, **how: Unpack[How]
     ) -> Alert:
         """Returns the version in work to its authors."""
 
@@ -104,52 +92,27 @@ class AlertCommands:
             self._office.check(by, alert.issuer_id, APPROVERS, None, at)
             return alert.send_back(by, reason)
 
-        return self._change("return", by, alert_id, decide, at=at, expected=expected, once=once)
+        return self._change("return", by, alert_id, decide, at=at, **how)
 
-    def reject(
-        self,
-        by: Actor,
-        alert_id: UUID,
-        reason: str,
-        *,
-        at: datetime,
-        expected: int | None = None,
-        once: Once | None = None,
-    ) -> Alert:
+    def reject(self, by: Actor, alert_id: UUID, reason: str, *, at: datetime, **how: Unpack[How]) -> Alert:
         """Turns the version in work down for good."""
 
         def decide(alert: Alert) -> AlertEvent:
             self._office.check(by, alert.issuer_id, APPROVERS, None, at)
             return alert.reject(by, reason)
 
-        return self._change("reject", by, alert_id, decide, at=at, expected=expected, once=once)
+        return self._change("reject", by, alert_id, decide, at=at, **how)
 
-    def approve(
-        self,
-        by: Actor,
-        alert_id: UUID,
-        *,
-        at: datetime,
-        expected: int | None = None,
-        once: Once | None = None,
-    ) -> Alert:
+    def approve(self, by: Actor, alert_id: UUID, *, at: datetime, **how: Unpack[How]) -> Alert:
         """Approves the version in work, by another than those who wrote it."""
 
         def decide(alert: Alert) -> AlertEvent:
             self._office.check(by, alert.issuer_id, APPROVERS, alert.work and alert.work.content, at)
             return alert.approve(by)
 
-        return self._change("approve", by, alert_id, decide, at=at, expected=expected, once=once)
+        return self._change("approve", by, alert_id, decide, at=at, **how)
 
-    def issue(
-        self,
-        by: Actor,
-        alert_id: UUID,
-        *,
-        at: datetime,
-        expected: int | None = None,
-        once: Once | None = None,
-    ) -> Alert:
+    def issue(self, by: Actor, alert_id: UUID, *, at: datetime, **how: Unpack[How]) -> Alert:
         """Sends the approved version out. The body's authority is checked once more, as it is now."""
 
         def decide(alert: Alert) -> AlertEvent:
@@ -163,17 +126,10 @@ class AlertCommands:
                 at=at,
             )
 
-        return self._change("issue", by, alert_id, decide, at=at, expected=expected, once=once)
+        return self._change("issue", by, alert_id, decide, at=at, **how)
 
     def propose_update(
-        self,
-        by: Actor,
-        alert_id: UUID,
-        content: Content,
-        *,
-        at: datetime,
-        expected: int | None = None,
-        once: Once | None = None,
+        self, by: Actor, alert_id: UUID, content: Content, *, at: datetime, **how: Unpack[How]
     ) -> Alert:
         """Begins the next version of a live alert."""
 
@@ -181,18 +137,10 @@ class AlertCommands:
             self._office.check(by, alert.issuer_id, AUTHORS, content, at)
             return alert.propose_update(by, content)
 
-        return self._change("update", by, alert_id, decide, at=at, expected=expected, once=once)
+        return self._change("update", by, alert_id, decide, at=at, **how)
 
     def cancel(
-        self,
-        by: Actor,
-        alert_id: UUID,
-        reason: str,
-        *,
-        in_error: bool,
-        at: datetime,
-        expected: int | None = None,
-        once: Once | None = None,
+        self, by: Actor, alert_id: UUID, reason: str, *, in_error: bool, at: datetime, **how: Unpack[How]
     ) -> Alert:
         """Withdraws a live alert; one person may."""
 
@@ -202,7 +150,7 @@ class AlertCommands:
                 by, sender=self._office.sender(alert.issuer_id), reason=reason, in_error=in_error, at=at
             )
 
-        return self._change("cancel", by, alert_id, decide, at=at, expected=expected, once=once)
+        return self._change("cancel", by, alert_id, decide, at=at, **how)
 
     def expire(self, by: Actor, alert_id: UUID, *, at: datetime) -> Alert:
         """Ends a live alert whose time is up."""

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-from broadcaster.alert import LOCAL
+from broadcaster.alert_state import LOCAL
 
 _FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[-+][0-9]{2}:[0-9]{2}")
 

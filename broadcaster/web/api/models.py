@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 
-from broadcaster.alert import Alert, Work
+from broadcaster.alert import Alert
+from broadcaster.alert_state import Work
 from broadcaster.lifecycle import Life, Stage
 from broadcaster.web.story import Story
 from projections.board.view import BoardRow

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broadcaster.alert import Alert, reference
+from broadcaster.alert import Alert
+from broadcaster.alert_state import reference
 from broadcaster.lifecycle import TABLE, Command, Life, Stage
 from broadcaster.rules import RefusedError, Rule
 from schemas.content import MsgType

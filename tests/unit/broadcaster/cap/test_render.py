@@ -11,7 +11,7 @@ from lxml import etree
 
 from broadcaster import reference
 from broadcaster.alert import Alert
-from broadcaster.alert import reference as cap_reference
+from broadcaster.alert_state import reference as cap_reference
 from broadcaster.cap import importer, rules
 from broadcaster.cap.importer import Choices
 from broadcaster.cap.parse import parse

@@ -1,0 +1,162 @@
+"""What an alert is after its events. Folds; decides nothing, does no I/O."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from broadcaster.lifecycle import Life, Stage
+from schemas.content import Content
+from schemas.events import (
+    AlertApproved,
+    AlertCancelled,
+    AlertDrafted,
+    AlertEvent,
+    AlertExpired,
+    AlertIssued,
+    AlertRejected,
+    AlertReturned,
+    AlertRevised,
+    AlertSubmitted,
+    AlertUpdateProposed,
+)
+
+LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+@dataclass(frozen=True)
+class Work:
+    """The version in work, and everyone who had a hand in it."""
+
+    version: int
+    content: Content
+    stage: Stage
+    contributors: frozenset[str]
+    approved_by: str | None = None
+
+
+@dataclass(frozen=True)
+class Issued:
+    """The version that is out."""
+
+    version: int
+    content: Content
+    edition: str
+    sent: datetime
+    effective_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """The message that withdrew it."""
+
+    version: int
+    reason: str
+    sent: datetime
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """The version that was turned down last."""
+
+    version: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class AlertState:
+    """The state of one alert after `version` events."""
+
+    id: UUID
+    version: int
+    issuer_id: str
+    life: Life
+    work: Work | None
+    issued: Issued | None = None
+    references: tuple[str, ...] = field(default=())
+    """CAP `sender,identifier,sent` of every message so far."""
+    withdrawn: Withdrawn | None = None
+    rejected: Rejected | None = None
+    """None again once another version is in work."""
+
+    @property
+    def stage(self) -> Stage:
+        """Of the version in work."""
+        return self.work.stage if self.work else Stage.NONE
+
+    @classmethod
+    def fold(cls, state: Self | None, event: AlertEvent) -> Self:
+        """The alert after the event."""
+        if isinstance(event, AlertDrafted):
+            work = Work(1, event.content, Stage.DRAFT, frozenset({event.by.account}))
+            return cls(event.originator_id, event.originator_version, event.issuer_id, Life.NEW, work)
+        assert state is not None, "an alert begins with a draft"
+        return replace(state.after(event), version=event.originator_version)
+
+    def after(self, event: AlertEvent) -> Self:
+        """The alert after any event but its first."""
+        who = event.by.account
+        match event:
+            case AlertRevised(content=content):
+                return self._working(content=content, contributors=self._work.contributors | {who})
+            case AlertSubmitted() | AlertReturned() | AlertApproved() | AlertRejected():
+                return self._reviewed(event)
+            case AlertUpdateProposed(version=version, content=content):
+                work = Work(version, content, Stage.DRAFT, frozenset({who}))
+                return replace(self, work=work, rejected=None)
+            case AlertIssued():
+                issued = Issued(
+                    event.version,
+                    event.content,
+                    event.edition,
+                    event.sent,
+                    event.effective_at,
+                    event.expires_at,
+                )
+                return replace(
+                    self,
+                    life=Life.LIVE,
+                    work=None,
+                    issued=issued,
+                    references=(*self.references, reference(event.sender, event.identifier, event.sent)),
+                )
+            case AlertCancelled():
+                withdrawn = Withdrawn(event.version, event.reason, event.sent)
+                return replace(self, life=Life.CANCELLED, work=None, withdrawn=withdrawn)
+            case AlertExpired():
+                return replace(self, life=Life.EXPIRED, work=None)
+            case AlertDrafted():
+                raise AssertionError("an alert is drafted once")
+
+    def _reviewed(self, event: AlertSubmitted | AlertReturned | AlertApproved | AlertRejected) -> Self:
+        who = event.by.account
+        match event:
+            case AlertSubmitted():
+                return self._working(stage=Stage.SUBMITTED, contributors=self._work.contributors | {who})
+            case AlertReturned():
+                return self._working(stage=Stage.DRAFT, approved_by=None)
+            case AlertApproved():
+                return self._working(stage=Stage.APPROVED, approved_by=who)
+            case AlertRejected(version=version, reason=reason):
+                life = self.life if self.issued else Life.REJECTED
+                return replace(self, life=life, work=None, rejected=Rejected(version, reason))
+
+    def _working(self, **changes: object) -> Self:
+        return replace(self, work=replace(self._work, **changes))  # type: ignore[arg-type]
+
+    @property
+    def _work(self) -> Work:
+        assert self.work is not None
+        return self.work
+
+    @property
+    def _issued(self) -> Issued:
+        assert self.issued is not None
+        return self.issued
+
+
+def reference(sender: str, identifier: str, sent: datetime) -> str:
+    """CAP 1.2 §3.2.1: `sender,identifier,sent`, with the time as the message itself wrote it."""
+    return f"{sender},{identifier},{sent.astimezone(LOCAL).isoformat(timespec='seconds')}"
