@@ -124,7 +124,7 @@ async def once(
     """The caller's idempotency key with a digest of the request."""
     if key is None:
         return None
-    place = f"{request.method} {request.url.path}\n".encode()
+    place = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
     return Once(principal.account, key, hashlib.sha256(place + await request.body()).digest())
 
 

@@ -51,7 +51,7 @@ def _status(rule: Rule) -> int:
 
 
 KINDS: Mapping[str, Kind] = {
-    "request.malformed": Kind(400, "The request cannot be read", "Send well-formed JSON in UTF-8."),
+    "request.malformed": Kind(400, "The request cannot be read", "Send a well-formed body in UTF-8."),
     "key.missing": Kind(
         401, "A key is required", "Send `Authorization: Bearer ...` with a key that lives."
     ),
@@ -64,7 +64,9 @@ KINDS: Mapping[str, Kind] = {
     "conflict": Kind(409, "Changed by another", "Read it again and try again."),
     "precondition.failed": Kind(412, "Changed since you read it", "Read it again, then send its new ETag."),
     "request.too-large": Kind(413, "The body is too large", "At most 256 KiB."),
-    "request.media-type": Kind(415, "JSON is expected", "Send `Content-Type: application/json`."),
+    "request.media-type": Kind(
+        415, "Another type is expected", "Send `application/json`; to `/v1/cap`, `application/cap+xml`."
+    ),
     "request.invalid": Kind(422, "The request is not valid", "Mend the fields that `errors` names."),
     "idempotency.reused": Kind(422, "The key was used before", "A new Idempotency-Key for a new request."),
     "precondition.missing": Kind(428, "If-Match is required", "Send the ETag of what you read."),
