@@ -4,7 +4,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from broadcaster.lifecycle import Life, Stage
 from schemas.content import Content
@@ -21,8 +20,7 @@ from schemas.events import (
     AlertSubmitted,
     AlertUpdateProposed,
 )
-
-LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
+from schemas.local_time import HANOI
 
 
 @dataclass(frozen=True)
@@ -159,4 +157,4 @@ class AlertState:
 
 def reference(sender: str, identifier: str, sent: datetime) -> str:
     """CAP 1.2 §3.2.1: `sender,identifier,sent`, with the time as the message itself wrote it."""
-    return f"{sender},{identifier},{sent.astimezone(LOCAL).isoformat(timespec='seconds')}"
+    return f"{sender},{identifier},{sent.astimezone(HANOI).isoformat(timespec='seconds')}"

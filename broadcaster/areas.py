@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
-from zoneinfo import ZoneInfo
 
 from broadcaster.rules import RefusedError, Rule
 from schemas.areas import Area, AreaTree
 from schemas.events import Actor, AreaRegisterAdopted
 from schemas.ids import REGISTER_STREAM
-
-LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
+from schemas.local_time import HANOI
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ class AreaRegister:
 
     def current(self, at: datetime) -> Edition:
         """The edition in force on the local day of the instant. Raises LookupError where none is."""
-        today = at.astimezone(LOCAL).date()
+        today = at.astimezone(HANOI).date()
         in_force = [edition for edition in self.editions if edition.effective_on <= today]
         if not in_force:
             raise LookupError("no edition of the area register is in force")

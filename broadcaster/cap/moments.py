@@ -3,14 +3,14 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-from broadcaster.alert_state import LOCAL
+from schemas.local_time import HANOI
 
 _FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[-+][0-9]{2}:[0-9]{2}")
 
 
 def written(instant: datetime) -> str:
     """The instant in Hanoi's time, its fraction of a second cut off."""
-    return instant.astimezone(LOCAL).isoformat(timespec="seconds")
+    return instant.astimezone(HANOI).isoformat(timespec="seconds")
 
 
 def written_end(instant: datetime) -> str:

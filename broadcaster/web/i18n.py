@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime, format_timedelta
 from babel.messages.mofile import write_mo
@@ -18,10 +17,11 @@ from babel.support import NullTranslations, Translations
 from starlette.requests import Request
 from starlette.responses import Response
 
+from schemas.local_time import HANOI
+
 Lang = Literal["vi", "en"]
 LANGS: tuple[Lang, ...] = ("vi", "en")
 COOKIE = "lang"
-HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 
 _YEAR = 365 * 24 * 3600
 _PATTERNS = {"vi": "HH:mm, d/M/y", "en": "HH:mm, d MMM y"}

@@ -7,9 +7,9 @@ calendar or of 24 hours, hence two readings.
 
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
-HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
+from schemas.local_time import HANOI
+
 PERIOD = timedelta(days=3)
 SOON = timedelta(hours=24)
 DAY = timedelta(days=1)

@@ -7,12 +7,11 @@ code is the same place in another edition only where it also bears the same name
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from schemas.areas import unaccented
 from schemas.events import AreaRegisterAdopted
+from schemas.local_time import HANOI
 
-HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 NOWHERE = ""
 """The edition of a screen whose area no edition knows."""
 
