@@ -5,7 +5,7 @@ When what may be asked is the table in lifecycle.py; what its events make of it 
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypedDict
+from typing import Literal, TypedDict
 from uuid import UUID
 
 from broadcaster.alert_state import AlertState
@@ -22,9 +22,14 @@ from schemas.events import (
     AlertRejected,
     AlertReturned,
     AlertRevised,
+    AlertScheduled,
     AlertSubmitted,
+    AlertUnscheduled,
     AlertUpdateProposed,
 )
+
+FURTHEST_SCHEDULE = timedelta(days=30)
+"""What should go out later is scheduled later, by someone who looked at it again."""
 
 
 class Place(TypedDict):
@@ -81,6 +86,26 @@ class Alert(AlertState):
                 f"{by.account} contributed to version {self._work.version}; another must approve",
             )
         return AlertApproved(**self._next(by), version=self._work.version)
+
+    def schedule(
+        self, by: Actor, due_at: datetime, cause: Literal["asked", "quiet_hours"], *, at: datetime
+    ) -> AlertScheduled:
+        """Sets the time at which the approved version goes out by itself."""
+        self.check(Command.SCHEDULE)
+        work = self._work
+        if not at < due_at <= at + FURTHEST_SCHEDULE:
+            raise RefusedError(
+                Rule.SCHEDULE,
+                f"due_at: {due_at.isoformat()} is not within {FURTHEST_SCHEDULE.days} days from now",
+            )
+        if work.content.expires_at is not None and work.content.expires_at <= due_at:
+            raise RefusedError(Rule.SCHEDULE, f"due_at: {due_at.isoformat()} is not before expires_at")
+        return AlertScheduled(**self._next(by), version=work.version, due_at=due_at, cause=cause)
+
+    def unschedule(self, by: Actor) -> AlertUnscheduled:
+        """Takes the version off the clock."""
+        self.check(Command.UNSCHEDULE)
+        return AlertUnscheduled(**self._next(by), version=self._work.version)
 
     def issue(
         self, by: Actor, *, sender: str, edition: str, lifetime: timedelta, at: datetime

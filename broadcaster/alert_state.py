@@ -14,10 +14,13 @@ from schemas.events import (
     AlertEvent,
     AlertExpired,
     AlertIssued,
+    AlertPreApproved,
     AlertRejected,
     AlertReturned,
     AlertRevised,
+    AlertScheduled,
     AlertSubmitted,
+    AlertUnscheduled,
     AlertUpdateProposed,
 )
 from schemas.local_time import HANOI
@@ -32,6 +35,10 @@ class Work:
     stage: Stage
     contributors: frozenset[str]
     approved_by: str | None = None
+    due_at: datetime | None = None
+    """When it goes out by itself."""
+    corrects: bool = False
+    """What is out is wrong, and this puts it right."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +108,10 @@ class AlertState:
                 return self._working(content=content, contributors=self._work.contributors | {who})
             case AlertSubmitted() | AlertReturned() | AlertApproved() | AlertRejected():
                 return self._reviewed(event)
-            case AlertUpdateProposed(version=version, content=content):
-                work = Work(version, content, Stage.DRAFT, frozenset({who}))
+            case AlertPreApproved() | AlertScheduled() | AlertUnscheduled():
+                return self._readied(event)
+            case AlertUpdateProposed(version=version, content=content, corrects=corrects):
+                work = Work(version, content, Stage.DRAFT, frozenset({who}), corrects=corrects)
                 return replace(self, work=work, rejected=None)
             case AlertIssued():
                 issued = Issued(
@@ -134,12 +143,21 @@ class AlertState:
             case AlertSubmitted():
                 return self._working(stage=Stage.SUBMITTED, contributors=self._work.contributors | {who})
             case AlertReturned():
-                return self._working(stage=Stage.DRAFT, approved_by=None)
+                return self._working(stage=Stage.DRAFT, approved_by=None, due_at=None)
             case AlertApproved():
                 return self._working(stage=Stage.APPROVED, approved_by=who)
             case AlertRejected(version=version, reason=reason):
                 life = self.life if self.issued else Life.REJECTED
                 return replace(self, life=life, work=None, rejected=Rejected(version, reason))
+
+    def _readied(self, event: AlertPreApproved | AlertScheduled | AlertUnscheduled) -> Self:
+        match event:
+            case AlertPreApproved(approved_by=approver):
+                return self._working(stage=Stage.APPROVED, approved_by=approver)
+            case AlertScheduled(due_at=due_at):
+                return self._working(stage=Stage.SCHEDULED, due_at=due_at)
+            case AlertUnscheduled():
+                return self._working(stage=Stage.APPROVED, due_at=None)
 
     def _working(self, **changes: object) -> Self:
         return replace(self, work=replace(self._work, **changes))  # type: ignore[arg-type]

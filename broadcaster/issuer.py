@@ -1,11 +1,24 @@
 """Issuing bodies: who may speak about what, and where ("theo thẩm quyền, lĩnh vực quản lý")."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
+from broadcaster.issuer_policy import Policy
 from broadcaster.rules import Refusal, RefusedError, Rule
 from schemas.areas import AreaTree, UnknownAreaError
 from schemas.content import Content
-from schemas.events import Actor, IssuerRegistered
+from schemas.events import (
+    Actor,
+    IssuerClosed,
+    IssuerContact,
+    IssuerContactsSet,
+    IssuerEvent,
+    IssuerMoved,
+    IssuerPolicySet,
+    IssuerRegistered,
+    IssuerSucceeded,
+)
 from schemas.ids import issuer_stream
 
 EVERY_FIELD = "*"
@@ -23,21 +36,50 @@ class Issuer:
     area: str
     fields: frozenset[str]
     parent: str | None
+    seats: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Its area under each edition of the register it was moved to."""
+    contacts: tuple[IssuerContact, ...] = ()
+    policy: Policy = field(default_factory=Policy)
+    closed_at: datetime | None = None
+    successors: tuple[str, ...] = ()
+    """Who answers for it from `closed_at` on."""
+    succeeded: tuple[tuple[str, datetime], ...] = ()
+    """The bodies it answers for, each since when."""
 
     @staticmethod
-    def fold(state: "Issuer | None", event: IssuerRegistered) -> "Issuer":
+    def fold(state: "Issuer | None", event: IssuerEvent) -> "Issuer":
         """The body after the event."""
-        del state
-        return Issuer(
-            event.issuer_id,
-            event.originator_version,
-            event.name,
-            event.kind,
-            event.level,
-            event.area,
-            frozenset(event.fields),
-            event.parent,
-        )
+        if isinstance(event, IssuerRegistered):
+            return Issuer(
+                event.issuer_id,
+                event.originator_version,
+                event.name,
+                event.kind,
+                event.level,
+                event.area,
+                frozenset(event.fields),
+                event.parent,
+            )
+        assert state is not None, "a body begins with its registration"
+        return replace(state.after(event), version=event.originator_version)
+
+    def after(self, event: IssuerEvent) -> "Issuer":
+        """The body after any event but its first."""
+        match event:
+            case IssuerContactsSet(contacts=contacts):
+                return replace(self, contacts=contacts)
+            case IssuerPolicySet():
+                return replace(self, policy=Policy.of(event))
+            case IssuerMoved(edition=edition, area=area, level=level, name=name, parent=parent):
+                seats = {**self.seats, edition: area}
+                return replace(self, seats=seats, area=area, level=level, name=name, parent=parent)
+            case IssuerClosed(successors=successors, effective_at=closed_at):
+                return replace(self, successors=successors, closed_at=closed_at)
+            case IssuerSucceeded(predecessor=predecessor, effective_at=since, fields=fields):
+                succeeded = (*self.succeeded, (predecessor, since))
+                return replace(self, fields=self.fields | set(fields), succeeded=succeeded)
+            case IssuerRegistered():
+                raise AssertionError("a body is registered once")
 
     @staticmethod
     def register(

@@ -25,6 +25,8 @@ class Stage(StrEnum):
     DRAFT = "draft"
     SUBMITTED = "submitted"
     APPROVED = "approved"
+    SCHEDULED = "scheduled"
+    """Approved, and will go out by itself at its time."""
 
 
 class Command(StrEnum):
@@ -35,6 +37,8 @@ class Command(StrEnum):
     RETURN = "return"
     REJECT = "reject"
     APPROVE = "approve"
+    SCHEDULE = "schedule"
+    UNSCHEDULE = "unschedule"
     ISSUE = "issue"
     UPDATE = "update"
     CANCEL = "cancel"
@@ -42,7 +46,8 @@ class Command(StrEnum):
 
 
 _OPEN = (Life.NEW, Life.LIVE)
-_IN_REVIEW = frozenset((life, stage) for life in _OPEN for stage in (Stage.SUBMITTED, Stage.APPROVED))
+_READY = (Stage.APPROVED, Stage.SCHEDULED)
+_IN_REVIEW = frozenset((life, stage) for life in _OPEN for stage in (Stage.SUBMITTED, *_READY))
 
 TABLE: dict[Command, frozenset[tuple[Life, Stage]]] = {
     Command.REVISE: frozenset(product(_OPEN, (Stage.DRAFT,))),
@@ -50,7 +55,9 @@ TABLE: dict[Command, frozenset[tuple[Life, Stage]]] = {
     Command.RETURN: _IN_REVIEW,
     Command.REJECT: _IN_REVIEW,
     Command.APPROVE: frozenset(product(_OPEN, (Stage.SUBMITTED,))),
-    Command.ISSUE: frozenset(product(_OPEN, (Stage.APPROVED,))),
+    Command.SCHEDULE: frozenset(product(_OPEN, _READY)),
+    Command.UNSCHEDULE: frozenset(product(_OPEN, (Stage.SCHEDULED,))),
+    Command.ISSUE: frozenset(product(_OPEN, _READY)),
     Command.UPDATE: frozenset({(Life.LIVE, Stage.NONE)}),
     Command.CANCEL: frozenset(product((Life.LIVE,), Stage)),
     Command.EXPIRE: frozenset(product((Life.LIVE,), Stage)),

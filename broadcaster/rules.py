@@ -24,6 +24,10 @@ class Rule(StrEnum):
     UNKNOWN_CATEGORY = "content.unknown-category"
     RISK_LEVEL = "content.risk-level"
     EXPIRY = "content.expiry"
+    SCHEDULE = "content.schedule"
+    MODE = "content.mode"
+    LIMIT = "content.limit"
+    TEMPLATE = "content.template"
     # State: when.
     STATE = "state.not-now"
     EXISTS = "state.exists"

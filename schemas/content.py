@@ -3,7 +3,8 @@
 import unicodedata
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -53,6 +54,16 @@ class Certainty(StrEnum):
     UNKNOWN = "Unknown"
 
 
+class Mode(StrEnum):
+    """Whether it is meant. CAP 1.2 §3.2.1 status; an alert keeps its mode through all its versions."""
+
+    ACTUAL = "actual"
+    EXERCISE = "exercise"
+    """A drill: the real road, to test recipients and drill screens only, marked on every channel."""
+    TEST = "test"
+    """A technical trial, to test recipients and drill screens only."""
+
+
 class MsgType(StrEnum):
     """CAP 1.2 §3.2.1 msgType; Ack and Error are not taken."""
 
@@ -77,7 +88,9 @@ class Lane(StrEnum):
     BULLETIN = "bulletin"
 
 
-Language = Literal["vi", "en"]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]
+"""RFC 5646, for example vi, en, zh-TW. Vietnamese is always written; a reader of a language that was not
+written gets Vietnamese."""
 
 
 def _clean(text: str) -> str:
@@ -95,6 +108,18 @@ def _line(text: str) -> str:
     return text
 
 
+def _web(address: str) -> str:
+    parts = urlsplit(address)
+    if parts.scheme != "https" or not parts.hostname or not address.isprintable() or " " in address:
+        raise ValueError("must be an absolute https address")
+    return address
+
+
+def _absent(value: object) -> bool:
+    # What was added later is written only where it says something, so old events keep their bytes.
+    return not value
+
+
 def _utc(instant: datetime) -> datetime:
     # Year 9999 west of Greenwich has no UTC; PostgreSQL would take it and give back what nobody can read.
     try:
@@ -110,6 +135,8 @@ Description = Annotated[str, Clean, StringConstraints(min_length=1, max_length=2
 Instruction = Annotated[str, Clean, StringConstraints(min_length=1, max_length=1000)]
 SignText = Annotated[str, Clean, AfterValidator(_line), StringConstraints(min_length=1, max_length=70)]
 SmsText = Annotated[str, Clean, StringConstraints(min_length=1, max_length=459)]
+Contact = Annotated[str, Clean, AfterValidator(_line), StringConstraints(min_length=1, max_length=200)]
+Web = Annotated[str, AfterValidator(_web), StringConstraints(max_length=500)]
 AreaCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,5}$")]
 RiskLevel = Annotated[int, Field(ge=1, le=5)]
 
@@ -124,6 +151,18 @@ class Text(BaseModel):
     instruction: Instruction | None = None
     sign_text: SignText | None = None
     sms_text: SmsText | None = None
+
+
+class Attachment(BaseModel):
+    """A file that goes with an alert, kept by its digest (CAP 1.2 §3.2.3 resource)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    description: Headline
+    media_type: Annotated[str, StringConstraints(pattern=r"^[a-z]+/[a-z0-9.+-]+$", max_length=80)]
+    size: Annotated[int, Field(ge=1, le=5_000_000)]
+    """Bytes."""
 
 
 class Content(BaseModel):
@@ -141,10 +180,15 @@ class Content(BaseModel):
     urgency: Urgency
     certainty: Certainty
     risk_level: RiskLevel | None = None
-    texts: Annotated[dict[Language, Text], Field(min_length=1)]
+    texts: Annotated[dict[Language, Text], Field(min_length=1, max_length=8)]
     areas: Annotated[tuple[AreaCode, ...], Field(min_length=1, max_length=700)]
     expires_at: Instant | None = None
     channels: tuple[Channel, ...] = ()
+    mode: Annotated[Mode, Field(exclude_if=lambda mode: mode is Mode.ACTUAL)] = Mode.ACTUAL
+    contact: Annotated[Contact | None, Field(exclude_if=_absent)] = None
+    """Whom to ask; the city's hotline where absent."""
+    web: Annotated[Web | None, Field(exclude_if=_absent)] = None
+    attachments: Annotated[tuple[Attachment, ...], Field(max_length=10, exclude_if=_absent)] = ()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -154,6 +198,8 @@ class Content(BaseModel):
             raise ValueError("areas: an area is named twice")
         if len(set(self.channels)) != len(self.channels):
             raise ValueError("channels: a channel is named twice")
+        if len({each.sha256 for each in self.attachments}) != len(self.attachments):
+            raise ValueError("attachments: a file is named twice")
         return self
 
     @property
@@ -176,4 +222,4 @@ class Content(BaseModel):
 
     def text(self, language: str) -> Text:
         """The text in the language, or in Vietnamese where that language was not written."""
-        return self.texts["en"] if language == "en" and "en" in self.texts else self.texts["vi"]
+        return self.texts.get(language) or self.texts["vi"]

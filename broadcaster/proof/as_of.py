@@ -21,10 +21,13 @@ from schemas.events import (
     AlertEvent,
     AlertExpired,
     AlertIssued,
+    AlertPreApproved,
     AlertRejected,
     AlertReturned,
     AlertRevised,
+    AlertScheduled,
     AlertSubmitted,
+    AlertUnscheduled,
     AlertUpdateProposed,
     AudienceFrozen,
     Recorded,
@@ -55,11 +58,13 @@ class Hands:
                 return replace(self, submitted_by=None, approved_by=None)
             case AlertApproved():
                 return replace(self, approved_by=who)
+            case AlertPreApproved(approved_by=approver):
+                return replace(self, approved_by=approver)
             case AlertUpdateProposed():
                 return Hands(who)
 
 
-HandsEvent = AlertSubmitted | AlertReturned | AlertApproved | AlertUpdateProposed
+HandsEvent = AlertSubmitted | AlertReturned | AlertApproved | AlertPreApproved | AlertUpdateProposed
 
 
 @dataclass(frozen=True)
@@ -104,8 +109,16 @@ class _Track:
             case AlertRevised(content=content):
                 revised = (*self.work.revised_by, who)
                 return replace(self._worded(content), work=replace(self.work, revised_by=revised))
-            case AlertSubmitted() | AlertReturned() | AlertApproved() | AlertUpdateProposed():
+            case (
+                AlertSubmitted()
+                | AlertReturned()
+                | AlertApproved()
+                | AlertPreApproved()
+                | AlertUpdateProposed()
+            ):
                 return replace(self, work=self.work.after(event))
+            case AlertScheduled() | AlertUnscheduled():
+                return self
             case AlertRejected():
                 return self._rejected(who)
             case AlertIssued():

@@ -4,34 +4,43 @@ The account and the body stand beside the line, so they are not in it. Nothing h
 or a subscriber: events hold neither.
 """
 
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
-from schemas.content import MsgType
+from projections.audit.alert_words import describe_alert
+from projections.audit.body_words import describe_issuer, describe_kept, describe_rights
+from projections.audit.line import Words
 from schemas.dispatch import Outcome, Receipt
 from schemas.events import (
     AlertApproved,
     AlertCancelled,
     AlertDrafted,
-    AlertEvent,
     AlertExpired,
     AlertIssued,
+    AlertPreApproved,
     AlertRejected,
     AlertReturned,
     AlertRevised,
+    AlertScheduled,
     AlertSubmitted,
+    AlertUnscheduled,
     AlertUpdateProposed,
     AnyEvent,
     AreaRegisterAdopted,
+    AreaSetRetired,
+    AreaSetSaved,
     AttemptRefused,
     AudienceFrozen,
-    DelegationEvent,
     DelegationGranted,
     DelegationRevoked,
     DeliveryEvent,
     EvidenceExported,
+    IssuerClosed,
+    IssuerContactsSet,
+    IssuerMoved,
+    IssuerPolicySet,
     IssuerRegistered,
+    IssuerSucceeded,
     ReceiptRecorded,
-    RoleEvent,
     RoleGranted,
     RoleRevoked,
     ScreenEvent,
@@ -39,15 +48,10 @@ from schemas.events import (
     ScreenRemoved,
     ScreenShowed,
     SubscribersImported,
+    TemplateApproved,
+    TemplateRetired,
+    TemplateSaved,
 )
-
-
-class Words(NamedTuple):
-    """One line in each language."""
-
-    vi: str
-    en: str
-
 
 _OUTCOMES = {
     Outcome.ACCEPTED: Words("đã nhận", "accepted"),
@@ -70,110 +74,42 @@ def describe(event: AnyEvent) -> Words:
             | AlertReturned()
             | AlertRejected()
             | AlertApproved()
+            | AlertPreApproved()
+            | AlertScheduled()
+            | AlertUnscheduled()
             | AlertIssued()
             | AlertUpdateProposed()
             | AlertCancelled()
             | AlertExpired()
         ):
-            words = _alert(event)
+            words = describe_alert(event)
         case AudienceFrozen() | ReceiptRecorded() | SubscribersImported():
             words = _delivery(event)
         case RoleGranted() | RoleRevoked() | DelegationGranted() | DelegationRevoked():
-            words = _rights(event)
+            words = describe_rights(event)
         case ScreenRegistered() | ScreenRemoved() | ScreenShowed():
             words = _screen(event)
         case AttemptRefused() | EvidenceExported():
             words = _audited(event)
-        case AreaRegisterAdopted(edition=edition, areas=areas):
+        case AreaRegisterAdopted(edition=edition, areas=register):
             words = Words(
-                f"Áp dụng danh mục địa bàn {edition}: {len(areas)} đơn vị",
-                f"Adopted edition {edition} of the area register: {len(areas)} areas",
+                f"Áp dụng danh mục địa bàn {edition}: {len(register)} đơn vị",
+                f"Adopted edition {edition} of the area register: {len(register)} areas",
             )
-        case IssuerRegistered(issuer_id=body, name=name):
-            words = Words(f"Đăng ký cơ quan {name} ({body})", f"Registered the body {name} ({body})")
+        case (
+            IssuerRegistered()
+            | IssuerContactsSet()
+            | IssuerPolicySet()
+            | IssuerMoved()
+            | IssuerClosed()
+            | IssuerSucceeded()
+        ):
+            words = describe_issuer(event)
+        case TemplateSaved() | TemplateApproved() | TemplateRetired() | AreaSetSaved() | AreaSetRetired():
+            words = describe_kept(event)
         case _:
             assert_never(event)
     return words
-
-
-def _alert(event: AlertEvent) -> Words:
-    match event:
-        case AlertDrafted(content=content):
-            title = content.text("vi").headline
-            words = Words(f"Soạn thảo: {title}", f"Drafted: {title}")
-        case AlertRevised(version=version, content=content):
-            title = content.text("vi").headline
-            words = Words(f"Sửa phiên bản {version}: {title}", f"Revised version {version}: {title}")
-        case AlertSubmitted() | AlertReturned() | AlertRejected() | AlertApproved():
-            words = _reviewed(event)
-        case AlertIssued():
-            words = _issued(event)
-        case AlertUpdateProposed(version=version, content=content):
-            title = content.text("vi").headline
-            words = Words(f"Đề xuất phiên bản {version}: {title}", f"Proposed version {version}: {title}")
-        case AlertCancelled(reason=reason, in_error=in_error):
-            words = Words(
-                f"Hủy{' (phát hành nhầm)' if in_error else ''}: {reason}",
-                f"Cancelled{' (issued in error)' if in_error else ''}: {reason}",
-            )
-        case AlertExpired(version=version):
-            words = Words(f"Phiên bản {version} hết hiệu lực", f"Version {version} expired")
-    return words
-
-
-def _reviewed(event: AlertSubmitted | AlertReturned | AlertRejected | AlertApproved) -> Words:
-    match event:
-        case AlertSubmitted(version=version):
-            words = Words(f"Trình duyệt phiên bản {version}", f"Submitted version {version}")
-        case AlertReturned(version=version, reason=reason):
-            words = Words(f"Trả lại phiên bản {version}: {reason}", f"Returned version {version}: {reason}")
-        case AlertRejected(version=version, reason=reason):
-            words = Words(f"Bác bỏ phiên bản {version}: {reason}", f"Rejected version {version}: {reason}")
-        case AlertApproved(version=version):
-            words = Words(f"Duyệt phiên bản {version}", f"Approved version {version}")
-    return words
-
-
-def _issued(event: AlertIssued) -> Words:
-    title = event.content.text("vi").headline
-    areas = len(event.content.areas)
-    if event.msg_type is MsgType.UPDATE:
-        vi, en = "Cập nhật", "Updated to"
-    else:
-        vi, en = "Phát hành", "Issued"
-    return Words(
-        f"{vi} phiên bản {event.version} tới {areas} địa bàn: {title}",
-        f"{en} version {event.version} for {_areas(areas)}: {title}",
-    )
-
-
-def _rights(event: RoleEvent | DelegationEvent) -> Words:
-    match event:
-        case RoleGranted(account=account, body=body, role=role):
-            words = Words(
-                f"Cấp quyền {role} của {body} cho {account}", f"Granted {role} of {body} to {account}"
-            )
-        case RoleRevoked(account=account, body=body, role=role):
-            words = Words(
-                f"Thu hồi quyền {role} của {body} từ {account}", f"Revoked {role} of {body} from {account}"
-            )
-        case DelegationGranted(grantor=grantor, grantee=grantee, fields=fields, areas=areas):
-            named = ", ".join(fields)
-            dates = f"{event.starts_at:%Y-%m-%d %H:%M} - {event.ends_at:%Y-%m-%d %H:%M} UTC"
-            words = Words(
-                f"Phân cấp quyền của {grantor} cho {grantee}: {named}; {len(areas)} địa bàn; {dates}",
-                f"Delegated from {grantor} to {grantee}: {named}; {_areas(len(areas))}; {dates}",
-            )
-        case DelegationRevoked(grantor=grantor, grantee=grantee, delegation_id=delegation_id):
-            words = Words(
-                f"Thu hồi phân cấp {delegation_id} của {grantor} cho {grantee}",
-                f"Revoked the delegation {delegation_id} from {grantor} to {grantee}",
-            )
-    return words
-
-
-def _areas(count: int) -> str:
-    return f"{count} {'area' if count == 1 else 'areas'}"
 
 
 def _audited(event: AttemptRefused | EvidenceExported) -> Words:

@@ -15,15 +15,18 @@ from schemas.events import (
     AlertEvent,
     AlertExpired,
     AlertIssued,
+    AlertPreApproved,
     AlertRejected,
     AlertReturned,
     AlertRevised,
+    AlertScheduled,
     AlertSubmitted,
+    AlertUnscheduled,
     AlertUpdateProposed,
 )
 
 Status = Literal["in_work", "live", "cancelled", "expired", "rejected"]
-Stage = Literal["draft", "submitted", "approved"]
+Stage = Literal["draft", "submitted", "approved", "scheduled"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class BoardRow:
     effective_at: datetime | None
     expires_at: datetime | None
     reason: str | None
+    due_at: datetime | None
+    """When the version in work goes out by itself."""
     changed_at: datetime
     position: int
 
@@ -76,10 +81,12 @@ def _after(row: BoardRow, event: AlertEvent) -> BoardRow:
             return replace(row, content=content) if row.status == "in_work" else row
         case AlertSubmitted():
             return replace(row, stage="submitted")
-        case AlertApproved():
-            return replace(row, stage="approved")
+        case AlertApproved() | AlertPreApproved() | AlertUnscheduled():
+            return replace(row, stage="approved", due_at=None)
+        case AlertScheduled(due_at=due_at):
+            return replace(row, stage="scheduled", due_at=due_at)
         case AlertReturned() | AlertUpdateProposed():
-            return replace(row, stage="draft")
+            return replace(row, stage="draft", due_at=None)
         case AlertIssued():
             return _issued(row, event)
         case AlertCancelled():
@@ -87,6 +94,7 @@ def _after(row: BoardRow, event: AlertEvent) -> BoardRow:
                 row,
                 status="cancelled",
                 stage=None,
+                due_at=None,
                 version=event.version,
                 msg_type=MsgType.CANCEL,
                 identifier=event.identifier,
@@ -101,12 +109,12 @@ def _after(row: BoardRow, event: AlertEvent) -> BoardRow:
 def _ended(row: BoardRow, event: AlertExpired | AlertRejected) -> BoardRow:
     match event:
         case AlertExpired():
-            return replace(row, status="expired", stage=None)
+            return replace(row, status="expired", stage=None, due_at=None)
         case AlertRejected(reason=reason) if row.status == "in_work":
-            return replace(row, status="rejected", stage=None, reason=storable(reason))
+            return replace(row, status="rejected", stage=None, due_at=None, reason=storable(reason))
         case AlertRejected():
             # What is out stays as it is; why its next version will not come is not its reason.
-            return replace(row, stage=None)
+            return replace(row, stage=None, due_at=None)
 
 
 def _drafted(event: AlertDrafted, at: datetime, position: int) -> BoardRow:
@@ -124,6 +132,7 @@ def _drafted(event: AlertDrafted, at: datetime, position: int) -> BoardRow:
         effective_at=None,
         expires_at=None,
         reason=None,
+        due_at=None,
         changed_at=at,
         position=position,
     )
@@ -134,6 +143,7 @@ def _issued(row: BoardRow, event: AlertIssued) -> BoardRow:
         row,
         status="live",
         stage=None,
+        due_at=None,
         version=event.version,
         msg_type=event.msg_type,
         content=event.content,

@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS board_alerts (
     effective_at timestamptz,
     expires_at timestamptz,
     reason text,
+    due_at timestamptz,
     changed_at timestamptz NOT NULL,
     position bigint NOT NULL
 );
@@ -33,6 +34,7 @@ CREATE INDEX IF NOT EXISTS board_alerts_status ON board_alerts (status, position
 CREATE INDEX IF NOT EXISTS board_alerts_issuer ON board_alerts (issuer_id, position);
 CREATE INDEX IF NOT EXISTS board_alerts_areas ON board_alerts USING gin ((content->'areas'));
 CREATE INDEX IF NOT EXISTS board_alerts_due ON board_alerts (expires_at) WHERE status = 'live';
+CREATE INDEX IF NOT EXISTS board_alerts_scheduled ON board_alerts (due_at) WHERE stage = 'scheduled';
 CREATE TABLE IF NOT EXISTS board_areas (
     area text NOT NULL,
     alert_id uuid NOT NULL,
@@ -42,13 +44,13 @@ CREATE INDEX IF NOT EXISTS board_areas_alert ON board_areas (alert_id);
 """
 
 _UPSERT = """
-INSERT INTO board_alerts VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+INSERT INTO board_alerts VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (alert_id) DO UPDATE SET
     status = excluded.status, stage = excluded.stage, version = excluded.version,
     msg_type = excluded.msg_type, content = excluded.content, edition = excluded.edition,
     identifier = excluded.identifier, sent = excluded.sent, effective_at = excluded.effective_at,
-    expires_at = excluded.expires_at, reason = excluded.reason, changed_at = excluded.changed_at,
-    position = excluded.position
+    expires_at = excluded.expires_at, reason = excluded.reason, due_at = excluded.due_at,
+    changed_at = excluded.changed_at, position = excluded.position
 """
 
 
@@ -96,6 +98,7 @@ def _values(row: BoardRow) -> Row:
         row.effective_at,
         row.expires_at,
         row.reason,
+        row.due_at,
         row.changed_at,
         row.position,
     )

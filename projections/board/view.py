@@ -12,11 +12,11 @@ from projections.board.fold import BoardRow, Stage, Status
 from projections.projection import Row
 from schemas.content import Content, MsgType
 
-__all__ = ["BoardRow", "due", "find", "live_for", "load", "one"]
+__all__ = ["BoardRow", "due", "find", "live_for", "load", "one", "scheduled"]
 
 _SELECT: LiteralString = """
 SELECT alert_id, issuer_id, status, stage, version, msg_type, content::text, edition, identifier,
-    sent, effective_at, expires_at, reason, changed_at, position
+    sent, effective_at, expires_at, reason, due_at, changed_at, position
 FROM board_alerts
 """
 _NAMES = [field.name for field in fields(BoardRow)]
@@ -82,9 +82,15 @@ def due(conn: Connection[Row], at: datetime) -> list[UUID]:
     return [row[0] for row in conn.execute(query + " ORDER BY expires_at, alert_id", (at,))]
 
 
+def scheduled(conn: Connection[Row], at: datetime) -> list[UUID]:
+    """Alerts with a version whose time to go out has come (due_at <= `at`), the longest waiting first."""
+    query = "SELECT alert_id FROM board_alerts WHERE stage = 'scheduled' AND due_at <= %s"
+    return [row[0] for row in conn.execute(query + " ORDER BY due_at, alert_id", (at,))]
+
+
 def _row(values: Row) -> BoardRow:
     row = dict(zip(_NAMES, values, strict=True))
-    for name in ("sent", "effective_at", "expires_at", "changed_at"):
+    for name in ("sent", "effective_at", "expires_at", "due_at", "changed_at"):
         # PostgreSQL answers in the session's zone; ours is UTC everywhere below the pages.
         row[name] = row[name].astimezone(UTC) if row[name] else None
     row["content"] = Content.model_validate_json(row["content"])

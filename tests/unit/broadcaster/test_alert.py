@@ -44,6 +44,10 @@ def decide(alert: Alert, command: Command, by: Actor, at: datetime = AT) -> Aler
             return alert.reject(by, "không đúng thẩm quyền")
         case Command.APPROVE:
             return alert.approve(by)
+        case Command.SCHEDULE:
+            return alert.schedule(by, at + timedelta(hours=2), "asked", at=at)
+        case Command.UNSCHEDULE:
+            return alert.unschedule(by)
         case Command.ISSUE:
             return alert.issue(by, sender="a@b", edition="2020-03-01", lifetime=DAY, at=at)
         case Command.UPDATE:

@@ -1,6 +1,6 @@
 """One full example of each event, for the golden files and for other tests."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -24,19 +24,30 @@ from schemas.events import (
     AlertDrafted,
     AlertExpired,
     AlertIssued,
+    AlertPreApproved,
     AlertRejected,
     AlertReturned,
     AlertRevised,
+    AlertScheduled,
     AlertSubmitted,
+    AlertUnscheduled,
     AlertUpdateProposed,
     AreaRegisterAdopted,
+    AreaSetRetired,
+    AreaSetSaved,
     AttemptRefused,
     AudienceFrozen,
     DelegationGranted,
     DelegationRevoked,
     Event,
     EvidenceExported,
+    IssuerClosed,
+    IssuerContact,
+    IssuerContactsSet,
+    IssuerMoved,
+    IssuerPolicySet,
     IssuerRegistered,
+    IssuerSucceeded,
     ReceiptRecorded,
     RoleGranted,
     RoleRevoked,
@@ -45,14 +56,20 @@ from schemas.events import (
     ScreenShowed,
     Shown,
     SubscribersImported,
+    TemplateApproved,
+    TemplateRetired,
+    TemplateSaved,
 )
 from schemas.ids import audience_id, dispatch_id
+from schemas.template import TemplateBody, TemplateField, TemplateText
 
 AT = datetime(2026, 7, 10, 2, 0, 0, 250, tzinfo=UTC)
 END = datetime(2026, 7, 11, 2, 0, tzinfo=UTC)
 ALERT = UUID("7d3f0c1e-0000-4000-8000-000000000001")
 SCREEN = UUID("7d3f0c1e-0000-4000-8000-000000000002")
 DELEGATION = UUID("7d3f0c1e-0000-4000-8000-000000000003")
+TEMPLATE = UUID("7d3f0c1e-0000-4000-8000-000000000004")
+AREA_SET = UUID("7d3f0c1e-0000-4000-8000-000000000005")
 BY = Actor(account="lan", body="ubnd-00001")
 CONTENT = Content(
     kind=Kind.ALERT,
@@ -74,6 +91,28 @@ CONTENT = Content(
     areas=("00001", "00004"),
     expires_at=END,
     channels=(Channel.PUSH, Channel.SMS, Channel.LED),
+)
+TEMPLATE_BODY = TemplateBody(
+    kind=Kind.ALERT,
+    category="ngap_ung",
+    severity=Severity.MODERATE,
+    urgency=Urgency.EXPECTED,
+    certainty=Certainty.OBSERVED,
+    risk_level=1,
+    fields=(TemplateField(name="noi", label="Nơi ngập", example="phố Phúc Xá", longest=60),),
+    texts={
+        "vi": TemplateText(
+            headline="Ngập tại {noi}",
+            description="Nước ngập tại {noi}.",
+            instruction="Tránh {noi}.",
+            sign_text="Ngập {noi}",
+            sms_text="Ngap tai {noi}",
+        )
+    },
+    areas=("00001",),
+    edition="2020-03-01",
+    channels=(Channel.PUSH,),
+    lifetime_hours=6,
 )
 DISPATCH = Dispatch(
     id=dispatch_id(ALERT, 1, Channel.PUSH, 500, 1),
@@ -107,6 +146,9 @@ def examples() -> tuple[Event, ...]:
         "grantor": "ubnd-001",
         "grantee": "ubnd-00001",
     }
+    issuer: dict[str, Any] = {"originator_id": UUID(int=3), "by": BY, "issuer_id": "ubnd-00001"}
+    template: dict[str, Any] = {"originator_id": TEMPLATE, "by": BY, "template_id": TEMPLATE}
+    area_set: dict[str, Any] = {"originator_id": AREA_SET, "by": BY, "area_set_id": AREA_SET}
     message: dict[str, Any] = {
         "issuer_id": "ubnd-00001",
         "sender": "ubnd-00001@canhbao.hanoi.gov.vn",
@@ -140,6 +182,34 @@ def examples() -> tuple[Event, ...]:
             fields=("*",),
             parent="ubnd-001",
         ),
+        IssuerContactsSet(
+            **issuer,
+            originator_version=2,
+            contacts=(
+                IssuerContact(kind="phone", value="024 3825 3536"),
+                IssuerContact(kind="email", value="phucxa@hanoi.example"),
+            ),
+        ),
+        IssuerPolicySet(
+            **issuer,
+            originator_version=3,
+            one_person_bulletins=True,
+            quiet_from=time(22, 0),
+            quiet_until=time(6, 0),
+        ),
+        IssuerMoved(
+            **issuer,
+            originator_version=4,
+            edition="2025-07-01",
+            area="00008",
+            level=3,
+            name="UBND phường Hồng Hà",
+            parent="ubnd-tp",
+        ),
+        IssuerClosed(**issuer, originator_version=5, successors=("ubnd-00070",), effective_at=END),
+        IssuerSucceeded(
+            **issuer, originator_version=6, predecessor="ubnd-00004", effective_at=END, fields=("*",)
+        ),
         RoleGranted(**other, account="lan", body="ubnd-00001", role="author", key_id="k3f9"),
         RoleRevoked(**other, account="lan", body="ubnd-00001", role="author"),
         DelegationGranted(
@@ -172,6 +242,16 @@ def examples() -> tuple[Event, ...]:
             expires_at=END,
         ),
         AlertUpdateProposed(**alert, originator_version=8, version=3, content=CONTENT),
+        AlertPreApproved(
+            **alert,
+            originator_version=9,
+            version=3,
+            template_id=TEMPLATE,
+            template_version=2,
+            approved_by="binh",
+        ),
+        AlertScheduled(**alert, originator_version=9, version=3, due_at=AT, cause="quiet_hours"),
+        AlertUnscheduled(**alert, originator_version=10, version=3),
         AlertCancelled(
             **alert,
             **message,
@@ -218,6 +298,27 @@ def examples() -> tuple[Event, ...]:
         ),
         SubscribersImported(**other, file_sha256="9f" * 32, accepted=999_990, rejected=10),
         EvidenceExported(**other, alert_id=ALERT, upto=42, sha256="9f" * 32),
+        TemplateSaved(
+            **template,
+            originator_version=1,
+            issuer_id="ubnd-00001",
+            version=1,
+            name="Ngập theo giờ",
+            purpose="correction",
+            body=TEMPLATE_BODY,
+        ),
+        TemplateApproved(**template, originator_version=2, version=1),
+        TemplateRetired(**template, originator_version=3),
+        AreaSetSaved(
+            **area_set,
+            originator_version=1,
+            issuer_id="ubnd-00001",
+            version=1,
+            name="Bãi giữa",
+            edition="2020-03-01",
+            areas=("00001", "00004"),
+        ),
+        AreaSetRetired(**area_set, originator_version=2),
         ScreenRegistered(
             **screen,
             originator_version=1,

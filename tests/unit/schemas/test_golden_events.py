@@ -34,6 +34,19 @@ FROZEN_TOPICS = [
     "screen.registered",
     "screen.removed",
     "screen.showed",
+    "issuer.contacts_set",
+    "issuer.policy_set",
+    "issuer.moved",
+    "issuer.closed",
+    "issuer.succeeded",
+    "alert.pre_approved",
+    "alert.scheduled",
+    "alert.unscheduled",
+    "template.saved",
+    "template.approved",
+    "template.retired",
+    "area_set.saved",
+    "area_set.retired",
 ]
 
 

@@ -47,6 +47,10 @@ def decided(alert: Alert, command: Command, number: int, at: datetime) -> AlertE
             return alert.reject(MINH, "x")
         case Command.APPROVE:
             return alert.approve(MINH)
+        case Command.SCHEDULE:
+            return alert.schedule(MINH, at + timedelta(hours=2), "asked", at=at)
+        case Command.UNSCHEDULE:
+            return alert.unschedule(MINH)
         case Command.ISSUE:
             return alert.issue(MINH, sender="s", edition="e", lifetime=LIFETIME, at=at)
         case Command.UPDATE:

@@ -1,0 +1,96 @@
+"""What happened to an alert, in words."""
+
+from projections.audit.line import Words, areas
+from schemas.content import MsgType
+from schemas.events import (
+    AlertApproved,
+    AlertCancelled,
+    AlertDrafted,
+    AlertEvent,
+    AlertExpired,
+    AlertIssued,
+    AlertPreApproved,
+    AlertRejected,
+    AlertReturned,
+    AlertRevised,
+    AlertScheduled,
+    AlertSubmitted,
+    AlertUnscheduled,
+    AlertUpdateProposed,
+)
+from schemas.local_time import HANOI
+
+
+def describe_alert(event: AlertEvent) -> Words:
+    """The event in words."""
+    match event:
+        case AlertDrafted(content=content):
+            title = content.text("vi").headline
+            words = Words(f"Soạn thảo: {title}", f"Drafted: {title}")
+        case AlertRevised(version=version, content=content):
+            title = content.text("vi").headline
+            words = Words(f"Sửa phiên bản {version}: {title}", f"Revised version {version}: {title}")
+        case AlertSubmitted() | AlertReturned() | AlertRejected() | AlertApproved():
+            words = _reviewed(event)
+        case AlertPreApproved(version=version, approved_by=approver):
+            words = Words(
+                f"Phiên bản {version} theo mẫu đính chính do {approver} duyệt trước",
+                f"Version {version} is a correcting text approved beforehand by {approver}",
+            )
+        case AlertScheduled() | AlertUnscheduled():
+            words = _scheduled(event)
+        case AlertIssued():
+            words = _issued(event)
+        case AlertUpdateProposed(version=version, content=content):
+            title = content.text("vi").headline
+            words = Words(f"Đề xuất phiên bản {version}: {title}", f"Proposed version {version}: {title}")
+        case AlertCancelled(reason=reason, in_error=in_error):
+            words = Words(
+                f"Hủy{' (phát hành nhầm)' if in_error else ''}: {reason}",
+                f"Cancelled{' (issued in error)' if in_error else ''}: {reason}",
+            )
+        case AlertExpired(version=version):
+            words = Words(f"Phiên bản {version} hết hiệu lực", f"Version {version} expired")
+    return words
+
+
+def _reviewed(event: AlertSubmitted | AlertReturned | AlertRejected | AlertApproved) -> Words:
+    match event:
+        case AlertSubmitted(version=version):
+            words = Words(f"Trình duyệt phiên bản {version}", f"Submitted version {version}")
+        case AlertReturned(version=version, reason=reason):
+            words = Words(f"Trả lại phiên bản {version}: {reason}", f"Returned version {version}: {reason}")
+        case AlertRejected(version=version, reason=reason):
+            words = Words(f"Bác bỏ phiên bản {version}: {reason}", f"Rejected version {version}: {reason}")
+        case AlertApproved(version=version):
+            words = Words(f"Duyệt phiên bản {version}", f"Approved version {version}")
+    return words
+
+
+def _scheduled(event: AlertScheduled | AlertUnscheduled) -> Words:
+    match event:
+        case AlertScheduled(version=version, due_at=due_at, cause=cause):
+            when = due_at.astimezone(HANOI)
+            asked = cause == "asked"
+            words = Words(
+                f"{'Hẹn' if asked else 'Giữ qua giờ yên tĩnh,'} phát hành phiên bản {version}"
+                f" lúc {when:%H:%M %d/%m/%Y}",
+                f"{'Scheduled' if asked else 'Held through the quiet hours,'} version {version}"
+                f" for {when:%Y-%m-%d %H:%M} local time",
+            )
+        case AlertUnscheduled(version=version):
+            words = Words(f"Bỏ hẹn phát hành phiên bản {version}", f"Took version {version} off the clock")
+    return words
+
+
+def _issued(event: AlertIssued) -> Words:
+    title = event.content.text("vi").headline
+    count = len(event.content.areas)
+    if event.msg_type is MsgType.UPDATE:
+        vi, en = "Cập nhật", "Updated to"
+    else:
+        vi, en = "Phát hành", "Issued"
+    return Words(
+        f"{vi} phiên bản {event.version} tới {count} địa bàn: {title}",
+        f"{en} version {event.version} for {areas(count)}: {title}",
+    )

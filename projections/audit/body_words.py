@@ -1,0 +1,119 @@
+"""What happened to a body, its people, its rights and what it keeps at hand, in words."""
+
+from projections.audit.line import Words, areas
+from schemas.events import (
+    AreaSetEvent,
+    AreaSetRetired,
+    AreaSetSaved,
+    DelegationEvent,
+    DelegationGranted,
+    DelegationRevoked,
+    IssuerClosed,
+    IssuerContactsSet,
+    IssuerEvent,
+    IssuerMoved,
+    IssuerPolicySet,
+    IssuerRegistered,
+    IssuerSucceeded,
+    RoleEvent,
+    RoleGranted,
+    RoleRevoked,
+    TemplateApproved,
+    TemplateEvent,
+    TemplateRetired,
+    TemplateSaved,
+)
+from schemas.local_time import HANOI
+
+
+def describe_issuer(event: IssuerEvent) -> Words:
+    """The event in words."""
+    body = event.issuer_id
+    match event:
+        case IssuerRegistered(name=name):
+            words = Words(f"Đăng ký cơ quan {name} ({body})", f"Registered the body {name} ({body})")
+        case IssuerContactsSet(contacts=contacts):
+            words = Words(
+                f"Đặt {len(contacts)} đầu mối liên hệ của {body}", f"Set {len(contacts)} contacts of {body}"
+            )
+        case IssuerPolicySet():
+            words = _policy(event)
+        case IssuerMoved(edition=edition, name=name, area=area):
+            words = Words(
+                f"{body} là {name}, địa bàn {area} theo danh mục {edition}",
+                f"{body} is {name}, of area {area} under edition {edition}",
+            )
+        case IssuerClosed(successors=successors, effective_at=since):
+            day, heirs = f"{since.astimezone(HANOI):%Y-%m-%d}", ", ".join(successors)
+            words = Words(
+                f"{body} chấm dứt từ {day}" + (f", chuyển cho {heirs}" if heirs else ""),
+                f"{body} ends on {day}" + (f" and passes to {heirs}" if heirs else ""),
+            )
+        case IssuerSucceeded(predecessor=predecessor, effective_at=since):
+            day = f"{since.astimezone(HANOI):%Y-%m-%d}"
+            words = Words(
+                f"{body} tiếp nhận {predecessor} từ {day}", f"{body} succeeds {predecessor} from {day}"
+            )
+    return words
+
+
+def _policy(event: IssuerPolicySet) -> Words:
+    one = event.one_person_bulletins
+    quiet = (
+        f"{event.quiet_from:%H:%M}-{event.quiet_until:%H:%M}"
+        if event.quiet_from is not None and event.quiet_until is not None
+        else None
+    )
+    return Words(
+        f"Quy định của {event.issuer_id}: bản tin {'một' if one else 'hai'} người duyệt, "
+        + (f"giờ yên tĩnh {quiet}" if quiet else "không có giờ yên tĩnh"),
+        f"Policy of {event.issuer_id}: bulletins need {'one person' if one else 'two people'}, "
+        + (f"quiet hours {quiet}" if quiet else "no quiet hours"),
+    )
+
+
+def describe_kept(event: TemplateEvent | AreaSetEvent) -> Words:
+    """A template or a set of areas, in words."""
+    match event:
+        case TemplateSaved(name=name, version=version):
+            words = Words(
+                f"Lưu mẫu {name}, phiên bản {version}", f"Saved the template {name}, version {version}"
+            )
+        case TemplateApproved(version=version):
+            words = Words(f"Duyệt mẫu, phiên bản {version}", f"Approved version {version} of the template")
+        case TemplateRetired():
+            words = Words("Ngừng dùng mẫu", "Retired the template")
+        case AreaSetSaved(name=name, areas=codes):
+            words = Words(
+                f"Lưu nhóm địa bàn {name}: {len(codes)} đơn vị",
+                f"Saved the area set {name}: {areas(len(codes))}",
+            )
+        case AreaSetRetired():
+            words = Words("Ngừng dùng nhóm địa bàn", "Retired the area set")
+    return words
+
+
+def describe_rights(event: RoleEvent | DelegationEvent) -> Words:
+    """The event in words."""
+    match event:
+        case RoleGranted(account=account, body=body, role=role):
+            words = Words(
+                f"Cấp quyền {role} của {body} cho {account}", f"Granted {role} of {body} to {account}"
+            )
+        case RoleRevoked(account=account, body=body, role=role):
+            words = Words(
+                f"Thu hồi quyền {role} của {body} từ {account}", f"Revoked {role} of {body} from {account}"
+            )
+        case DelegationGranted(grantor=grantor, grantee=grantee, fields=fields, areas=codes):
+            named = ", ".join(fields)
+            dates = f"{event.starts_at:%Y-%m-%d %H:%M} - {event.ends_at:%Y-%m-%d %H:%M} UTC"
+            words = Words(
+                f"Phân cấp quyền của {grantor} cho {grantee}: {named}; {len(codes)} địa bàn; {dates}",
+                f"Delegated from {grantor} to {grantee}: {named}; {areas(len(codes))}; {dates}",
+            )
+        case DelegationRevoked(grantor=grantor, grantee=grantee, delegation_id=delegation_id):
+            words = Words(
+                f"Thu hồi phân cấp {delegation_id} của {grantor} cho {grantee}",
+                f"Revoked the delegation {delegation_id} from {grantor} to {grantee}",
+            )
+    return words

@@ -1,0 +1,146 @@
+"""Every event of the log: a fact, frozen, in the past tense, under a topic that never changes.
+
+An event's payload is its fields as compact JSON without its stream id and version, which are
+columns of the log. A golden copy of each is in tests/unit/schemas/golden and must load for ever.
+"""
+
+from typing import NamedTuple
+
+from pydantic import AwareDatetime
+
+from schemas.events.alerts import (
+    AlertApproved,
+    AlertCancelled,
+    AlertDrafted,
+    AlertEvent,
+    AlertExpired,
+    AlertIssued,
+    AlertPreApproved,
+    AlertRejected,
+    AlertReturned,
+    AlertRevised,
+    AlertScheduled,
+    AlertSubmitted,
+    AlertUnscheduled,
+    AlertUpdateProposed,
+)
+from schemas.events.audit import (
+    AttemptRefused,
+    AuditEvent,
+    EvidenceExported,
+)
+from schemas.events.base import (
+    TOPICS,
+    Actor,
+    Event,
+)
+from schemas.events.bodies import (
+    AreaRegisterAdopted,
+    BodyEvent,
+    DelegationEvent,
+    DelegationGranted,
+    DelegationRevoked,
+    IssuerClosed,
+    IssuerContact,
+    IssuerContactsSet,
+    IssuerEvent,
+    IssuerMoved,
+    IssuerPolicySet,
+    IssuerRegistered,
+    IssuerSucceeded,
+    RegisterEvent,
+    RoleEvent,
+    RoleGranted,
+    RoleRevoked,
+)
+from schemas.events.delivery import (
+    AudienceFrozen,
+    DeliveryEvent,
+    ReceiptRecorded,
+    SubscribersImported,
+)
+from schemas.events.screens import (
+    ScreenEvent,
+    ScreenRegistered,
+    ScreenRemoved,
+    ScreenShowed,
+    Shown,
+)
+from schemas.events.templates import (
+    AreaSetEvent,
+    AreaSetRetired,
+    AreaSetSaved,
+    TemplateApproved,
+    TemplateEvent,
+    TemplateRetired,
+    TemplateSaved,
+)
+
+AnyEvent = BodyEvent | AlertEvent | TemplateEvent | AreaSetEvent | AuditEvent | DeliveryEvent | ScreenEvent
+
+
+class Recorded(NamedTuple):
+    """An event with its place in the log and the instant the log recorded it (UTC)."""
+
+    position: int
+    recorded_at: AwareDatetime
+    event: AnyEvent
+
+
+__all__ = [
+    "TOPICS",
+    "Actor",
+    "AlertApproved",
+    "AlertCancelled",
+    "AlertDrafted",
+    "AlertEvent",
+    "AlertExpired",
+    "AlertIssued",
+    "AlertPreApproved",
+    "AlertRejected",
+    "AlertReturned",
+    "AlertRevised",
+    "AlertScheduled",
+    "AlertSubmitted",
+    "AlertUnscheduled",
+    "AlertUpdateProposed",
+    "AnyEvent",
+    "AreaRegisterAdopted",
+    "AreaSetEvent",
+    "AreaSetRetired",
+    "AreaSetSaved",
+    "AttemptRefused",
+    "AudienceFrozen",
+    "AuditEvent",
+    "BodyEvent",
+    "DelegationEvent",
+    "DelegationGranted",
+    "DelegationRevoked",
+    "DeliveryEvent",
+    "Event",
+    "EvidenceExported",
+    "IssuerClosed",
+    "IssuerContact",
+    "IssuerContactsSet",
+    "IssuerEvent",
+    "IssuerMoved",
+    "IssuerPolicySet",
+    "IssuerRegistered",
+    "IssuerSucceeded",
+    "ReceiptRecorded",
+    "Recorded",
+    "RegisterEvent",
+    "RoleEvent",
+    "RoleGranted",
+    "RoleRevoked",
+    "ScreenEvent",
+    "ScreenRegistered",
+    "ScreenRemoved",
+    "ScreenShowed",
+    "Shown",
+    "SubscribersImported",
+    "TemplateApproved",
+    "TemplateEvent",
+    "TemplateRetired",
+    "TemplateSaved",
+]
