@@ -5,13 +5,13 @@ When what may be asked is the table in lifecycle.py; what its events make of it 
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, TypedDict
+from typing import Literal, NamedTuple, TypedDict, Unpack
 from uuid import UUID
 
 from broadcaster.alert_state import AlertState
 from broadcaster.lifecycle import TABLE, Command
 from broadcaster.rules import RefusedError, Rule
-from schemas.content import Content, MsgType
+from schemas.content import Content, Kind, MsgType
 from schemas.events import (
     Actor,
     AlertApproved,
@@ -19,6 +19,7 @@ from schemas.events import (
     AlertDrafted,
     AlertExpired,
     AlertIssued,
+    AlertPreApproved,
     AlertRejected,
     AlertReturned,
     AlertRevised,
@@ -38,6 +39,23 @@ class Place(TypedDict):
     originator_id: UUID
     originator_version: int
     by: Actor
+
+
+class PreApproval(NamedTuple):
+    """The correcting text that was approved before it was needed, and by whom."""
+
+    template_id: UUID
+    template_version: int
+    approved_by: str
+
+
+class Sending(TypedDict):
+    """What an issue needs to know that the alert does not. `lifetime` is the category's."""
+
+    sender: str
+    edition: str
+    lifetime: timedelta
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -60,6 +78,7 @@ class Alert(AlertState):
     def revise(self, by: Actor, content: Content) -> AlertRevised:
         """Rewrites the version in work."""
         self.check(Command.REVISE)
+        self._check_mode(content)
         return AlertRevised(**self._next(by), version=self._work.version, content=content)
 
     def submit(self, by: Actor) -> AlertSubmitted:
@@ -77,10 +96,14 @@ class Alert(AlertState):
         self.check(Command.REJECT)
         return AlertRejected(**self._next(by), version=self._work.version, reason=reason)
 
-    def approve(self, by: Actor) -> AlertApproved:
-        """Approves the version in work. Refused to everyone who had a hand in it."""
+    def approve(self, by: Actor, *, one_person: bool = False) -> AlertApproved:
+        """Approves the version in work. Refused to everyone who had a hand in it.
+
+        Unless `one_person` will do: a body may say so of its bulletins, never of alerts.
+        """
         self.check(Command.APPROVE)
-        if by.account in self._work.contributors:
+        one_person = one_person and self._work.content.kind is Kind.BULLETIN
+        if by.account in self._work.contributors and not one_person:
             raise RefusedError(
                 Rule.FOUR_EYES,
                 f"{by.account} contributed to version {self._work.version}; another must approve",
@@ -107,13 +130,11 @@ class Alert(AlertState):
         self.check(Command.UNSCHEDULE)
         return AlertUnscheduled(**self._next(by), version=self._work.version)
 
-    def issue(
-        self, by: Actor, *, sender: str, edition: str, lifetime: timedelta, at: datetime
-    ) -> AlertIssued:
-        """Sends the approved version out. `lifetime` is the category's, where the content sets no end."""
+    def issue(self, by: Actor, **sending: Unpack[Sending]) -> AlertIssued:
+        """Sends the approved version out. It lives for `lifetime` where its content sets no end."""
         self.check(Command.ISSUE)
-        work = self._work
-        expires_at = work.content.expires_at or at + lifetime
+        work, at = self._work, sending["at"]
+        expires_at = work.content.expires_at or at + sending["lifetime"]
         if expires_at <= at:
             raise RefusedError(Rule.EXPIRY, f"expires_at {expires_at.isoformat()} is not after now")
         return AlertIssued(
@@ -122,19 +143,42 @@ class Alert(AlertState):
             version=work.version,
             msg_type=MsgType.UPDATE if self.issued else MsgType.ALERT,
             identifier=self._identifier(work.version),
-            sender=sender,
+            sender=sending["sender"],
             sent=at.replace(microsecond=0),
             references=self.references,
             content=work.content,
-            edition=edition,
+            edition=sending["edition"],
             effective_at=at,
             expires_at=expires_at,
         )
 
-    def propose_update(self, by: Actor, content: Content) -> AlertUpdateProposed:
-        """Begins the next version of a live alert; it goes the same road of review."""
+    def propose_update(self, by: Actor, content: Content, *, corrects: bool = False) -> AlertUpdateProposed:
+        """Begins the next version of a live alert; it goes the same road of review.
+
+        `corrects` says that what is out is wrong.
+        """
         self.check(Command.UPDATE)
-        return AlertUpdateProposed(**self._next(by), version=self._issued.version + 1, content=content)
+        return self._proposed(by, content, corrects=corrects)
+
+    def _proposed(self, by: Actor, content: Content, *, corrects: bool) -> AlertUpdateProposed:
+        self._check_mode(content)
+        version = self._issued.version + 1
+        return AlertUpdateProposed(**self._next(by), version=version, content=content, corrects=corrects)
+
+    def correct(
+        self, by: Actor, content: Content, approval: PreApproval, **sending: Unpack[Sending]
+    ) -> tuple[AlertUpdateProposed, AlertPreApproved, AlertIssued]:
+        """Puts a live alert right at once, with words that were approved beforehand.
+
+        One person may, for a second one read these words already: whoever approved the text.
+        """
+        self.check(Command.CORRECT)
+        if approval.approved_by == by.account:
+            raise RefusedError(Rule.FOUR_EYES, f"{by.account} approved that text; another must send it")
+        proposed = self._proposed(by, content, corrects=True)
+        ready = Alert.fold(self, proposed)
+        approved = AlertPreApproved(**ready._next(by), version=proposed.version, **approval._asdict())  # noqa: SLF001 (its own)
+        return proposed, approved, Alert.fold(ready, approved).issue(by, **sending)
 
     def cancel(
         self, by: Actor, *, sender: str, reason: str, in_error: bool, at: datetime
@@ -160,6 +204,11 @@ class Alert(AlertState):
         if at < self._issued.expires_at:
             raise RefusedError(Rule.EXPIRY, f"it lives until {self._issued.expires_at.isoformat()}")
         return AlertExpired(**self._next(by), version=self._issued.version)
+
+    def _check_mode(self, content: Content) -> None:
+        # Hawaii 2018: a drill that turns real, or the reverse, must be another alert.
+        if content.mode is not self.mode:
+            raise RefusedError(Rule.MODE, f"mode: the alert is {self.mode} and stays so")
 
     def _next(self, by: Actor) -> Place:
         return {"originator_id": self.id, "originator_version": self.version + 1, "by": by}

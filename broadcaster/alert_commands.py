@@ -1,45 +1,24 @@
-"""The commands on alerts: load, let the aggregate decide, append what it decided.
+"""The commands on alerts. How each is carried out is alert_desk.py; sending out is alert_sending.py."""
 
-A refusal changes nothing and is itself an event. A command that lost a race is decided again on
-what the winner left, unless the caller says which version it saw (`expected`: then StaleError, so
-that nobody approves a text he has not read); a repeat under the same idempotency key gets the first
-answer.
-"""
-
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import TypedDict, Unpack
+from datetime import datetime
+from typing import Unpack
 from uuid import UUID, uuid4
 
 from broadcaster.account import Role
 from broadcaster.alert import Alert
-from broadcaster.log import ConflictError, Once, StaleError
-from broadcaster.office import Office
+from broadcaster.alert_desk import How
+from broadcaster.alert_sending import EITHER, AlertSending
+from broadcaster.log import ConflictError, Once
 from schemas.content import Content
 from schemas.events import Actor, AlertEvent
 from schemas.ids import stream_id
 
-TRIES = 5
 AUTHORS = (Role.AUTHOR,)
 APPROVERS = (Role.APPROVER,)
-EITHER = (Role.AUTHOR, Role.APPROVER)
-NO_TIME = timedelta(0)
 
 
-class How(TypedDict, total=False):
-    """What a caller may add to a command on an alert."""
-
-    expected: int | None
-    """The version of the alert the caller saw."""
-    once: Once | None
-    """The caller's idempotency key."""
-
-
-class AlertCommands:
+class AlertCommands(AlertSending):
     """What accounts do with alerts."""
-
-    def __init__(self, office: Office) -> None:
-        self._office = office
 
     def draft(
         self, by: Actor, issuer_id: str, content: Content, *, at: datetime, once: Once | None = None
@@ -107,35 +86,28 @@ class AlertCommands:
         """Approves the version in work, by another than those who wrote it."""
 
         def decide(alert: Alert) -> AlertEvent:
-            self._office.check(by, alert.issuer_id, APPROVERS, alert.work and alert.work.content, at)
-            return alert.approve(by)
+            content = alert.work and alert.work.content
+            self._office.check(by, alert.issuer_id, APPROVERS, content, at)
+            policy = self._office.issuer(alert.issuer_id).policy
+            return alert.approve(by, one_person=content is not None and policy.one_person(content))
 
         return self._change("approve", by, alert_id, decide, at=at, **how)
 
-    def issue(self, by: Actor, alert_id: UUID, *, at: datetime, **how: Unpack[How]) -> Alert:
-        """Sends the approved version out. The body's authority is checked once more, as it is now."""
-
-        def decide(alert: Alert) -> AlertEvent:
-            content = alert.work and alert.work.content
-            self._office.check(by, alert.issuer_id, EITHER, content, at)
-            return alert.issue(
-                by,
-                sender=self._office.sender(alert.issuer_id),
-                edition=self._office.edition(at).name,
-                lifetime=self._office.categories[content.category].lifetime if content else NO_TIME,
-                at=at,
-            )
-
-        return self._change("issue", by, alert_id, decide, at=at, **how)
-
     def propose_update(
-        self, by: Actor, alert_id: UUID, content: Content, *, at: datetime, **how: Unpack[How]
+        self,
+        by: Actor,
+        alert_id: UUID,
+        content: Content,
+        *,
+        corrects: bool = False,
+        at: datetime,
+        **how: Unpack[How],
     ) -> Alert:
-        """Begins the next version of a live alert."""
+        """Begins the next version of a live alert; `corrects` says that what is out is wrong."""
 
         def decide(alert: Alert) -> AlertEvent:
             self._office.check(by, alert.issuer_id, AUTHORS, content, at)
-            return alert.propose_update(by, content)
+            return alert.propose_update(by, content, corrects=corrects)
 
         return self._change("update", by, alert_id, decide, at=at, **how)
 
@@ -155,34 +127,3 @@ class AlertCommands:
     def expire(self, by: Actor, alert_id: UUID, *, at: datetime) -> Alert:
         """Ends a live alert whose time is up."""
         return self._change("expire", by, alert_id, lambda alert: alert.expire(by, at), at=at)
-
-    def _change(
-        self,
-        command: str,
-        by: Actor,
-        alert_id: UUID,
-        decide: Callable[[Alert], AlertEvent],
-        *,
-        at: datetime,
-        expected: int | None = None,
-        once: Once | None = None,
-    ) -> Alert:
-        with self._office.refusals(by, command, at, alert_id=alert_id):
-            for _ in range(TRIES):
-                first = self._first(once)
-                if first:
-                    return first
-                alert = self._office.alert(alert_id)
-                if expected is not None and alert.version != expected:
-                    raise StaleError(f"the alert is at {alert.version}, the caller saw {expected}")
-                event = decide(alert)
-                try:
-                    self._office.log.append([event], at=at, once=once)
-                except ConflictError:
-                    continue
-                return Alert.fold(alert, event)
-        raise ConflictError(f"alert {alert_id} is being changed by others; try again")
-
-    def _first(self, once: Once | None) -> Alert | None:
-        made = self._office.log.recall(once) if once else None
-        return self._office.alert(made[0], upto=made[1]) if made else None

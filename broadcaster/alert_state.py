@@ -1,12 +1,12 @@
 """What an alert is after its events. Folds; decides nothing, does no I/O."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Self
+from datetime import datetime, timedelta
+from typing import Literal, Self
 from uuid import UUID
 
 from broadcaster.lifecycle import Life, Stage
-from schemas.content import Content
+from schemas.content import Content, Mode
 from schemas.events import (
     AlertApproved,
     AlertCancelled,
@@ -71,6 +71,21 @@ class Rejected:
 
 
 @dataclass(frozen=True)
+class Correction:
+    """What was wrong, and when it was put right: the time between is what people lived with."""
+
+    wrong_version: int
+    wrong_since: datetime
+    put_right_at: datetime
+    how: Literal["update", "cancel"]
+
+    @property
+    def took(self) -> timedelta:
+        """From the error to its correction."""
+        return max(self.put_right_at - self.wrong_since, timedelta(0))
+
+
+@dataclass(frozen=True)
 class AlertState:
     """The state of one alert after `version` events."""
 
@@ -85,6 +100,8 @@ class AlertState:
     withdrawn: Withdrawn | None = None
     rejected: Rejected | None = None
     """None again once another version is in work."""
+    mode: Mode = Mode.ACTUAL
+    corrections: tuple[Correction, ...] = ()
 
     @property
     def stage(self) -> Stage:
@@ -96,7 +113,14 @@ class AlertState:
         """The alert after the event."""
         if isinstance(event, AlertDrafted):
             work = Work(1, event.content, Stage.DRAFT, frozenset({event.by.account}))
-            return cls(event.originator_id, event.originator_version, event.issuer_id, Life.NEW, work)
+            return cls(
+                event.originator_id,
+                event.originator_version,
+                event.issuer_id,
+                Life.NEW,
+                work,
+                mode=event.content.mode,
+            )
         assert state is not None, "an alert begins with a draft"
         return replace(state.after(event), version=event.originator_version)
 
@@ -128,10 +152,14 @@ class AlertState:
                     work=None,
                     issued=issued,
                     references=(*self.references, reference(event.sender, event.identifier, event.sent)),
+                    corrections=self._corrected(event),
                 )
             case AlertCancelled():
                 withdrawn = Withdrawn(event.version, event.reason, event.sent)
-                return replace(self, life=Life.CANCELLED, work=None, withdrawn=withdrawn)
+                corrections = self._corrected(event)
+                return replace(
+                    self, life=Life.CANCELLED, work=None, withdrawn=withdrawn, corrections=corrections
+                )
             case AlertExpired():
                 return replace(self, life=Life.EXPIRED, work=None)
             case AlertDrafted():
@@ -158,6 +186,18 @@ class AlertState:
                 return self._working(stage=Stage.SCHEDULED, due_at=due_at)
             case AlertUnscheduled():
                 return self._working(stage=Stage.APPROVED, due_at=None)
+
+    def _corrected(self, event: AlertIssued | AlertCancelled) -> tuple[Correction, ...]:
+        if self.issued is None:
+            return self.corrections
+        wrong = (self.issued.version, self.issued.effective_at)
+        match event:
+            case AlertIssued(effective_at=at) if self._work.corrects:
+                return (*self.corrections, Correction(*wrong, at, "update"))
+            case AlertCancelled(sent=at, in_error=True):
+                return (*self.corrections, Correction(*wrong, at, "cancel"))
+            case _:
+                return self.corrections
 
     def _working(self, **changes: object) -> Self:
         return replace(self, work=replace(self._work, **changes))  # type: ignore[arg-type]

@@ -31,13 +31,13 @@ class Policy(NamedTuple):
         """The end (UTC) of the quiet hours that `at` lies in; None where it may go out at `at`.
 
         The hours begin at `quiet_from` sharp and are over at `quiet_until` sharp, in Hanoi's time,
-        which knows no summer time. They may run over midnight.
+        which knows no summer time. They may run over midnight; equal ends are no hours at all.
         """
         if content.kind is not Kind.BULLETIN or self.quiet_from is None or self.quiet_until is None:
             return None
         local = at.astimezone(HANOI)
         now, day = local.time(), local.date()
-        if self.quiet_from < self.quiet_until:
+        if self.quiet_from <= self.quiet_until:
             held = self.quiet_from <= now < self.quiet_until
         else:
             held = now >= self.quiet_from or now < self.quiet_until

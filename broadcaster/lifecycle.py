@@ -41,6 +41,7 @@ class Command(StrEnum):
     UNSCHEDULE = "unschedule"
     ISSUE = "issue"
     UPDATE = "update"
+    CORRECT = "correct"
     CANCEL = "cancel"
     EXPIRE = "expire"
 
@@ -59,6 +60,8 @@ TABLE: dict[Command, frozenset[tuple[Life, Stage]]] = {
     Command.UNSCHEDULE: frozenset(product(_OPEN, (Stage.SCHEDULED,))),
     Command.ISSUE: frozenset(product(_OPEN, _READY)),
     Command.UPDATE: frozenset({(Life.LIVE, Stage.NONE)}),
+    # A text approved beforehand puts right what is out; what else was in work gives way.
+    Command.CORRECT: frozenset(product((Life.LIVE,), Stage)),
     Command.CANCEL: frozenset(product((Life.LIVE,), Stage)),
     Command.EXPIRE: frozenset(product((Life.LIVE,), Stage)),
 }

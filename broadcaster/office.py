@@ -118,8 +118,11 @@ class Office:
     ) -> None:
         """Who may do it, and whether the body may say it."""
         self.account(by.account).check(issuer_id, *roles)
-        if content is None:
-            return
+        if content is not None:
+            self.check_said(issuer_id, content, at)
+
+    def check_said(self, issuer_id: str, content: Content, at: datetime) -> None:
+        """Whether the body may say it now: its rights, and the rules on what is said."""
         category = self.categories.get(content.category)
         if category is None:
             raise RefusedError(Rule.UNKNOWN_CATEGORY, f"category: there is no {content.category}")

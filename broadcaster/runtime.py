@@ -13,19 +13,18 @@ from psycopg_pool import ConnectionPool
 
 from broadcaster import reference
 from broadcaster.alert_commands import AlertCommands
+from broadcaster.due import Due
 from broadcaster.engines.embedded import PostgresServer
 from broadcaster.keys import KEYS_DDL, Keys
 from broadcaster.ledger import LEDGER_DDL, Ledger
-from broadcaster.log import LOG_DDL, AlertLog, ConflictError
+from broadcaster.log import LOG_DDL, AlertLog
 from broadcaster.office import Office
 from broadcaster.registry.csv_import import SUBSCRIBER_IMPORTS_DDL
 from broadcaster.registry.subscribers import SUBSCRIBERS_DDL, Registry
-from broadcaster.rules import RefusedError
 from broadcaster.settings import Settings
 from broadcaster.setup_commands import SetupCommands
 from projections.audience.projection import Audience
 from projections.audit.projection import Audit
-from projections.board import view as board
 from projections.board.projection import Board
 from projections.cadence.projection import Cadence
 from projections.fanout import view as fanout
@@ -42,7 +41,6 @@ from schemas.events import Actor, AlertIssued, AudienceFrozen
 log = structlog.get_logger(__name__)
 
 SYSTEM = Actor(account="system:setup")
-TIMEKEEPER = Actor(account="system:timekeeper")
 EDITION = "2020-03-01"
 """Of the area register: the one in force when the telegram was written."""
 POOL_SIZE = 12
@@ -64,6 +62,7 @@ class House:
         self.log = AlertLog(pool)
         self.office = Office(self.log, reference.categories(), settings.sender_domain)
         self.alerts = AlertCommands(self.office)
+        self.due = Due(pool, self.office, self.alerts)
         self.setup = SetupCommands(self.office)
         self.registry = Registry(pool, self.tree)
         self.keys = Keys(pool)
@@ -146,20 +145,9 @@ class House:
         names = ", ".join(each.name for each in self.projections)
         raise LookupError(f"no projection {name}; there are {names}")
 
-    def expire_due(self) -> int:
-        """Ends the live alerts whose time is up; answers how many."""
-        at = clock()
-        with self.pool.connection() as conn:
-            due = board.due(conn, at)
-        ended = 0
-        for alert_id in due:
-            alert = self.office.alert(alert_id)
-            try:
-                self.log.append([alert.expire(TIMEKEEPER, at)], at=at)
-            except (RefusedError, ConflictError):
-                continue  # The board lags, or someone was faster: an update gave it time, or it ended.
-            ended += 1
-        return ended
+    def keep_time(self) -> int:
+        """Does what the clock brings about; answers to how many alerts."""
+        return self.due.expire(clock()) + self.due.issue(clock())
 
     # --- what the projections and the ledger ask of the house -------------------------------------
 
@@ -167,7 +155,7 @@ class House:
         tree = self.office.register().edition(event.edition).tree
         content = event.content
         audience = self.registry.audience(
-            channel, tree.spans(content.areas), content.category, content.lane
+            channel, tree.spans(content.areas), content.category, content.lane, mode=content.mode
         )
         return audience.bitmap.serialize(), audience.by_area, len(audience.bitmap)
 

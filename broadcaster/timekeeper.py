@@ -1,4 +1,4 @@
-"""Ends alerts when their time is up."""
+"""Ends alerts when their time is up, and sends out what was scheduled."""
 
 import threading
 
@@ -30,7 +30,7 @@ class Timekeeper:
     def _run(self) -> None:
         while not self._stop.wait(self._every):
             try:
-                self._house.expire_due()
+                self._house.keep_time()
             except Exception:
                 # A lost database, say; the next look sees the same alerts due.
                 log.exception("timekeeper_stumbled")

@@ -63,6 +63,17 @@ class Mode(StrEnum):
     TEST = "test"
     """A technical trial, to test recipients and drill screens only."""
 
+    def mark(self, language: str) -> str:
+        """What stands before every text of it, in the reader's language; nothing before what is meant."""
+        return _MARKS[self]["vi" if language.startswith("vi") else "en"]
+
+
+_MARKS = {
+    Mode.ACTUAL: {"vi": "", "en": ""},
+    Mode.EXERCISE: {"vi": "[DIỄN TẬP] ", "en": "[EXERCISE] "},
+    Mode.TEST: {"vi": "[THỬ NGHIỆM] ", "en": "[TEST] "},
+}
+
 
 class MsgType(StrEnum):
     """CAP 1.2 §3.2.1 msgType; Ack and Error are not taken."""
@@ -120,7 +131,8 @@ def _absent(value: object) -> bool:
     return not value
 
 
-def _utc(instant: datetime) -> datetime:
+def in_utc(instant: datetime) -> datetime:
+    """The same instant in UTC. Raises ValueError where there is none."""
     # Year 9999 west of Greenwich has no UTC; PostgreSQL would take it and give back what nobody can read.
     try:
         return instant.astimezone(UTC)
@@ -128,7 +140,7 @@ def _utc(instant: datetime) -> datetime:
         raise ValueError("is out of range") from None
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
+Instant = Annotated[AwareDatetime, AfterValidator(in_utc)]
 Clean = AfterValidator(_clean)
 Headline = Annotated[str, Clean, AfterValidator(_line), StringConstraints(min_length=1, max_length=160)]
 Description = Annotated[str, Clean, StringConstraints(min_length=1, max_length=2000)]

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from schemas.content import AreaCode, Clean, Content, Instant
+from schemas.content import AreaCode, Clean, Content, Instant, in_utc
 from schemas.events import Shown
+from schemas.local_time import HANOI
 
 Version = Annotated[int, Field(ge=1, le=1_000_000)]
 BodyId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
@@ -52,6 +54,24 @@ class Returned(Body):
     """Why the version in work goes back to its authors."""
 
     reason: Reason
+
+
+def _local(instant: datetime) -> datetime:
+    # Staff think in the city's time: an instant without an offset is Hanoi's.
+    return instant if instant.tzinfo else instant.replace(tzinfo=HANOI)
+
+
+class Schedule(Body):
+    """When the approved version goes out by itself. Without an offset it is the city's local time."""
+
+    due_at: Annotated[datetime, AfterValidator(_local), AfterValidator(in_utc)]
+
+
+class ProposedContent(Body):
+    """The content of the next version; `corrects` says that what is out is wrong."""
+
+    content: SaidContent
+    corrects: bool = False
 
 
 class Rejection(Body):

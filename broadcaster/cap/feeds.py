@@ -59,7 +59,7 @@ class Entry:
     def title(self) -> str:
         """In Vietnamese."""
         headline = self.content.text("vi").headline
-        return f"Hủy: {headline}" if self.withdrawn else headline
+        return self.content.mode.mark("vi") + (f"Hủy: {headline}" if self.withdrawn else headline)
 
 
 @dataclass(frozen=True)
@@ -156,6 +156,7 @@ def _item(entry: Entry) -> dict[str, Any]:
         "_alert": {
             "id": str(entry.alert_id),
             "version": entry.version,
+            "mode": content.mode.value,
             "kind": content.kind.value,
             "category": content.category,
             "severity": content.severity.value,

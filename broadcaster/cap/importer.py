@@ -11,14 +11,15 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from broadcaster.cap import importer_terms, importer_text, moments, rules
+from broadcaster.cap import importer_terms, importer_text, moments, rules, terms
 from broadcaster.cap.findings import Finding
 from broadcaster.cap.model import CapInfo, CapMessage, CapRefusedError
 from broadcaster.office import LONGEST_LIFE
 from broadcaster.reference import Category
 from schemas.areas import AreaTree
-from schemas.content import Certainty, Content, Kind, Language, Severity, Text, Urgency
+from schemas.content import Certainty, Content, Kind, Language, Mode, Severity, Text, Urgency
 
+_MODES = {status: mode for mode, status in terms.STATUS.items()}
 Grade = TypeVar("Grade", Severity, Urgency, Certainty)
 
 
@@ -76,6 +77,7 @@ def to_content(
             certainty=_value(work, Certainty, "certainty", first.certainty),
             risk_level=choices.risk_level or importer_terms.risk_level(first),
             texts=texts,
+            mode=_mode(message),
             areas=_areas(work),
             expires_at=_end(work, first, at),
         )
@@ -86,9 +88,17 @@ def to_content(
     return Imported(content, (*rules.check(message), *work.notes))
 
 
+def _mode(message: CapMessage) -> Mode:
+    mode = _MODES.get(message.status or "")
+    if mode is None:
+        raise CapRefusedError(
+            "status", f"status: {message.status}; only Actual, Exercise and Test become a draft"
+        )
+    return mode
+
+
 def _check_kind(message: CapMessage) -> None:
-    if message.status != "Actual":
-        raise CapRefusedError("status", f"status: {message.status}; only an Actual alert becomes a draft")
+    _mode(message)
     if message.msg_type not in {"Alert", "Update"}:
         raise CapRefusedError(
             "msg-type", f"msgType: {message.msg_type} carries nothing to say; act on the alert it names"

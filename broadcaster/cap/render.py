@@ -18,7 +18,7 @@ from broadcaster.cap.model import NAMESPACE
 from broadcaster.cap.moments import written, written_end
 from broadcaster.reference import Category
 from schemas.areas import AreaTree
-from schemas.content import Content, Kind, Language, MsgType, Text, Urgency
+from schemas.content import Content, Kind, Language, Mode, MsgType, Text, Urgency
 from schemas.events import AlertCancelled, AlertIssued
 
 _HEADLINE = 160
@@ -52,7 +52,7 @@ class _Said:
 
 def issued(event: AlertIssued, words: Words) -> bytes:
     """An Alert or an Update."""
-    root = _head(event, event.msg_type)
+    root = _head(event, event.msg_type, event.content.mode)
     said = _Said(
         event.content.texts,
         _response(event.content),
@@ -70,7 +70,7 @@ def cancelled(event: AlertCancelled, withdrawn: AlertIssued, words: Words) -> by
     It ends when the alert would have ended, or a second after it was sent where that is past. The former
     instruction is left out: it no longer holds.
     """
-    root = _head(event, MsgType.CANCEL, note=event.reason)
+    root = _head(event, MsgType.CANCEL, withdrawn.content.mode, note=event.reason)
     content = withdrawn.content
     said = _Said(
         {
@@ -122,16 +122,19 @@ def _response(content: Content) -> str:
     return "Monitor"
 
 
-def _head(event: AlertIssued | AlertCancelled, msg_type: MsgType, note: str | None = None) -> Any:
+def _head(
+    event: AlertIssued | AlertCancelled, msg_type: MsgType, mode: Mode, note: str | None = None
+) -> Any:
     unprefixed: Any = {None: NAMESPACE}
     root = etree.Element(f"{{{NAMESPACE}}}alert", nsmap=unprefixed)
     _add(root, "identifier", event.identifier)
     _add(root, "sender", event.sender)
     _add(root, "sent", written(event.sent))
-    _add(root, "status", "Actual")
+    _add(root, "status", terms.STATUS[mode])
     _add(root, "msgType", msg_type.value)
     _add(root, "scope", "Public")
-    _add(root, "note", note)
+    # CAP 1.2 §3.2.1: an Exercise says in the note that it is one.
+    _add(root, "note", mode.mark("vi") + (note or terms.NOTES[mode]) or None)
     _add(root, "references", " ".join(event.references) or None)
     return root
 
@@ -151,7 +154,7 @@ def _info(root: Any, event: AlertIssued, words: Words, language: Language, said:
     _add(info, "effective", said.effective)
     _add(info, "expires", said.expires)
     _add(info, "senderName", words.body)
-    _add(info, "headline", text.headline)
+    _add(info, "headline", (content.mode.mark(language) + text.headline)[:_HEADLINE])
     _add(info, "description", text.description)
     _add(info, "instruction", text.instruction)
     _add(info, "web", words.web)

@@ -3,6 +3,8 @@
 Add to these; a changed word would change messages that went out long ago.
 """
 
+from schemas.content import Mode
+
 SCHEME = "VN-ADMIN-"
 """valueName of a geocode: the scheme, then the edition of the area register its codes belong to."""
 EVENT_SCHEME = "VN-HANOI-CATEGORY"
@@ -11,6 +13,12 @@ RISK_PARAMETER = "VN-DISASTER-RISK-LEVEL"
 """valueName of a parameter: the level of natural-disaster risk, 1 to 5 (Decision 18/2021/QĐ-TTg)."""
 CONTACT = "1022 nhánh 8"
 LANGUAGES = {"vi": "vi-VN", "en": "en-US"}
+STATUS = {Mode.ACTUAL: "Actual", Mode.EXERCISE: "Exercise", Mode.TEST: "Test"}
+NOTES = {
+    Mode.ACTUAL: "",
+    Mode.EXERCISE: "Đây là diễn tập, không phải tình huống thật.",
+    Mode.TEST: "Đây là tin thử nghiệm kỹ thuật.",
+}
 CANCELLED = {"vi": "Hủy: ", "en": "Cancelled: "}
 REASON = {"vi": "", "en": "This alert was withdrawn. Reason, in Vietnamese: "}
 

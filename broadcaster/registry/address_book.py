@@ -14,7 +14,7 @@ from pyroaring import BitMap64
 
 from broadcaster.registry.rules import address_hash
 from schemas.areas import AreaTree, Span
-from schemas.content import Channel, Lane
+from schemas.content import Channel, Lane, Mode
 
 Row = tuple[Any, ...]
 
@@ -28,6 +28,7 @@ FORGET_PHONE: LiteralString = "msisdn_hash = NULL, msisdn = NULL"
 _FOLLOWERS: LiteralString = (
     "SELECT string_agg(int8send(subscriber_id), ''::bytea) FROM subscriber_areas WHERE area_no = ANY(%s)"
 )
+_TESTERS: LiteralString = "SELECT string_agg(int8send(subscriber_id), ''::bytea) FROM testers"
 
 
 class Audience(NamedTuple):
@@ -125,12 +126,13 @@ class AddressBook:
         category: str,
         lane: Lane,
         *,
+        mode: Mode = Mode.ACTUAL,
         cursor: Cursor[Row] | None = None,
     ) -> Audience:
         """Everyone with an address on the channel whose home or further area has its number in a span.
 
         Spans are of the edition the registry is in. Who opted out of the category is left out, except
-        on the emergency lane: no one can opt out of that.
+        on the emergency lane: no one can opt out of that. An exercise or a test is for testers alone.
         """
         queries, tree = _of(channel), self._tree()
         numbers = sorted({number for span in spans for number in range(span.first, span.last + 1)})
@@ -142,10 +144,16 @@ class AddressBook:
                 # Never prepared: the plan for a commune is not the plan for the city.
                 return reader.execute(query, params, prepare=False, binary=True).fetchall()
 
+            testers = None if mode is Mode.ACTUAL else _unpacked(ask(_TESTERS)[0][0])
+
             def add(homes: list[Row]) -> None:
                 nonlocal found
                 for number, packed in homes:
                     ids, code = _unpacked(packed), tree.at(number).code
+                    if testers is not None:
+                        ids &= testers
+                    if not ids:
+                        continue
                     by_area[code] = by_area.get(code, 0) + len(ids)
                     found |= ids
 

@@ -14,6 +14,7 @@ from psycopg import Cursor, sql
 from broadcaster.registry.address_book import FORGET_PHONE, FORGET_PUSH, HOLD_SHARED, Row
 from broadcaster.registry.device_receipts import DEVICE_RECEIPTS_DDL
 from broadcaster.registry.rules import address_hash
+from broadcaster.registry.testers import TESTERS_DDL
 
 # An index answers an audience alone, whole city or commune, without touching the rows: hence the
 # home is a column, and `subscriber_areas` holds further areas only. Their numbers are preorder
@@ -51,6 +52,7 @@ CREATE TABLE IF NOT EXISTS subscriber_areas (
     PRIMARY KEY (area_no, subscriber_id)
 );
 CREATE INDEX IF NOT EXISTS subscriber_areas_subscriber ON subscriber_areas (subscriber_id);
+{TESTERS_DDL}
 {DEVICE_RECEIPTS_DDL}"""
 
 _HOLD_ADDRESSES: LiteralString = "SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key"

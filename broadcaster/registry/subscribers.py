@@ -42,6 +42,7 @@ from broadcaster.registry.rules import (
     check_push_address,
     places,
 )
+from broadcaster.registry.testers import Testers
 from schemas.content import Language
 
 __all__ = [
@@ -109,7 +110,7 @@ class Subscriber:
     """The other parts of a home that was split, until the subscriber names a home."""
 
 
-class Registry(AddressBook, DeviceReceipts):
+class Registry(AddressBook, DeviceReceipts, Testers):
     """Registers, changes and erases subscribers; answers who is concerned and where to reach them.
 
     `tree` gives the area tree of the edition in force, the one all rows are in.

@@ -52,6 +52,11 @@ class AlertSight:
     left: timedelta
 
     @property
+    def mark(self) -> str:
+        """That it is an exercise or a test; empty where it is meant."""
+        return self.content.mode.mark(self.text_lang)
+
+    @property
     def gravity(self) -> tuple[int, int, int]:
         """Sorts the gravest first."""
         return _LANES.index(self.lane), -(self.level or 0), _GRAVITY[self.content.severity]

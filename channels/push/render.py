@@ -92,7 +92,8 @@ def clipped(text: str, room: int) -> str:
 
 def _encoded(message: Message, language: Language, body: str, at: datetime) -> bytes:
     """The body after its address, as firebase-admin encodes it, in the fewest bytes."""
-    title = PREFIXES[message.msg_type][language] + message.content.text(language).headline
+    mark = message.content.mode.mark(language)
+    title = mark + PREFIXES[message.msg_type][language] + message.content.text(language).headline
     encoded = json.loads(str(_model(message, title, body, at)))
     del encoded["fid"]
     return b"," + json.dumps(encoded, ensure_ascii=False, separators=(",", ":")).encode()[1:] + b"}"
@@ -115,6 +116,7 @@ def _model(message: Message, title: str, body: str, at: datetime) -> messaging.M
             "severity": message.content.severity.value,
             "kind": message.content.kind.value,
             "issuer": message.issuer_name,
+            "mode": message.content.mode.value,
         },
         android=messaging.AndroidConfig(
             collapse_key=key,

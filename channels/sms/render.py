@@ -60,13 +60,14 @@ def language_of(locale: str) -> Language:
 
 def _pieces(message: Message, language: Language) -> Pieces:
     words, text = WORDS[language], message.content.text(language)
+    mark = message.content.mode.mark(language)
     label = words.alert if message.content.kind is Kind.ALERT else words.bulletin
     start, end = _sentence(f"{label} {text.headline}"), f"{message.issuer_name}, {words.hotline}"
     if message.msg_type is MsgType.CANCEL:
         # A withdrawal says what and why; the warning's own words would read as the warning again.
         why = _sentence(f"{words.because}: {message.reason}") if message.reason else ""
-        return Pieces(f"{words.cancel}: {start}", why, "", end)
-    prefix = f"{words.update}: " if message.msg_type is MsgType.UPDATE else ""
+        return Pieces(f"{mark}{words.cancel}: {start}", why, "", end)
+    prefix = mark + (f"{words.update}: " if message.msg_type is MsgType.UPDATE else "")
     if text.sms_text:
         return Pieces(prefix + text.sms_text, "", "", "")
     return Pieces(prefix + start, _sentence(text.description), _sentence(text.instruction or ""), end)

@@ -27,7 +27,8 @@ CREATE TABLE IF NOT EXISTS board_alerts (
     reason text,
     due_at timestamptz,
     changed_at timestamptz NOT NULL,
-    position bigint NOT NULL
+    position bigint NOT NULL,
+    mode text NOT NULL
 );
 CREATE INDEX IF NOT EXISTS board_alerts_newest ON board_alerts (position);
 CREATE INDEX IF NOT EXISTS board_alerts_status ON board_alerts (status, position);
@@ -44,7 +45,7 @@ CREATE INDEX IF NOT EXISTS board_areas_alert ON board_areas (alert_id);
 """
 
 _UPSERT = """
-INSERT INTO board_alerts VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+INSERT INTO board_alerts VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (alert_id) DO UPDATE SET
     status = excluded.status, stage = excluded.stage, version = excluded.version,
     msg_type = excluded.msg_type, content = excluded.content, edition = excluded.edition,
@@ -101,4 +102,5 @@ def _values(row: BoardRow) -> Row:
         row.due_at,
         row.changed_at,
         row.position,
+        row.content.mode,
     )

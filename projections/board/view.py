@@ -10,7 +10,7 @@ from psycopg import Connection, Cursor
 
 from projections.board.fold import BoardRow, Stage, Status
 from projections.projection import Row
-from schemas.content import Content, MsgType
+from schemas.content import Content, Mode, MsgType
 
 __all__ = ["BoardRow", "due", "find", "live_for", "load", "one", "scheduled"]
 
@@ -29,12 +29,14 @@ def find(
     stage: Stage | None = None,
     issuer: str | None = None,
     areas: Sequence[str] | None = None,
+    mode: Mode | None = Mode.ACTUAL,
     limit: int = 100,
     before: int | None = None,
 ) -> list[BoardRow]:
     """Alerts by their latest event, newest first; for the next page `before` is the last row's position.
 
-    `areas` asks for alerts whose content names any of these very codes.
+    `areas` asks for alerts whose content names any of these very codes. Exercises and tests are found
+    only by who asks for them; None asks for every mode.
     """
     query: LiteralString = _SELECT + " WHERE true"
     params: list[Any] = []
@@ -50,6 +52,9 @@ def find(
     if areas is not None:
         query += " AND content->'areas' ?| %s"
         params.append(list(areas))
+    if mode is not None:
+        query += " AND mode = %s"
+        params.append(mode)
     if before is not None:
         query += " AND position < %s"
         params.append(before)
@@ -70,8 +75,8 @@ def load(cursor: Cursor[Row], alert_ids: Sequence[UUID]) -> dict[UUID, BoardRow]
 
 
 def live_for(conn: Connection[Row], areas: Sequence[str]) -> list[BoardRow]:
-    """The live alerts addressed to any of these very codes, newest first."""
-    query = " WHERE alert_id IN (SELECT alert_id FROM board_areas WHERE area = ANY(%s))"
+    """The live alerts addressed to any of these very codes, newest first; no exercises, no tests."""
+    query = " WHERE mode = 'actual' AND alert_id IN (SELECT alert_id FROM board_areas WHERE area = ANY(%s))"
     found = conn.execute(_SELECT + query + " ORDER BY position DESC", (list(areas),))
     return [_row(row) for row in found]
 

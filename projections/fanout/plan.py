@@ -55,6 +55,7 @@ def issued(
         by_area=dict(sorted(who.by_area.items())),
         slice_size=size,
         expires_at=event.expires_at,
+        mode=event.content.mode,
     )
 
 

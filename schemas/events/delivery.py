@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from schemas.content import Channel, Lane
+from schemas.content import Channel, Lane, Mode
 from schemas.dispatch import Receipt
 from schemas.events.base import Event
 
@@ -26,6 +26,7 @@ class AudienceFrozen(Event, topic="audience.frozen"):
     """How many of them have their home in each area that has any."""
     slice_size: Annotated[int, Field(ge=1)]
     expires_at: AwareDatetime
+    mode: Annotated[Mode, Field(exclude_if=lambda mode: mode is Mode.ACTUAL)] = Mode.ACTUAL
 
 
 class ReceiptRecorded(Event, topic="receipt.recorded"):

@@ -18,7 +18,15 @@ from broadcaster.web.openapi import COMMAND_PROBLEMS, CONTENT_EXAMPLE, NEW_ALERT
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import WithServices
 from schemas.events import Actor
-from schemas.requests import ChangedContent, NewAlert, Rejection, Returned, Withdrawal
+from schemas.requests import (
+    ChangedContent,
+    NewAlert,
+    ProposedContent,
+    Rejection,
+    Returned,
+    Schedule,
+    Withdrawal,
+)
 
 router = APIRouter(prefix="/v1/alerts", tags=["alerts"])
 
@@ -131,8 +139,23 @@ def approve(on: WithAlert, alert_id: UUID) -> AlertState:
 
 @router.post("/{alert_id}/issue", summary="Issue: it goes out", responses=COMMAND_PROBLEMS)
 def issue(on: WithAlert, alert_id: UUID) -> AlertState:
-    """Sends the approved version to everyone it is addressed to."""
+    """Sends the approved version to everyone it is addressed to.
+
+    A bulletin in the quiet hours is scheduled for their end instead: `stage` says so.
+    """
     return on.run(partial(on.commands.issue, on.by, alert_id))
+
+
+@router.post("/{alert_id}/schedule", summary="Issue at a time", responses=COMMAND_PROBLEMS)
+def schedule(on: WithAlert, alert_id: UUID, request: Schedule) -> AlertState:
+    """The approved version goes out by itself. A bulletin waits for the end of the quiet hours."""
+    return on.run(partial(on.commands.schedule, on.by, alert_id, request.due_at))
+
+
+@router.post("/{alert_id}/unschedule", summary="Take off the clock", responses=COMMAND_PROBLEMS)
+def unschedule(on: WithAlert, alert_id: UUID) -> AlertState:
+    """The version stays approved and goes out when it is issued."""
+    return on.run(partial(on.commands.unschedule, on.by, alert_id))
 
 
 @router.post(
@@ -141,9 +164,10 @@ def issue(on: WithAlert, alert_id: UUID) -> AlertState:
     responses=COMMAND_PROBLEMS,
     openapi_extra=CONTENT_EXAMPLE,
 )
-def update(on: WithAlert, alert_id: UUID, request: ChangedContent) -> AlertState:
+def update(on: WithAlert, alert_id: UUID, request: ProposedContent) -> AlertState:
     """Of a live alert, which holds until the next one is submitted, approved and issued in its turn."""
-    return on.run(partial(on.commands.propose_update, on.by, alert_id, request.content))
+    propose = on.commands.propose_update
+    return on.run(partial(propose, on.by, alert_id, request.content, corrects=request.corrects))
 
 
 @router.post("/{alert_id}/cancel", summary="Withdraw", responses=COMMAND_PROBLEMS)

@@ -16,7 +16,7 @@ from broadcaster.web.openapi import problems_of
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import Services, WithServices
 from projections.board import view as board
-from schemas.content import AreaCode
+from schemas.content import AreaCode, Mode
 from schemas.requests import Body, BodyId
 
 router = APIRouter(prefix="/v1/alerts", tags=["alerts"])
@@ -33,6 +33,7 @@ class Wanted(Body):
     status: Annotated[Status | None, Field(description="Without it, all that you may see.")] = None
     issuer: Annotated[BodyId | None, Field(description="Of this body only.")] = None
     area: Annotated[AreaCode | None, Field(description="Addressed to this area or to one above it.")] = None
+    mode: Annotated[Mode, Field(description="Exercises and tests are lists of their own.")] = Mode.ACTUAL
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     before: Annotated[int | None, Field(ge=1, le=2**62, description="Of the former page.")] = None
 
@@ -68,6 +69,7 @@ def list_alerts(services: WithServices, principal: Anyone, wanted: Annotated[Wan
                     status=status,
                     issuer=body,
                     areas=areas,
+                    mode=wanted.mode,
                     limit=wanted.limit + 1,
                     before=wanted.before,
                 )

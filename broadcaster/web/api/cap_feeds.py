@@ -80,11 +80,17 @@ def _page(services: Services, wanted: FeedWanted, name: str, statuses: Sequence[
     with services.reading() as conn:
 
         def find(status: Status, limit: int, before: int | None) -> list[BoardRow]:
-            return board.find(conn, status=status, areas=areas, limit=limit, before=before)
+            return board.find(
+                conn, status=status, areas=areas, mode=wanted.mode, limit=limit, before=before
+            )
 
         for status in statuses:
             rows += _holding(find, status, wanted, now)
-        ended = [row.changed_at for status in _ENDED for row in board.find(conn, status=status, limit=1)]
+        ended = [
+            row.changed_at
+            for status in _ENDED
+            for row in board.find(conn, status=status, mode=wanted.mode, limit=1)
+        ]
     rows.sort(key=lambda row: -row.position)
     shown = [_entry(services, row) for row in rows[: wanted.limit]]
     more = rows[wanted.limit - 1].position if len(rows) > wanted.limit else None

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from broadcaster.cap.findings import Finding
 from broadcaster.web.api.models import AlertState, Answer
-from schemas.content import AreaCode, Kind, RiskLevel
+from schemas.content import AreaCode, Kind, Mode, RiskLevel
 from schemas.requests import Body, BodyId
 
 CategoryCode = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")]
@@ -51,6 +51,7 @@ class FeedWanted(Body):
 
     area: Annotated[AreaCode | None, Field(description="Addressed to this area or to one above it.")] = None
     category: Annotated[CategoryCode | None, Field(description="Of this category only.")] = None
+    mode: Annotated[Mode, Field(description="Exercises and tests are feeds of their own.")] = Mode.ACTUAL
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     before: Annotated[int | None, Field(ge=1, le=2**62, description="Of the former page.")] = None
 

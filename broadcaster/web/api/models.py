@@ -7,11 +7,11 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 
 from broadcaster.alert import Alert
-from broadcaster.alert_state import Work
+from broadcaster.alert_state import Correction, Work
 from broadcaster.lifecycle import Life, Stage
 from broadcaster.web.story import Story
 from projections.board.view import BoardRow
-from schemas.content import Content, MsgType
+from schemas.content import Content, Mode, MsgType
 
 
 def _instant(at: datetime) -> str:
@@ -33,6 +33,10 @@ class WorkAnswer(Answer):
 
     version: int
     stage: Stage
+    due_at: Instant | None
+    """When it goes out by itself."""
+    corrects: bool
+    """What is out is wrong, and this puts it right."""
     content: Content
     contributors: tuple[str, ...]
     """None of them may approve it."""
@@ -68,6 +72,17 @@ class RejectedAnswer(Answer):
     reason: str
 
 
+class CorrectionAnswer(Answer):
+    """What was wrong, and how long people lived with it."""
+
+    wrong_version: int
+    wrong_since: Instant
+    put_right_at: Instant
+    how: Literal["update", "cancel"]
+    seconds: float
+    """From the error to its correction."""
+
+
 class AlertState(Answer):
     """Where an alert stands. `work`, its `stage` and `rejected` are for staff of its own body only."""
 
@@ -75,11 +90,14 @@ class AlertState(Answer):
     version: int
     """How many events made it: its ETag."""
     issuer: str
+    mode: Mode
+    """An exercise or a test goes to testers and drill screens only."""
     life: Life
     stage: Stage
     issued: IssuedAnswer | None
     work: WorkAnswer | None
     rejected: RejectedAnswer | None
+    corrections: tuple[CorrectionAnswer, ...]
 
 
 class AlertAnswer(AlertState):
@@ -98,7 +116,10 @@ class AlertSummary(Answer):
     id: UUID
     issuer: str
     status: Literal["in_work", "live", "cancelled", "expired", "rejected"]
-    stage: Literal["draft", "submitted", "approved"] | None
+    mode: Mode
+    stage: Literal["draft", "submitted", "approved", "scheduled"] | None
+    due_at: Instant | None
+    """When the version in work goes out by itself."""
     version: int
     msg_type: MsgType | None
     content: Content
@@ -132,11 +153,17 @@ def alert_answer(story: Story, *, inside: bool) -> AlertAnswer:
 def alert_summary(row: BoardRow, *, inside: bool) -> AlertSummary:
     """A line of the list."""
     facts = {name: getattr(row, name) for name in _SUMMARY}
-    shown = {"id": row.alert_id, "issuer": row.issuer_id, "stage": row.stage if inside else None}
+    shown = {
+        "id": row.alert_id,
+        "issuer": row.issuer_id,
+        "stage": row.stage if inside else None,
+        "due_at": row.due_at if inside else None,
+        "mode": row.content.mode,
+    }
     return AlertSummary.model_validate(facts | shown)
 
 
-_SUMMARY = AlertSummary.model_fields.keys() - {"id", "issuer", "stage"}
+_SUMMARY = AlertSummary.model_fields.keys() - {"id", "issuer", "stage", "due_at", "mode"}
 
 
 def _facts(alert: Alert, *, inside: bool) -> dict[str, Any]:
@@ -144,18 +171,32 @@ def _facts(alert: Alert, *, inside: bool) -> dict[str, Any]:
         "id": alert.id,
         "version": alert.version,
         "issuer": alert.issuer_id,
+        "mode": alert.mode,
         "life": alert.life,
         "stage": alert.stage if inside else Stage.NONE,
         "issued": IssuedAnswer.model_validate(alert.issued) if alert.issued else None,
         "work": _work(alert.work) if alert.work and inside else None,
         "rejected": RejectedAnswer.model_validate(alert.rejected) if alert.rejected and inside else None,
+        "corrections": tuple(_correction(one) for one in alert.corrections),
     }
+
+
+def _correction(one: Correction) -> CorrectionAnswer:
+    return CorrectionAnswer(
+        wrong_version=one.wrong_version,
+        wrong_since=one.wrong_since,
+        put_right_at=one.put_right_at,
+        how=one.how,
+        seconds=one.took.total_seconds(),
+    )
 
 
 def _work(work: Work) -> WorkAnswer:
     return WorkAnswer(
         version=work.version,
         stage=work.stage,
+        due_at=work.due_at,
+        corrects=work.corrects,
         content=work.content,
         contributors=tuple(sorted(work.contributors)),
         approved_by=work.approved_by,

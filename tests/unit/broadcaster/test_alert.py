@@ -1,23 +1,26 @@
 """The alert aggregate: its table, four eyes, and any history hypothesis can think of."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broadcaster.alert import Alert
+from broadcaster.alert import Alert, PreApproval, Sending
 from broadcaster.alert_state import reference
 from broadcaster.lifecycle import TABLE, Command, Life, Stage
 from broadcaster.rules import RefusedError, Rule
-from schemas.content import MsgType
+from schemas.content import Kind, Mode, MsgType, Severity
 from schemas.events import Actor, AlertEvent, AlertIssued
 from tests.unit.schemas.examples import CONTENT
 
 AT = datetime(2026, 7, 10, 2, 0, 0, 123456, tzinfo=UTC)
 DAY = timedelta(days=1)
 ALERT = UUID(int=7)
+PRE_APPROVED = PreApproval(UUID(int=8), 3, "binh")
 CONTENT_OPEN = CONTENT.model_copy(update={"expires_at": None})
 
 
@@ -52,15 +55,26 @@ def decide(alert: Alert, command: Command, by: Actor, at: datetime = AT) -> Aler
             return alert.issue(by, sender="a@b", edition="2020-03-01", lifetime=DAY, at=at)
         case Command.UPDATE:
             return alert.propose_update(by, CONTENT_OPEN)
+        case Command.CORRECT:
+            raise AssertionError("a correction is three events: see decided")
         case Command.CANCEL:
             return alert.cancel(by, sender="a@b", reason="nhầm", in_error=True, at=at)
         case Command.EXPIRE:
             return alert.expire(by, at)
 
 
-def after(alert: Alert, *steps: tuple[Command, Actor]) -> Alert:
+def decided(alert: Alert, command: Command, by: Actor, at: datetime = AT) -> tuple[AlertEvent, ...]:
+    if command is Command.CORRECT:
+        words = CONTENT_OPEN.model_copy(update={"severity": Severity.MINOR})
+        return alert.correct(
+            by, words, PRE_APPROVED, sender="a@b", edition="2020-03-01", lifetime=DAY, at=at
+        )
+    return (decide(alert, command, by, at),)
+
+
+def after(alert: Alert, *steps: tuple[Command, Actor], at: datetime = AT) -> Alert:
     for command, by in steps:
-        alert = Alert.fold(alert, decide(alert, command, by))
+        alert = reduce(Alert.fold, decided(alert, command, by, at), alert)
     return alert
 
 
@@ -126,7 +140,7 @@ def test_a_first_version_that_is_rejected_ends_the_alert(approved: bool) -> None
     assert (alert.rejected.version, alert.rejected.reason) == (1, "không đúng thẩm quyền")
     for command in Command:
         with pytest.raises(RefusedError) as refusal:
-            decide(alert, command, HOA, AT + DAY)
+            decided(alert, command, HOA, AT + DAY)
         assert refusal.value.rule is Rule.STATE
 
 
@@ -184,19 +198,24 @@ def test_any_history_keeps_the_promises(steps: list[tuple[Command, Actor]]) -> N
         allowed = (alert.life, alert.stage) in TABLE[command]
         version = alert.work.version if alert.work else None
         try:
-            event = decide(alert, command, by, at)
+            events = decided(alert, command, by, at)
         except RefusedError as refusal:
             assert refusal.rule is not Rule.STATE or not allowed
             continue
         assert allowed
-        before, alert = alert, Alert.fold(alert, event)
-        assert alert.version == before.version + 1
+        event = events[-1]
+        before, alert = alert, reduce(Alert.fold, events, alert)
+        assert alert.version == before.version + len(events)
         if version is not None and command in {Command.REVISE, Command.SUBMIT}:
             hands[version].add(by.account)
         if command is Command.UPDATE:
             assert alert.work is not None
             hands[alert.work.version] = {by.account}
             approved.pop(alert.work.version, None)
+        if command is Command.CORRECT:
+            assert alert.issued is not None
+            hands[alert.issued.version] = {by.account}
+            approved[alert.issued.version] = PRE_APPROVED.approved_by
         if version is not None and command is Command.APPROVE:
             approved[version] = by.account
         if version is not None and command in {Command.RETURN, Command.REJECT}:
@@ -212,4 +231,101 @@ def test_any_history_keeps_the_promises(steps: list[tuple[Command, Actor]]) -> N
         assert (alert.issued is None) is (alert.life is Life.REJECTED)
         for command in Command:
             with pytest.raises(RefusedError):
-                decide(alert, command, HOA, AT + timedelta(days=999))
+                decided(alert, command, HOA, AT + timedelta(days=999))
+
+
+def test_a_correction_goes_out_by_one_person_and_another_has_read_it_before() -> None:
+    live = after(drafted(), *ISSUED, (Command.UPDATE, HOA))
+    alert = after(live, (Command.CORRECT, LAN), at=AT + timedelta(minutes=4))
+    assert (alert.life, alert.stage) == (Life.LIVE, Stage.NONE)
+    assert alert.issued is not None
+    assert (alert.issued.version, alert.issued.content.severity) == (2, Severity.MINOR)
+    (correction,) = alert.corrections
+    assert (correction.wrong_version, correction.how) == (1, "update")
+    assert correction.took == timedelta(minutes=4)
+
+
+def test_a_text_that_one_approved_himself_corrects_nothing() -> None:
+    live = after(drafted(), *ISSUED)
+    with pytest.raises(RefusedError) as refusal:
+        live.correct(
+            LAN,
+            CONTENT_OPEN,
+            PRE_APPROVED._replace(approved_by="lan"),
+            sender="a@b",
+            edition="2020-03-01",
+            lifetime=DAY,
+            at=AT,
+        )
+    assert refusal.value.rule is Rule.FOUR_EYES
+
+
+def test_the_time_from_error_to_correction_is_known_for_each_road() -> None:
+    live = after(drafted(), *ISSUED)
+    assert live.corrections == ()
+    cancelled = after(live, (Command.CANCEL, LAN), at=AT + timedelta(minutes=38))
+    assert [(one.how, one.took.total_seconds() // 60) for one in cancelled.corrections] == [("cancel", 37)]
+    proposed = Alert.fold(live, live.propose_update(HOA, CONTENT_OPEN, corrects=True))
+    road = ((Command.SUBMIT, HOA), (Command.APPROVE, MINH), (Command.ISSUE, HOA))
+    corrected = after(proposed, *road, at=AT + DAY / 24)
+    assert [one.took for one in corrected.corrections] == [DAY / 24]
+    # An update that puts nothing right is not a correction.
+    assert after(live, (Command.UPDATE, HOA), *road).corrections == ()
+
+
+def test_a_schedule_is_kept_or_taken_back_and_does_not_outlive_a_return() -> None:
+    ready = after(drafted(), (Command.SUBMIT, LAN), (Command.APPROVE, MINH))
+    alert = after(ready, (Command.SCHEDULE, LAN))
+    assert alert.work is not None
+    assert (alert.stage, alert.work.due_at) == (Stage.SCHEDULED, AT + timedelta(hours=2))
+    assert after(alert, (Command.ISSUE, LAN)).life is Life.LIVE
+    assert after(alert, (Command.UNSCHEDULE, LAN)).work == ready.work
+    returned = after(alert, (Command.RETURN, MINH)).work
+    assert returned is not None
+    assert returned.due_at is None
+
+
+@pytest.mark.parametrize("due", [AT, AT - DAY, AT + timedelta(days=30, microseconds=1)])
+def test_a_schedule_is_in_the_next_30_days(due: datetime) -> None:
+    ready = after(drafted(), (Command.SUBMIT, LAN), (Command.APPROVE, MINH))
+    with pytest.raises(RefusedError) as refusal:
+        ready.schedule(LAN, due, "asked", at=AT)
+    assert refusal.value.rule is Rule.SCHEDULE
+
+
+def test_what_ends_before_it_would_go_out_is_not_scheduled() -> None:
+    short = CONTENT.model_copy(update={"expires_at": AT + timedelta(hours=2)})
+    alert = Alert.fold(None, Alert.draft(ALERT, LAN, "ubnd-00001", short))
+    alert = after(alert, (Command.SUBMIT, LAN), (Command.APPROVE, MINH))
+    with pytest.raises(RefusedError) as refusal:
+        alert.schedule(LAN, AT + timedelta(hours=2), "asked", at=AT)
+    assert refusal.value.rule is Rule.SCHEDULE
+
+
+def test_an_alert_keeps_its_mode() -> None:
+    drill = CONTENT_OPEN.model_copy(update={"mode": Mode.EXERCISE})
+    live = after(drafted(), *ISSUED)
+    sending: Sending = {"sender": "s", "edition": "e", "lifetime": DAY, "at": AT}
+    changes: list[Callable[[], object]] = [
+        lambda: drafted().revise(LAN, drill),
+        lambda: live.propose_update(LAN, drill),
+        lambda: live.correct(LAN, drill, PRE_APPROVED, **sending),
+    ]
+    for change in changes:
+        with pytest.raises(RefusedError) as refusal:
+            change()
+        assert refusal.value.rule is Rule.MODE
+
+
+def test_one_person_will_do_for_a_bulletin_where_the_body_says_so_and_never_for_an_alert() -> None:
+    bulletin = CONTENT_OPEN.model_copy(update={"kind": Kind.BULLETIN})
+    for content, allowed in ((bulletin, True), (CONTENT_OPEN, False)):
+        alert = Alert.fold(None, Alert.draft(ALERT, LAN, "ubnd-00001", content))
+        alert = after(alert, (Command.SUBMIT, LAN))
+        if allowed:
+            assert alert.approve(LAN, one_person=True).by == LAN
+        else:
+            with pytest.raises(RefusedError):
+                alert.approve(LAN, one_person=True)
+        with pytest.raises(RefusedError):
+            alert.approve(LAN)

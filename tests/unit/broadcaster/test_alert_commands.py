@@ -179,7 +179,7 @@ def test_what_is_due_expires_and_nothing_else(hanoi: House) -> None:
             "UPDATE board_alerts SET expires_at = now() - interval '1 s' WHERE alert_id = %s", (short.id,)
         )
     # The board is only a hint: the alert itself says it has time yet.
-    assert hanoi.expire_due() == 0
+    assert hanoi.keep_time() == 0
     late = clock() + timedelta(hours=7)
     hanoi.alerts.expire(Actor(account="system:timekeeper"), short.id, at=late)
     assert hanoi.office.alert(short.id).life is Life.EXPIRED

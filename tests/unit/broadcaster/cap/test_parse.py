@@ -188,7 +188,7 @@ def test_a_draft_of_another_s_alert() -> None:
 @pytest.mark.parametrize(
     ("changes", "chosen", "rule"),
     [
-        (("Actual", "Exercise"), {}, "status"),
+        (("Actual", "System"), {}, "status"),
         (("<msgType>Alert", "<msgType>Cancel"), {}, "msg-type"),
         (("Public", "Private"), {}, "scope"),
         (("Mưa lớn", "Sương mù"), {}, "category"),

@@ -16,7 +16,7 @@ from broadcaster.alert import Alert
 from broadcaster.cli.app import app
 from broadcaster.lifecycle import Command, Life
 from broadcaster.proof.as_of import Hands, as_of, position_at, recorded
-from broadcaster.rules import RefusedError
+from broadcaster.rules import RefusedError, Rule
 from broadcaster.runtime import clock
 from schemas.content import Channel, Lane
 from schemas.events import Actor, AlertEvent, AlertExpired, AlertIssued, AudienceFrozen, Recorded
@@ -55,6 +55,8 @@ def decided(alert: Alert, command: Command, number: int, at: datetime) -> AlertE
             return alert.issue(MINH, sender="s", edition="e", lifetime=LIFETIME, at=at)
         case Command.UPDATE:
             return alert.propose_update(HOA, worded(f"mới {number}"))
+        case Command.CORRECT:
+            raise RefusedError(Rule.STATE, "corrections have a test of their own")
         case Command.CANCEL:
             return alert.cancel(MINH, sender="s", reason="x", in_error=False, at=at)
         case Command.EXPIRE:

@@ -159,7 +159,7 @@ def test_another_s_message_becomes_a_draft_and_no_more(town: Town) -> None:
         ("<!DOCTYPE alert>" + ALERT, "", "cap.dtd"),
         ("<alert/>", "", "cap.namespace"),
         ("", "", "cap.not-xml"),
-        (ALERT.replace("Actual", "Test"), "", "cap.status"),
+        (ALERT.replace("Actual", "System"), "", "cap.status"),
         (ALERT, "?category=NO", "string_pattern_mismatch"),
     ],
 )

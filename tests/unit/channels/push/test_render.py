@@ -58,6 +58,7 @@ def test_parity_with_firebase_admin(lane: Lane, kind: str) -> None:
                 "severity": "Severe",
                 "kind": "alert",
                 "issuer": "Ủy ban nhân dân phường Hồng Hà",
+                "mode": "actual",
             },
             android=messaging.AndroidConfig(
                 collapse_key=key,
