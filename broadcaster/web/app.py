@@ -25,6 +25,7 @@ from broadcaster.web.api import (
     health,
     reach,
     screens,
+    testers,
 )
 from broadcaster.web.directory import Directory
 from broadcaster.web.feed_cache import FeedCache
@@ -47,6 +48,7 @@ _ROUTERS = (
     bodies.router,
     delegations.router,
     devices.router,
+    testers.router,
     screens.router,
     cadence.router,
     audit.router,

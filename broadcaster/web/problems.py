@@ -39,6 +39,10 @@ _RULES = {
     Rule.UNKNOWN_CATEGORY: ("Unknown category", "Use a category that the body's fields name."),
     Rule.RISK_LEVEL: ("Wrong risk level", "Natural hazards state a level from 1 to 5, others none."),
     Rule.EXPIRY: ("Wrong expiry", "The end must lie in the future."),
+    Rule.SCHEDULE: ("Wrong time to go out", "Within 30 days from now, and before the end."),
+    Rule.MODE: ("Another mode", "Draft another alert: this one keeps its mode."),
+    Rule.LIMIT: ("Too long for a channel", "Shorten the text that `detail` names."),
+    Rule.TEMPLATE: ("The template does not fit", "Mend what `detail` names."),
     Rule.STATE: ("Not now", "Read the alert again: it is in another state."),
     Rule.EXISTS: ("Already there", "The name is taken; nothing was changed."),
 }

@@ -51,6 +51,7 @@ from schemas.events import (
     TemplateApproved,
     TemplateRetired,
     TemplateSaved,
+    TestersChanged,
 )
 
 _OUTCOMES = {
@@ -83,7 +84,7 @@ def describe(event: AnyEvent) -> Words:
             | AlertExpired()
         ):
             words = describe_alert(event)
-        case AudienceFrozen() | ReceiptRecorded() | SubscribersImported():
+        case AudienceFrozen() | ReceiptRecorded() | SubscribersImported() | TestersChanged():
             words = _delivery(event)
         case RoleGranted() | RoleRevoked() | DelegationGranted() | DelegationRevoked():
             words = describe_rights(event)
@@ -139,6 +140,11 @@ def _delivery(event: DeliveryEvent) -> Words:
             words = Words(
                 f"Nạp người nhận: {accepted} hợp lệ, {rejected} bị loại",
                 f"Imported subscribers: {accepted} taken, {rejected} rejected",
+            )
+        case TestersChanged(area=area, added=added, removed=removed):
+            words = Words(
+                f"Người tham gia thử tại {area}: thêm {added}, bớt {removed}",
+                f"Testers of {area}: {added} added, {removed} removed",
             )
     return words
 

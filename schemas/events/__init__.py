@@ -58,6 +58,7 @@ from schemas.events.delivery import (
     DeliveryEvent,
     ReceiptRecorded,
     SubscribersImported,
+    TestersChanged,
 )
 from schemas.events.screens import (
     ScreenEvent,
@@ -143,4 +144,5 @@ __all__ = [
     "TemplateEvent",
     "TemplateRetired",
     "TemplateSaved",
+    "TestersChanged",
 ]

@@ -43,4 +43,13 @@ class SubscribersImported(Event, topic="subscribers.imported"):
     rejected: int
 
 
-DeliveryEvent = AudienceFrozen | ReceiptRecorded | SubscribersImported
+class TestersChanged(Event, topic="testers.changed"):
+    """Subscribers joined or left those who get exercises and tests; counts only, no one is named."""
+
+    area: str
+    edition: str
+    added: Annotated[int, Field(ge=0)]
+    removed: Annotated[int, Field(ge=0)]
+
+
+DeliveryEvent = AudienceFrozen | ReceiptRecorded | SubscribersImported | TestersChanged

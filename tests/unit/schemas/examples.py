@@ -59,6 +59,7 @@ from schemas.events import (
     TemplateApproved,
     TemplateRetired,
     TemplateSaved,
+    TestersChanged,
 )
 from schemas.ids import audience_id, dispatch_id
 from schemas.template import TemplateBody, TemplateField, TemplateText
@@ -297,6 +298,7 @@ def examples() -> tuple[Event, ...]:
             ),
         ),
         SubscribersImported(**other, file_sha256="9f" * 32, accepted=999_990, rejected=10),
+        TestersChanged(**other, area="00001", edition="2020-03-01", added=1, removed=0),
         EvidenceExported(**other, alert_id=ALERT, upto=42, sha256="9f" * 32),
         TemplateSaved(
             **template,

@@ -47,6 +47,7 @@ FROZEN_TOPICS = [
     "template.retired",
     "area_set.saved",
     "area_set.retired",
+    "testers.changed",
 ]
 
 
