@@ -5,7 +5,7 @@ When what may be asked is the table in lifecycle.py; what its events make of it 
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple, TypedDict, Unpack
+from typing import Literal, NamedTuple, NotRequired, TypedDict, Unpack
 from uuid import UUID
 
 from broadcaster.alert_state import AlertState
@@ -56,6 +56,8 @@ class Sending(TypedDict):
     edition: str
     lifetime: timedelta
     at: datetime
+    sender_name: NotRequired[str | None]
+    page: NotRequired[str | None]
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,8 @@ class Alert(AlertState):
             edition=sending["edition"],
             effective_at=at,
             expires_at=expires_at,
+            sender_name=sending.get("sender_name"),
+            page=sending.get("page"),
         )
 
     def propose_update(self, by: Actor, content: Content, *, corrects: bool = False) -> AlertUpdateProposed:

@@ -95,6 +95,8 @@ class AlertSending(AlertDesk):
             "edition": self._office.edition(at).name,
             "lifetime": self._office.categories[content.category].lifetime if content else NO_TIME,
             "at": at,
+            "sender_name": self._office.issuer(alert.issuer_id).name,
+            "page": self._office.page(alert.id),
         }
 
     def _held_until(self, alert: Alert, at: datetime) -> datetime | None:

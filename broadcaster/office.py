@@ -29,13 +29,15 @@ LONGEST_LIFE = timedelta(days=30)
 class Office:
     """Loads aggregates from the log and checks authority against them.
 
-    `sender_domain` completes CAP's sender, `<issuer>@<domain>`.
+    `sender_domain` completes CAP's sender, `<issuer>@<domain>`; `public_url` is what others reach us by.
     """
 
-    def __init__(self, log: AlertLog, categories: Mapping[str, Category], sender_domain: str) -> None:
+    def __init__(
+        self, log: AlertLog, categories: Mapping[str, Category], sender_domain: str, public_url: str
+    ) -> None:
         self.log = log
         self.categories = categories
-        self._domain = sender_domain
+        self._domain, self._public_url = sender_domain, public_url
         self._register = AreaRegister()
         self._delegations: dict[str, Delegations] = {}
         self._index = DelegationIndex(log)
@@ -134,6 +136,10 @@ class Office:
     def sender(self, issuer_id: str) -> str:
         """CAP's sender of a body."""
         return f"{issuer_id}@{self._domain}"
+
+    def page(self, alert_id: UUID) -> str:
+        """The public address of an alert."""
+        return f"{self._public_url}/alerts/{alert_id}"
 
     @contextmanager
     def refusals(

@@ -13,6 +13,7 @@ from psycopg_pool import ConnectionPool
 
 from broadcaster import reference
 from broadcaster.alert_commands import AlertCommands
+from broadcaster.cap.signing import CAP_SIGNED_DDL
 from broadcaster.due import Due
 from broadcaster.engines.embedded import PostgresServer
 from broadcaster.keys import KEYS_DDL, Keys
@@ -60,7 +61,7 @@ class House:
     def __init__(self, settings: Settings, pool: ConnectionPool[Any]) -> None:
         self.settings, self.pool = settings, pool
         self.log = AlertLog(pool)
-        self.office = Office(self.log, reference.categories(), settings.sender_domain)
+        self.office = Office(self.log, reference.categories(), settings.sender_domain, settings.url)
         self.alerts = AlertCommands(self.office)
         self.due = Due(pool, self.office, self.alerts)
         self.setup = SetupCommands(self.office)
@@ -102,7 +103,7 @@ class House:
 
     def migrate(self) -> None:
         """Creates what the database lacks. Safe to repeat, and beside a running house."""
-        ddl = [LOG_DDL, SUBSCRIBERS_DDL, SUBSCRIBER_IMPORTS_DDL, KEYS_DDL, LEDGER_DDL]
+        ddl = [LOG_DDL, SUBSCRIBERS_DDL, SUBSCRIBER_IMPORTS_DDL, KEYS_DDL, LEDGER_DDL, CAP_SIGNED_DDL]
         ddl += [POSITIONS_DDL, RELAY_DDL]
         ddl += [projection.ddl for projection in self.projections]
         with self.pool.connection() as conn:

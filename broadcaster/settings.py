@@ -61,6 +61,8 @@ class Settings(BaseModel):
 
     sender_domain: str = "canhbao.hanoi.gov.vn"
     """Completes CAP's sender, `<body>@<domain>`."""
+    cap_key: Path | None = None
+    """A private key with its certificates (PEM) that signs CAP messages; they go unsigned where empty."""
     cadence_reading: Literal["calendar", "rolling"] = "calendar"
 
     checkpoint_key: Path | None = None

@@ -15,6 +15,7 @@ from lxml import etree
 
 from broadcaster.cap.moments import written, written_end
 from broadcaster.cap.render import clean
+from schemas.areas import Area
 from schemas.content import Content
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -35,6 +36,10 @@ class Entry:
     """Its name."""
     body: str
     areas: tuple[str, ...]
+    """Their names."""
+    places: tuple[Area, ...]
+    edition: str
+    """Of the area register, to which the codes belong."""
     sent: datetime
     """Of this message."""
     expires_at: datetime

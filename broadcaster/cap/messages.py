@@ -28,6 +28,13 @@ class Messages:
             return self.cancelled.version
         return self.issued[-1].version if self.issued else 0
 
+    def identifier_of(self, version: int) -> str:
+        """CAP's identifier of that version's message. Raises NoMessageError."""
+        for event in (*self.issued, *((self.cancelled,) if self.cancelled else ())):
+            if event.version == version:
+                return event.identifier
+        raise NoMessageError(f"no message of version {version} went out")
+
     def bytes_of(self, version: int, words: Callable[[AlertIssued], Words]) -> bytes:
         """The message of that version; `words` are looked up for what it says. Raises NoMessageError."""
         for event in self.issued:

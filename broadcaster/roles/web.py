@@ -6,6 +6,7 @@ import psycopg
 import uvicorn
 
 from broadcaster import transport
+from broadcaster.cap.signing import SignedMessages, Signer
 from broadcaster.roles import Role
 from broadcaster.runtime import House, clock
 from broadcaster.settings import Settings
@@ -48,6 +49,7 @@ def web_ports(house: House) -> WebPorts:
         cadence_reading=Reading(house.settings.cadence_reading),
         base_url=house.settings.url,
         health=health,
+        signing=SignedMessages(house.pool, Signer(key)) if (key := house.settings.cap_key) else None,
         projections=[projection.name for projection in house.projections],
     )
 

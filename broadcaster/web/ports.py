@@ -8,6 +8,7 @@ from typing import Any
 from psycopg_pool import ConnectionPool
 
 from broadcaster.alert_commands import AlertCommands
+from broadcaster.cap.signing import SignedMessages
 from broadcaster.keys import Keys
 from broadcaster.log import AlertLog
 from broadcaster.office import Office
@@ -35,5 +36,7 @@ class WebPorts:
     """What others reach us by, without a slash at its end."""
     health: Callable[[], Mapping[str, bool]]
     """Each engine by its name: whether it answers. It must itself be quick, within a second or two."""
+    signing: SignedMessages | None = None
+    """Signs CAP messages, where the operator has a key."""
     projections: Sequence[str] = ()
     """Names of the projections whose place in the log is shown."""

@@ -88,6 +88,10 @@ class AlertIssued(Event, topic="alert.issued"):
     """The edition of the area register the codes belong to."""
     effective_at: AwareDatetime
     expires_at: AwareDatetime
+    sender_name: Annotated[str | None, Field(exclude_if=lambda name: name is None)] = None
+    """Of the body that spoke, as it was called then."""
+    page: Annotated[str | None, Field(exclude_if=lambda page: page is None)] = None
+    """The public address of the alert, as it was then."""
 
 
 class AlertUpdateProposed(Event, topic="alert.update_proposed"):

@@ -39,10 +39,10 @@ def _category(services: Services, code: str) -> Category:
 
 def _words(services: Services, event: AlertIssued) -> Words:
     return Words(
-        body=services.directory.body_name(event.issuer_id),
+        body=event.sender_name or services.directory.body_name(event.issuer_id),
         category=_category(services, event.content.category),
         tree=services.tree(event.edition),
-        web=f"{services.ports.base_url}/alerts/{event.originator_id}",
+        web=event.page or f"{services.ports.base_url}/alerts/{event.originator_id}",
     )
 
 
@@ -67,6 +67,9 @@ def read_cap(
         data = found.bytes_of(version or found.latest, lambda event: _words(services, event))
     except messages.NoMessageError:
         raise ProblemError("not-found", "There is no such message, or it did not go out.") from None
+    signing = services.ports.signing
+    if signing is not None:
+        data = signing.signed(found.identifier_of(version or found.latest), data, services.now())
     return tagged(data, CAP_TYPE, if_none_match, _FOR_EVER if version else _LATEST)
 
 

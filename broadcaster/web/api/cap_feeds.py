@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 
 from broadcaster.cap import feeds
 from broadcaster.cap.feeds import Entry, Page
+from broadcaster.cap.geojson import GEOJSON_TYPE, geojson
 from broadcaster.cap.render import area_name
 from broadcaster.office import LONGEST_LIFE
 from broadcaster.web.api.cap import tagged
@@ -71,6 +72,19 @@ def alerts_json(services: WithServices, wanted: Wanted, if_none_match: IfNoneMat
     """JSON Feed 1.1 of what holds now, the latest changed first."""
     page = _page(services, wanted, "alerts.json", ("live",))
     return tagged(feeds.json_feed(page), _JSON, if_none_match, _CACHE)
+
+
+@router.head("/alerts.geojson", include_in_schema=False)
+@router.get(
+    "/alerts.geojson",
+    summary="GeoJSON of live alerts",
+    response_class=Response,
+    responses={200: {"content": {GEOJSON_TYPE: {}}}} | _ANSWERS,
+)
+def alerts_geojson(services: WithServices, wanted: Wanted, if_none_match: IfNoneMatch = None) -> Response:
+    """RFC 7946: each alert at the places of its areas, or at none where none is known."""
+    page = _page(services, wanted, "alerts.geojson", ("live",))
+    return tagged(geojson(page), GEOJSON_TYPE, if_none_match, _CACHE)
 
 
 def _page(services: Services, wanted: FeedWanted, name: str, statuses: Sequence[Status]) -> Page:
@@ -153,6 +167,8 @@ def _entry(services: Services, row: BoardRow) -> Entry:
         category=category.name if category else row.content.category,
         body=services.directory.body_name(row.issuer_id),
         areas=tuple(area_name(tree, code) for code in row.content.areas),
+        places=tuple(tree[code] for code in row.content.areas if code in tree),
+        edition=row.edition,
         sent=row.sent,
         expires_at=row.expires_at,
         base_url=services.ports.base_url,

@@ -196,7 +196,7 @@ def test_racing_grants_to_one_body_are_all_kept(hanoi: House) -> None:
 
 
 def test_another_process_sees_the_same(hanoi: House) -> None:
-    other = Office(hanoi.log, hanoi.office.categories, "canhbao.test")
+    other = Office(hanoi.log, hanoi.office.categories, "canhbao.test", "https://canhbao.test")
     assert other.delegations(PHUC_XA).given == ()
     assert dict(other.every_delegation()) == {}
     first, second = delegate(hanoi), delegate(hanoi, grantee=TRUC_BACH, areas=["00001"])

@@ -15,7 +15,7 @@ from tests.unit.broadcaster.web.town import BASE, HANG_BAC, Town, content
 
 ATOM = {"a": "http://www.w3.org/2005/Atom"}
 CAP_TYPE = {"Content-Type": "application/cap+xml"}
-FEEDS = ("cap.atom", "alerts.rss", "alerts.json")
+FEEDS = ("cap.atom", "alerts.rss", "alerts.json", "alerts.geojson")
 
 
 def cap(town: Town, alert_id: str, query: str = "", **headers: str) -> httpx.Response:
@@ -188,3 +188,17 @@ def test_a_repeat_gets_the_first_draft(town: Town) -> None:
         client("POST", "/v1/cap?risk_level=2", content=ALERT.encode(), headers=headers) for _ in range(2)
     ]
     assert answers[0].json()["alert"]["id"] == answers[1].json()["alert"]["id"]
+
+
+def test_a_map_is_told_where(town: Town) -> None:
+    alert_id = town.issue(areas=["00001"])
+    town.issue("city-author", "city-approver", areas=["01"])
+    town.follow()
+    told = town.client().get("/v1/feeds/alerts.geojson")
+    assert told.headers["content-type"] == "application/geo+json"
+    features = json.loads(told.content)["features"]
+    assert json.loads(told.content)["type"] == "FeatureCollection"
+    by_areas = {tuple(one["properties"]["areas"]): one for one in features}
+    assert by_areas["00001",]["geometry"] == {"type": "Point", "coordinates": [105.8478, 21.047]}
+    assert by_areas["01",]["geometry"] is None
+    assert by_areas["00001",]["properties"]["alert"] == alert_id

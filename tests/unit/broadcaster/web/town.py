@@ -13,6 +13,7 @@ from psycopg_pool import ConnectionPool
 from broadcaster import reference
 from broadcaster.account import Role
 from broadcaster.alert_commands import AlertCommands
+from broadcaster.cap.signing import CAP_SIGNED_DDL
 from broadcaster.keys import KEYS_DDL, KeyKind, Keys
 from broadcaster.log import LOG_DDL, AlertLog
 from broadcaster.office import Office
@@ -44,7 +45,15 @@ AREAS = (
     Area(code="01", name="Thành phố Hà Nội", kind="thanh_pho", level=1),
     Area(code="001", name="Quận Ba Đình", kind="quan", level=2, parent_code="01"),
     Area(code="002", name="Quận Hoàn Kiếm", kind="quan", level=2, parent_code="01"),
-    Area(code="00001", name="Phường Phúc Xá", kind="phuong", level=3, parent_code="001"),
+    Area(
+        code="00001",
+        name="Phường Phúc Xá",
+        kind="phuong",
+        level=3,
+        parent_code="001",
+        latitude=21.047,
+        longitude=105.8478,
+    ),
     Area(code="00004", name="Phường Trúc Bạch", kind="phuong", level=3, parent_code="001"),
     Area(code="00049", name="Phường Hàng Bạc", kind="phuong", level=3, parent_code="002"),
 )
@@ -143,7 +152,7 @@ class Town:
 
     def __post_init__(self) -> None:
         self.log = AlertLog(self.pool)
-        self.office = Office(self.log, reference.categories(), "canhbao.test")
+        self.office = Office(self.log, reference.categories(), "canhbao.test", BASE)
         self.setup = SetupCommands(self.office)
         self.registry = Registry(self.pool, lambda: self.office.edition(self.now).tree)
         self.key_store = Keys(self.pool)
@@ -158,7 +167,14 @@ class Town:
 
     def build(self) -> None:
         """Makes the tables, the areas, the bodies, and accounts with keys."""
-        ddl = [LOG_DDL, SUBSCRIBERS_DDL, KEYS_DDL, POSITIONS_DDL, *(each.ddl for each in self.projections)]
+        ddl = [
+            LOG_DDL,
+            SUBSCRIBERS_DDL,
+            KEYS_DDL,
+            POSITIONS_DDL,
+            CAP_SIGNED_DDL,
+            *(each.ddl for each in self.projections),
+        ]
         with self.pool.connection() as conn:
             for statements in ddl:
                 conn.execute(statements.encode())
