@@ -34,13 +34,15 @@ CREATE TABLE IF NOT EXISTS ledger (
     claims int NOT NULL,
     claimed_at timestamptz NOT NULL,
     noted jsonb NOT NULL DEFAULT '[]',
-    sending int[] NOT NULL DEFAULT '{}'
+    sending int[] NOT NULL DEFAULT '{}',
+    via text NOT NULL DEFAULT ''
 );
+ALTER TABLE ledger ADD COLUMN IF NOT EXISTS via text NOT NULL DEFAULT '';
 """
 _CLAIM = """
 INSERT INTO ledger (dispatch_id, claims, claimed_at) VALUES (%s, 1, %s)
 ON CONFLICT (dispatch_id) DO UPDATE SET claims = ledger.claims + 1, claimed_at = excluded.claimed_at
-RETURNING claims, noted, sending
+RETURNING claims, noted, sending, via
 """
 AUDIENCES_KEPT = 64
 ALERTS_KEPT = 256
@@ -75,7 +77,7 @@ class Ledger:
         assert row is not None
         noted = tuple(Result(rank, Outcome(outcome), *rest) for rank, outcome, *rest in row[1])
         known = {result.rank for result in noted}
-        return Claim(done=False, claims=row[0], noted=noted, in_doubt=frozenset(row[2]) - known)
+        return Claim(done=False, claims=row[0], noted=noted, in_doubt=frozenset(row[2]) - known, via=row[3])
 
     def message(self, dispatch: Dispatch) -> Message | None:
         """What the dispatch's version says; None where it is no longer the alert's latest word."""
@@ -117,12 +119,14 @@ class Ledger:
             Recipient(rank_of[a.id], a.id, a.address, a.kind, a.platform, a.locale) for a in found
         )
 
-    def progress(self, dispatch: Dispatch, noted: Sequence[Result], sending: Sequence[int]) -> None:
-        """Notes results, and what is sent next."""
+    def progress(
+        self, dispatch: Dispatch, noted: Sequence[Result], sending: Sequence[int], via: str = ""
+    ) -> None:
+        """Notes results, and what is sent next, and through whom."""
         with at_once(self._pool) as conn:
             conn.execute(
-                "UPDATE ledger SET noted = noted || %s, sending = %s WHERE dispatch_id = %s",
-                (Jsonb([list(result) for result in noted]), list(sending), dispatch.id),
+                "UPDATE ledger SET noted = noted || %s, sending = %s, via = %s WHERE dispatch_id = %s",
+                (Jsonb([list(result) for result in noted]), list(sending), via, dispatch.id),
             )
 
     def close(self, receipt: Receipt, gone: Sequence[Recipient], at: datetime) -> None:

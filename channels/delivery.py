@@ -2,15 +2,15 @@
 
 import asyncio
 import random
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from channels.gateway import Gateway, Message, PayloadFaultError, Recipient, Result
+from channels.gateway import Gateway, Message, PayloadFaultError, Recipient, Result, Router
 from channels.retry import MAX_CLAIMS, next_try
-from schemas.dispatch import Dispatch, Outcome, Receipt
+from schemas.dispatch import Dispatch, Outcome, Ranks, Receipt
 
 
 class Claim(NamedTuple):
@@ -24,6 +24,8 @@ class Claim(NamedTuple):
     """Results of an earlier holder."""
     in_doubt: frozenset[int]
     """Ranks an earlier holder was sending to when it died: they may have been reached."""
+    via: str = ""
+    """The provider it was sending them through, where there are several."""
 
 
 class Desk(Protocol):
@@ -41,8 +43,10 @@ class Desk(Protocol):
         """Addresses of these ranks; one that has been erased since is absent."""
         ...
 
-    def progress(self, dispatch: Dispatch, noted: Sequence[Result], sending: Sequence[int]) -> None:
-        """Notes results, and the ranks that are sent to next, before they are."""
+    def progress(
+        self, dispatch: Dispatch, noted: Sequence[Result], sending: Sequence[int], via: str = ""
+    ) -> None:
+        """Notes results, and the ranks that are sent to next, before they are, and through whom."""
         ...
 
     def close(self, receipt: Receipt, gone: Sequence[Recipient], at: datetime) -> None:
@@ -59,14 +63,31 @@ class _Tally:
     reasons: Counter[str] = field(default_factory=Counter)
     doubtful: set[int] = field(default_factory=set)
     retry_after: float = 0.0
+    bound: dict[int, str] = field(default_factory=dict[int, str])
+    carriers: dict[int, str] = field(default_factory=dict[int, str])
+    segments: int = 0
+    cost: int = 0
+
+    def __post_init__(self) -> None:
+        self.bound = {rank: via for via, ranks in self.dispatch.bound.items() for rank in ranks}
+
+    def doubt(self, ranks: Iterable[int], via: str) -> None:
+        """They may have been reached, through this provider: no other sends to them."""
+        self.doubtful.update(ranks)
+        if via:
+            self.bound |= dict.fromkeys(ranks, via)
 
     def note(self, results: Sequence[Result]) -> None:
         for result in results:
             self.outcomes[result.rank] = result.outcome
+            self.segments += result.segments
+            self.cost += result.cost
             if result.reason:
                 self.reasons[result.reason] += 1
             if result.ambiguous:
-                self.doubtful.add(result.rank)
+                self.doubt((result.rank,), result.via)
+            if result.outcome is Outcome.ACCEPTED:
+                self.carriers[result.rank] = result.via
             if result.outcome is Outcome.DEFERRED:
                 self.retry_after = max(self.retry_after, result.retry_after or 0.0)
 
@@ -95,6 +116,8 @@ class _Tally:
         if deferred and retry_at is None:
             self.outcomes.update(dict.fromkeys(deferred, Outcome.DEAD))
             deferred = []
+        bound = {rank: self.bound[rank] for rank in deferred if rank in self.bound}
+        carried = _by_provider(self.carriers)
         return Receipt(
             dispatch=dispatch,
             counts=dict(Counter(self.outcomes[rank] for rank in dispatch.ranks)),
@@ -102,17 +125,40 @@ class _Tally:
             retry_at=retry_at if deferred else None,
             unknown=len(self.doubtful),
             reasons=dict(self.reasons),
-            provider=provider,
+            provider=next(iter(carried)) or provider if len(carried) == 1 else provider,
+            carried=carried if len(carried) > 1 else {},
+            bound=_by_provider(bound),
+            segments=self.segments,
+            cost=self.cost,
         )
 
 
-class Delivery:
-    """Carries out dispatches through one gateway."""
+def _by_provider(ranks: Mapping[int, str]) -> Ranks:
+    """The ranks of each provider, in order."""
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for rank in sorted(ranks):
+        found[ranks[rank]].append(rank)
+    return {via: tuple(found[via]) for via in sorted(found)}
 
-    def __init__(self, desk: Desk, gateway: Gateway, clock: Callable[[], datetime]) -> None:
+
+Refusal = Callable[[Dispatch, Message, datetime], str]
+"""Why nobody of a dispatch gets it; empty where they do. Blocks."""
+
+
+class Delivery:
+    """Carries out dispatches through one gateway; what the house refuses ends as refused."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        gateway: Gateway,
+        clock: Callable[[], datetime],
+        refusal: Refusal | None = None,
+    ) -> None:
         self._desk = desk
         self._gateway = gateway
         self._clock = clock
+        self._refusal = refusal
 
     async def deliver(self, dispatch: Dispatch) -> Receipt | None:
         """Carries it out to its receipt; None where it had one already. Safe to repeat."""
@@ -130,25 +176,30 @@ class Delivery:
             tally.close_rest(Outcome.SUPERSEDED)
         elif claim.claims > MAX_CLAIMS:
             tally.close_rest(Outcome.DEAD, "CLAIMED_TOO_OFTEN")
+        elif reason := await self._refused(dispatch, message, at):
+            tally.close_rest(Outcome.REFUSED, reason)
         else:
-            tally.doubtful |= claim.in_doubt
+            tally.doubt(claim.in_doubt, claim.via)
             gone = await self._send(dispatch, message, tally)
         at = self._clock()
         receipt = tally.receipt(self._gateway.name, at, random.random())  # noqa: S311 (spread, no secret)
         await asyncio.to_thread(self._desk.close, receipt, gone, at)
         return receipt
 
+    async def _refused(self, dispatch: Dispatch, message: Message, at: datetime) -> str:
+        if self._refusal is None:
+            return ""
+        return await asyncio.to_thread(self._refusal, dispatch, message, at)
+
     async def _send(self, dispatch: Dispatch, message: Message, tally: _Tally) -> list[Recipient]:
         pending = tally.pending()
         recipients = await asyncio.to_thread(self._desk.recipients, dispatch, pending)
         present = {recipient.rank: recipient for recipient in recipients}
         tally.note([Result(rank, Outcome.GONE, "ERASED") for rank in pending if rank not in present])
-        window = self._gateway.window
         noted: Sequence[Result] = ()
-        for start in range(0, len(recipients), window):
-            batch = recipients[start : start + window]
+        for batch in self._windows(message, recipients, tally):
             sending = [recipient.rank for recipient in batch]
-            await asyncio.to_thread(self._desk.progress, dispatch, noted, sending)
+            await asyncio.to_thread(self._desk.progress, dispatch, noted, sending, batch[0].via)
             try:
                 noted = await self._gateway.send(message, batch)
             except PayloadFaultError as fault:
@@ -156,3 +207,14 @@ class Delivery:
                 break
             tally.note(noted)
         return [recipient for rank, recipient in present.items() if tally.outcomes[rank] is Outcome.GONE]
+
+    def _windows(
+        self, message: Message, recipients: Sequence[Recipient], tally: _Tally
+    ) -> Iterator[Sequence[Recipient]]:
+        gateway = self._gateway
+        if isinstance(gateway, Router):
+            tied = [one._replace(via=tally.bound.get(one.rank, "")) for one in recipients]
+            yield from gateway.route(message, tied)
+            return
+        for start in range(0, len(recipients), gateway.window):
+            yield recipients[start : start + gateway.window]

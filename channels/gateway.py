@@ -1,9 +1,9 @@
 """What every channel's gateway promises, and the words it answers with."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple, Protocol, Self, runtime_checkable
 from uuid import UUID
 
 from schemas.content import Channel, Content, Lane, MsgType
@@ -42,6 +42,8 @@ class Recipient(NamedTuple):
     platform: str
     """android, ios or web for push; empty otherwise."""
     locale: str
+    via: str = ""
+    """The only provider it may go through, for that one may have it already; empty: any."""
 
 
 class Result(NamedTuple):
@@ -49,7 +51,8 @@ class Result(NamedTuple):
 
     `outcome` is accepted, gone, refused or deferred. `reason` is the provider's name for it, empty
     when accepted. `retry_after` (seconds) is the provider's wish. `ambiguous` says that a deferred
-    one may have been accepted all the same: the line fell silent after the request left.
+    one may have been accepted all the same: the line fell silent after the request left. `via` names
+    the provider where a gateway has several. `segments` and `cost` (VND) are what this try took.
     """
 
     rank: int
@@ -57,6 +60,9 @@ class Result(NamedTuple):
     reason: str = ""
     retry_after: float | None = None
     ambiguous: bool = False
+    via: str = ""
+    segments: int = 0
+    cost: int = 0
 
 
 class PayloadFaultError(Exception):
@@ -87,6 +93,18 @@ class Gateway(Protocol):
 
         Never raises for a provider's or a line's trouble: that is a deferred result for each one
         concerned. Raises PayloadFaultError where the content itself is refused.
+        """
+        ...
+
+
+@runtime_checkable
+class Router(Protocol):
+    """A gateway over several providers: it says whom it sends through before it does."""
+
+    def route(self, message: Message, recipients: Sequence[Recipient]) -> Iterator[list[Recipient]]:
+        """Cuts them into windows of one provider each, which every `via` then names.
+
+        Lazy: each window is decided when it is asked for. Who has a `via` already keeps it.
         """
         ...
 

@@ -9,6 +9,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 from schemas.content import Channel, Lane
 from schemas.ids import dispatch_id
 
+Ranks = dict[str, tuple[int, ...]]
+"""Ranks in an audience, by provider."""
+
+
+def _empty(value: object) -> bool:
+    return not value
+
 
 class Dispatch(BaseModel):
     """An order to one channel for one slice of one frozen audience: a reference, never addresses.
@@ -31,6 +38,8 @@ class Dispatch(BaseModel):
     only: tuple[int, ...] | None = None
     not_before: AwareDatetime | None = None
     expires_at: AwareDatetime
+    bound: Ranks = Field(default_factory=dict, exclude_if=_empty)
+    """By provider, the ranks that it may have taken at an earlier try: they go through no other."""
 
     @property
     def ranks(self) -> tuple[int, ...]:
@@ -42,7 +51,9 @@ class Dispatch(BaseModel):
         """Where it travels on the transport."""
         return dispatch_subject(self.lane, self.channel)
 
-    def follow_up(self, deferred: tuple[int, ...], not_before: AwareDatetime) -> Self:
+    def follow_up(
+        self, deferred: tuple[int, ...], not_before: AwareDatetime, bound: Ranks | None = None
+    ) -> Self:
         """The next attempt, for the ranks that were deferred."""
         attempt = self.attempt + 1
         return self.model_copy(
@@ -51,6 +62,7 @@ class Dispatch(BaseModel):
                 "attempt": attempt,
                 "only": deferred,
                 "not_before": not_before,
+                "bound": bound or {},
             }
         )
 
@@ -82,6 +94,14 @@ class Outcome(StrEnum):
 FINAL = tuple(outcome for outcome in Outcome if outcome is not Outcome.DEFERRED)
 
 
+class Fate(StrEnum):
+    """What the network says became of an accepted SMS; of most it says nothing."""
+
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
 class Receipt(BaseModel):
     """What came of one dispatch: a count for each outcome, which add up to its recipients.
 
@@ -98,6 +118,14 @@ class Receipt(BaseModel):
     unknown: Annotated[int, Field(ge=0)] = 0
     reasons: dict[str, int] = Field(default_factory=dict)
     provider: str = ""
+    carried: Ranks = Field(default_factory=dict, exclude_if=_empty)
+    """The ranks that each provider accepted, where more than `provider` alone did."""
+    bound: Ranks = Field(default_factory=dict, exclude_if=_empty)
+    """As `Dispatch.bound`, of the deferred: for the follow-up."""
+    segments: Annotated[int, Field(ge=0, exclude_if=_empty)] = 0
+    """Short messages that the providers took, those of messages that were not completed included."""
+    cost: Annotated[int, Field(ge=0, exclude_if=_empty)] = 0
+    """What they cost, in VND."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -108,4 +136,6 @@ class Receipt(BaseModel):
             raise ValueError("deferred: must list each deferred rank")
         if bool(self.deferred) != (self.retry_at is not None):
             raise ValueError("retry_at: goes with deferred ranks")
+        if not {rank for ranks in self.bound.values() for rank in ranks} <= set(self.deferred):
+            raise ValueError("bound: only deferred ranks are sent again")
         return self

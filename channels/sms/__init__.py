@@ -2,6 +2,7 @@
 
 from channels.sms.client import SmsGateway
 from channels.sms.mail import MailGateway
+from channels.sms.pool import Member, SmsPool
 from channels.sms.render import MOST_PARTS, render
 from channels.sms.segments import Encoding, Segments, costly, count, plain
 from channels.sms.settings import MailSettings, SmppSettings
@@ -11,9 +12,11 @@ __all__ = [
     "Encoding",
     "MailGateway",
     "MailSettings",
+    "Member",
     "Segments",
     "SmppSettings",
     "SmsGateway",
+    "SmsPool",
     "costly",
     "count",
     "plain",

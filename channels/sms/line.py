@@ -44,6 +44,11 @@ class Line:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._session.unbind(), _LEAVE)
 
+    @property
+    def up(self) -> bool:
+        """Whether there is a live session now."""
+        return self._session is not None and self._session.alive
+
     async def session(self) -> Session | None:
         """The live session, or None. Waits for the next try where that is near: the settings' patience."""
         if self._session is not None and self._session.alive:

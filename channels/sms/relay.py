@@ -55,6 +55,11 @@ class Relay:
         for _ in range(settings.connections):
             self._idle.put_nowait(_connection(settings))
 
+    @property
+    def up(self) -> bool:
+        """Whether the last try to connect did not fail, or another is due."""
+        return asyncio.get_running_loop().time() >= self._not_before
+
     async def close(self) -> None:
         """Takes leave on every connection that is not at work."""
         while not self._idle.empty():

@@ -2,9 +2,11 @@
 
 from bisect import bisect_left
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from channels.gateway import Message
+from channels.sms.brand import Rules
 from channels.sms.segments import count, plain
 from schemas.content import Kind, Language, MsgType
 
@@ -41,16 +43,22 @@ class Pieces(NamedTuple):
         return " ".join(filter(None, self))
 
 
-def render(message: Message, locale: str, accented: bool = False) -> str:
+NO_RULES = Rules()
+
+
+def render(message: Message, locale: str, accented: bool = False, rules: Rules = NO_RULES) -> str:
     """The text for a reader of the locale, at most MOST_PARTS messages long; unaccented unless asked.
 
     The author's own `sms_text` comes before what is derived. Where it would be cut only because of
     its marks, it goes out whole without them.
     """
-    pieces = _pieces(message, language_of(locale))
-    if not (accented and _fits(f"{pieces.start} {pieces.end}".strip())):
-        pieces = Pieces(*map(plain, pieces))
-    return _fitted(pieces)
+    pieces = Pieces(*map(rules.cleaned, _pieces(message, language_of(locale))))
+    if rules.opening:
+        pieces = pieces._replace(start=f"{rules.opening} {pieces.start}")
+    fits = partial(_fits, reserved=rules.reserved)
+    if not (accented and fits(f"{pieces.start} {pieces.end}".strip())):
+        pieces = Pieces(*(rules.cleaned(plain(piece)) for piece in pieces))
+    return _fitted(pieces, fits)
 
 
 def language_of(locale: str) -> Language:
@@ -73,39 +81,44 @@ def _pieces(message: Message, language: Language) -> Pieces:
     return Pieces(prefix + start, _sentence(text.description), _sentence(text.instruction or ""), end)
 
 
-def _fitted(pieces: Pieces) -> str:
+Fits = Callable[[str], bool]
+
+
+def _fitted(pieces: Pieces, fits: Fits) -> str:
     """The whole if it fits; else with less news, then less advice, then cut where it must be."""
     for piece in ("news", "advice"):
-        if _fits(str(pieces)):
+        if fits(str(pieces)):
             break
         cut = _cut(
             getattr(pieces, piece),
             lambda kept, pieces=pieces, piece=piece: pieces._replace(**{piece: kept}),
+            fits,
         )
         pieces = pieces._replace(**{piece: cut})
-    return _cut(str(pieces), str) or _hard_cut(str(pieces))
+    return _cut(str(pieces), str, fits) or _hard_cut(str(pieces), fits)
 
 
-def _cut(text: str, placed: Callable[[str], object]) -> str:
+def _cut(text: str, placed: Callable[[str], object], fits: Fits) -> str:
     """As many of the text's words as fit where it is placed, with dots if some are left out."""
-    if _fits(str(placed(text))):
+    if fits(str(placed(text))):
         return text
     words = text.split()
 
     def kept(n: int) -> str:
         return f"{' '.join(words[:n]).rstrip(' ,;:.-')}..." if n else ""
 
-    most = bisect_left(range(1, len(words)), True, key=lambda n: not _fits(str(placed(kept(n)))))
+    most = bisect_left(range(1, len(words)), True, key=lambda n: not fits(str(placed(kept(n)))))
     return kept(most)
 
 
-def _hard_cut(text: str) -> str:
+def _hard_cut(text: str, fits: Fits) -> str:
     """A text without a place to cut: its beginning, for something must be said."""
-    return text[: bisect_left(range(1, len(text)), True, key=lambda n: not _fits(text[:n]))]
+    return text[: bisect_left(range(1, len(text)), True, key=lambda n: not fits(text[:n]))]
 
 
-def _fits(text: str) -> bool:
-    return count(text).parts <= MOST_PARTS
+def _fits(text: str, reserved: int = 0) -> bool:
+    # What the carrier adds counts in the alphabet of the text.
+    return count(text + "." * reserved).parts <= MOST_PARTS
 
 
 def _sentence(text: str) -> str:

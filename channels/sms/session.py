@@ -7,14 +7,14 @@ bind, a lost line and a missing answer, fixed timers, and 60-150 us a message wh
 import asyncio
 import re
 from collections.abc import Callable
-from typing import cast
+from typing import NamedTuple, cast
 
 from smpp34 import DeliverSm, SmppError, decode
 
 from channels.sms.smpp import RESPONSE, Command, FrameError, Pdu, take
 from channels.sms.statuses import Status
 
-_MESSAGE_STATE = 0x0427
+_MESSAGE_STATE, _RECEIPTED_MESSAGE_ID = 0x0427, 0x001E
 _RECEIPT_TYPE, _RECEIPT = 0x3C, 0x04
 _STATES = (
     "UNKNOWN",
@@ -29,11 +29,23 @@ _STATES = (
 )
 """SMPP 3.4 §5.2.28 by number, under the names of Appendix B."""
 _STATED = re.compile(rb"stat:([A-Z]{1,10})")
+_NAMED = re.compile(rb"\bid:([^ \x00]{1,65})")
 _INTERFACE_VERSION = 0x34
 _LAST_SEQUENCE = 0x7FFFFFFF
 _LOOKS = 10
 
-Heard = Callable[[str], None]
+
+class Word(NamedTuple):
+    """What the SMSC said later of a message: its id there, and its state under Appendix B's names.
+
+    MO for a message from a phone, UNKNOWN for what cannot be read; the id is empty where none is named.
+    """
+
+    message_id: str
+    state: str
+
+
+Heard = Callable[[Word], None]
 
 
 class Session(asyncio.Protocol):
@@ -46,11 +58,11 @@ class Session(asyncio.Protocol):
     def __init__(self, timeout: float, keepalive: float, on_receipt: Heard) -> None:
         self._timeout, self._keepalive, self._on_receipt = timeout, keepalive, on_receipt
         self._loop = asyncio.get_running_loop()
-        self._waiting: dict[int, tuple[float, asyncio.Future[int | None]]] = {}
+        self._waiting: dict[int, tuple[float, asyncio.Future[Pdu | None]]] = {}
         self._buffer, self._out = bytearray(), bytearray()
         self._sequence = 0
         self._heard = self._loop.time()
-        self._enquiry: asyncio.Future[int | None] | None = None
+        self._enquiry: asyncio.Future[Pdu | None] | None = None
         self.lost: asyncio.Future[None] = self._loop.create_future()
 
     @property
@@ -63,9 +75,9 @@ class Session(asyncio.Protocol):
         self._sequence = self._sequence % _LAST_SEQUENCE + 1
         return self._sequence
 
-    def ask(self, sequence: int, octets: bytes) -> asyncio.Future[int | None]:
-        """Sends a request; its answer's command_status, or None where the line broke or stayed silent."""
-        answer: asyncio.Future[int | None] = self._loop.create_future()
+    def ask(self, sequence: int, octets: bytes) -> asyncio.Future[Pdu | None]:
+        """Sends a request; its answer, or None where the line broke or stayed silent."""
+        answer: asyncio.Future[Pdu | None] = self._loop.create_future()
         if self.lost.done():
             answer.set_result(None)
         else:
@@ -76,7 +88,9 @@ class Session(asyncio.Protocol):
     async def bind(self, system_id: str, password: str, system_type: str) -> int | None:
         """Binds as a transceiver (§4.1.5); the answer's command_status, or None without one."""
         words = b"".join(word.encode() + b"\0" for word in (system_id, password, system_type))
-        return await self._request(Command.BIND_TRANSCEIVER, words + bytes((_INTERFACE_VERSION, 0, 0, 0)))
+        asked = self._request(Command.BIND_TRANSCEIVER, words + bytes((_INTERFACE_VERSION, 0, 0, 0)))
+        answer = await asked
+        return None if answer is None else answer.status
 
     async def unbind(self) -> None:
         """Takes leave and hangs up."""
@@ -121,18 +135,18 @@ class Session(asyncio.Protocol):
 
     # --- inside -----------------------------------------------------------------------------------
 
-    def _request(self, command: Command, body: bytes = b"") -> asyncio.Future[int | None]:
+    def _request(self, command: Command, body: bytes = b"") -> asyncio.Future[Pdu | None]:
         sequence = self.next_sequence()
         return self.ask(sequence, Pdu(command, 0, sequence, body).octets())
 
     def _answered(self, pdu: Pdu) -> None:
         _, answer = self._waiting.pop(pdu.sequence, (0.0, None))
         if answer is not None and not answer.done():
-            answer.set_result(pdu.status)
+            answer.set_result(pdu)
 
     def _asked(self, pdu: Pdu) -> None:
         if pdu.command == Command.DELIVER_SM:
-            self._on_receipt(_state(pdu))
+            self._on_receipt(word_of(pdu))
             self._write(pdu.answer(body=b"\0").octets())
         elif pdu.command in {Command.ENQUIRE_LINK, Command.UNBIND}:
             self._write(pdu.answer().octets())
@@ -170,16 +184,26 @@ class Session(asyncio.Protocol):
         self._looking = self._loop.call_later(min(self._timeout, self._keepalive) / _LOOKS, self._look)
 
 
-def _state(pdu: Pdu) -> str:
-    """What a receipt says became of a message; MO for a message from a phone, UNKNOWN if unreadable."""
+def word_of(pdu: Pdu) -> Word:
+    """What a deliver_sm says (§4.6; Appendix B for the text of a receipt)."""
     try:
         delivered = decode(pdu.octets())
     except SmppError:
-        return "UNKNOWN"
+        return Word("", "UNKNOWN")
     if not isinstance(delivered, DeliverSm) or delivered.esm_class & _RECEIPT_TYPE != _RECEIPT:
-        return "MO"
-    for tlv in delivered.tlvs:
-        if tlv.tag == _MESSAGE_STATE and (state := tlv.as_int()) is not None:
-            return _STATES[state] if state < len(_STATES) else "UNKNOWN"
-    stated = _STATED.search(delivered.short_message)
-    return stated[1].decode() if stated else "UNKNOWN"
+        return Word("", "MO")
+    text = delivered.short_message
+    tlvs = {tlv.tag: tlv for tlv in delivered.tlvs}
+    stated, named = _STATED.search(text), _NAMED.search(text)
+    state = stated[1].decode() if stated else "UNKNOWN"
+    if _MESSAGE_STATE in tlvs and (number := tlvs[_MESSAGE_STATE].as_int()) is not None:
+        state = _STATES[number] if number < len(_STATES) else "UNKNOWN"
+    message_id = named[1] if named else b""
+    if _RECEIPTED_MESSAGE_ID in tlvs:
+        message_id = tlvs[_RECEIPTED_MESSAGE_ID].value.rstrip(b"\0")
+    return Word(message_id.decode("latin-1"), state)
+
+
+def message_id_of(answer: Pdu) -> str:
+    """The id in a submit_sm_resp (§4.4.2), a string that ends with a zero octet."""
+    return answer.body.partition(b"\0")[0].decode("latin-1")

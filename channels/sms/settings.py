@@ -1,9 +1,8 @@
 """What a carrier's contract says, for both roads to a phone."""
 
-import re
 from dataclasses import KW_ONLY, dataclass, field
 
-_BRAND = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,10}")
+from channels.sms.brand import BRAND, Rules
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,10 @@ class SmppSettings:
     """Parts without an answer at once, as agreed."""
     gone: frozenset[int] = frozenset()
     """The statuses this carrier gives for a number no longer in use: such a number is erased."""
+    rules: Rules = field(default_factory=Rules)
+    """What the contract demands of a text."""
+    decimal_receipts: bool = False
+    """The carrier gives a message's id in hexadecimal and repeats it in decimal in the receipt."""
     client_id: bool = True
     """Carry the client id in an optional parameter; not every SMSC takes unknown ones."""
     timeout: float = 10.0
@@ -45,7 +48,7 @@ class SmppSettings:
     """How long everything holds after ESME_RTHROTTLED; also the retry asked for."""
 
     def __post_init__(self) -> None:
-        if not _BRAND.fullmatch(self.brand):
+        if not BRAND.fullmatch(self.brand):
             raise ValueError("brand: 1 to 11 of A-Z a-z 0-9 space . _ -, the first a letter or a digit")
         for name in ("host", "system_id"):
             if not getattr(self, name):
@@ -72,6 +75,7 @@ class MailSettings:
     start_tls: bool | None = None
     """True demands STARTTLS, False forbids it, None takes it where offered."""
     accented: bool = False
+    rules: Rules = field(default_factory=Rules)
     country: str = "84"
     connections: int = 4
     recipients_per_mail: int = 50

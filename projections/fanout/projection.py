@@ -66,7 +66,7 @@ class Fanout:
 def _follow_up(receipt: Receipt) -> Sequence[Dispatch]:
     if receipt.retry_at is None:
         return ()
-    return (receipt.dispatch.follow_up(receipt.deferred, receipt.retry_at),)
+    return (receipt.dispatch.follow_up(receipt.deferred, receipt.retry_at, receipt.bound),)
 
 
 class _Freezing:

@@ -12,6 +12,10 @@ THROTTLED = "0000003"
 """Put off at every try."""
 GONE = "0000004"
 """Refused as no longer in use."""
+UNDELIVERED = "0000005"
+"""Accepted; the receipt says that it could not be delivered."""
+TOO_LATE = "0000006"
+"""Accepted; the receipt says that it expired."""
 
 
 class Behaviour(BaseModel):
@@ -23,6 +27,8 @@ class Behaviour(BaseModel):
     """How long each answer is kept back."""
     throttle_share: Annotated[float, Field(ge=0, le=1)] = 0
     """The share of messages put off, evenly spread."""
+    error_share: Annotated[float, Field(ge=0, le=1)] = 0
+    """The share of messages answered with an error of the provider's own, evenly spread."""
     drop_every: Annotated[int, Field(ge=0)] = 0
     """At every so many messages the line breaks: the message is taken, its answer never sent."""
     silent: bool = False
@@ -33,3 +39,5 @@ class Behaviour(BaseModel):
     """A repeat of a client id is answered as the first was, and not taken again."""
     receipts: bool = True
     """Delivery receipts are sent to who asks for them (SMPP only)."""
+    receipt_delay_ms: Annotated[float, Field(ge=0)] = 0
+    """How long after the answer a receipt comes, on whichever line is up then."""

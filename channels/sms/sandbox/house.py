@@ -49,7 +49,7 @@ class Sandbox(ABC):
         self._servers: list[asyncio.Server] = []
         self._lines: set[asyncio.Transport] = set()
         self._throttled: set[str] = set()
-        self._share, self._taken = 0.0, 0
+        self._share, self._errors, self._taken = 0.0, 0.0, 0
 
     @abstractmethod
     def texts(self, limit: int) -> list[str]:
@@ -162,6 +162,14 @@ class Sandbox(ABC):
         if self._share < 1:
             return False
         self._share -= 1
+        return True
+
+    def errs(self) -> bool:
+        """Whether this message meets an error, to make up the share."""
+        self._errors += self.behaviour.error_share
+        if self._errors < 1:
+            return False
+        self._errors -= 1
         return True
 
     def drops(self) -> bool:

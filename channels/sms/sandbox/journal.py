@@ -50,6 +50,10 @@ class Journal:
         """What was received since the journal began."""
         return SandboxCount(self._received, self._unique, dict(self._refused))
 
+    def whole(self) -> set[str]:
+        """The messages received whole, each once: the same name in every double's journal."""
+        return {key for key, copies in self._copies.items() if min(copies)}
+
     def close(self) -> None:
         """Writes what is left and lets go of the file."""
         self.flush()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from channels.sms.sandbox import wire
-from channels.sms.sandbox.behaviour import GONE, INVALID
+from channels.sms.sandbox.behaviour import GONE, INVALID, TOO_LATE, UNDELIVERED
 from channels.sms.sandbox.house import Sandbox
 from channels.sms.sandbox.wire import Submit
 from channels.sms.segments import Encoding, Part, join, part_of
@@ -37,6 +37,8 @@ class SmscSandbox(Sandbox):
         super().__init__(folder)
         self.taken: deque[Taken] = deque(maxlen=_KEPT)
         """The newest accepted parts."""
+        self._sessions: list[_Session] = []
+        self._owed: list[bytes] = []
 
     def texts(self, limit: int) -> list[str]:
         """As Sandbox.texts; a message is read once its last part is there."""
@@ -90,6 +92,8 @@ class SmscSandbox(Sandbox):
         room = encoding.whole if place.total == 1 else encoding.each
         if len(place.body) > room * (2 if asked.data_coding else 1):
             return Status.ESME_RINVMSGLEN
+        if self.errs():
+            return Status.ESME_RSYSERR
         # Only its beginning is put off by its number; by the share, any part is.
         late = self.throttles_any() or (place.number == 1 and self.throttles(asked.destination))
         return Status.ESME_RTHROTTLED if late else Status.ESME_ROK
@@ -97,6 +101,29 @@ class SmscSandbox(Sandbox):
     def _refused(self, status: int) -> tuple[int, str]:
         self.journal.refuse(name_of(status))
         return status, ""
+
+    def bound(self, session: "_Session") -> None:
+        """A session may be told of messages; what is owed comes first."""
+        self._sessions.append(session)
+        owed, self._owed = self._owed, []
+        for body in owed:
+            session.deliver(body)
+
+    def unbound(self, session: "_Session") -> None:
+        """It is gone."""
+        if session in self._sessions:
+            self._sessions.remove(session)
+
+    def tell(self, body: bytes) -> None:
+        """Sends a receipt on the newest session, or on the next where none is up."""
+        if self._sessions:
+            self._sessions[-1].deliver(body)
+        else:
+            self._owed.append(body)
+
+    def tell_later(self, body: bytes, seconds: float) -> None:
+        """As `tell`, after so long."""
+        self._loop.call_later(seconds, self.tell, body)
 
     def _protocol(self) -> asyncio.Protocol:
         return _Session(self)
@@ -117,6 +144,7 @@ class _Session(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
         self._smsc.left(self._transport)
+        self._smsc.unbound(self)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -162,6 +190,9 @@ class _Session(asyncio.Protocol):
         except ValueError:
             status = Status.ESME_RBINDFAIL
         self._bound = status is Status.ESME_ROK
+        if self._bound:
+            # After the answer to the bind, which is written first.
+            asyncio.get_running_loop().call_soon(self._smsc.bound, self)
         return pdu.answer(status, b"sandbox\0" if self._bound else b"")
 
     def _submitted(self, pdu: Pdu) -> bytes:
@@ -179,6 +210,23 @@ class _Session(asyncio.Protocol):
         answer = pdu.answer(body=message_id.encode() + b"\0").octets()
         if not (asked.wants_receipt and self._smsc.behaviour.receipts):
             return answer
+        body = wire.receipt(asked.destination, asked.source, message_id, _fate(asked.destination))
+        if delay := self._smsc.behaviour.receipt_delay_ms:
+            self._smsc.tell_later(body, delay / 1000)
+            return answer
+        return answer + self._delivery(body)
+
+    def deliver(self, body: bytes) -> None:
+        """Sends a deliver_sm."""
+        self._write(self._delivery(body))
+
+    def _delivery(self, body: bytes) -> bytes:
         self._sequence += 1
-        body = wire.receipt(asked.destination, asked.source, message_id)
-        return answer + Pdu(Command.DELIVER_SM, 0, self._sequence, body).octets()
+        return Pdu(Command.DELIVER_SM, 0, self._sequence, body).octets()
+
+
+def _fate(number: str) -> str:
+    """What a receipt says of the message to a number, under Appendix B's names."""
+    if number.endswith(UNDELIVERED):
+        return "UNDELIV"
+    return "EXPIRED" if number.endswith(TOO_LATE) else "DELIVRD"

@@ -76,6 +76,9 @@ class SmtpSandbox(Sandbox):
         if self.behaviour.refuse_content:
             self.journal.refuse("554 5.7.1")
             return "554 5.7.1 not such mail"
+        if self.errs():
+            self.journal.refuse("451 4.3.0")
+            return "451 4.3.0 not well"
         named = _MESSAGE_ID.search(octets)
         reference = f"{named[1].decode()}/{int(named[2])}" if named else f"-/{self.journal.entries + 1}"
         for recipient in recipients:

@@ -9,7 +9,8 @@ from channels.sms.smpp import Command
 _TLV = struct.Struct(">HH")
 _UDH_INDICATOR = 0x40
 _MESSAGE_STATE, _RECEIPTED_MESSAGE_ID = 0x0427, 0x001E
-_DELIVERED = 2
+_STATES = {"DELIVRD": 2, "EXPIRED": 3, "UNDELIV": 5}
+"""SMPP 3.4 §5.2.28."""
 
 BINDS = frozenset({Command.BIND_RECEIVER, Command.BIND_TRANSMITTER, Command.BIND_TRANSCEIVER})
 
@@ -58,15 +59,16 @@ def read_submit(body: bytes) -> Submit:
     )
 
 
-def receipt(source: str, destination: str, message_id: str) -> bytes:
-    """The body of a deliver_sm that says a message was delivered (§5.2.12, Appendix B)."""
-    said = f"id:{message_id} sub:001 dlvrd:001 stat:DELIVRD err:000 text:".encode()
+def receipt(source: str, destination: str, message_id: str, state: str) -> bytes:
+    """The body of a deliver_sm that says what became of a message (§5.2.12, Appendix B)."""
+    reached = int(state == "DELIVRD")
+    said = f"id:{message_id} sub:001 dlvrd:{reached:03} stat:{state} err:000 text:".encode()
     identity = message_id.encode() + b"\0"
     return (
         b"\0\x01\x01" + source.encode() + b"\0\x05\0" + destination.encode() + b"\0"
         b"\x04\0\0\0\0\0\0\0\0" + bytes((len(said),)) + said
         + _TLV.pack(_RECEIPTED_MESSAGE_ID, len(identity)) + identity
-        + _TLV.pack(_MESSAGE_STATE, 1) + bytes((_DELIVERED,))
+        + _TLV.pack(_MESSAGE_STATE, 1) + bytes((_STATES[state],))
     )  # fmt: skip
 
 

@@ -58,11 +58,12 @@ def test_a_claim_finds_what_its_predecessor_noted_and_what_is_in_doubt(
     assert (first.done, first.claims, first.noted, first.in_doubt) == (False, 1, (), frozenset())
     hanoi.ledger.progress(dispatch, [], [0, 1])
     refused = Result(1, Outcome.REFUSED, "WHY", retry_after=2.5, ambiguous=True)
-    hanoi.ledger.progress(dispatch, [*accepted(0), refused], [2, 3])
+    assert first.via == ""
+    hanoi.ledger.progress(dispatch, [*accepted(0), refused], [2, 3], "viettel")
     second = hanoi.ledger.claim(dispatch, clock())
     assert second.claims == 2
     assert second.noted == (*accepted(0), refused)
-    assert second.in_doubt == {2, 3}
+    assert (second.in_doubt, second.via) == ({2, 3}, "viettel")
 
 
 def test_recipients_are_addressed_by_rank_and_who_left_is_absent(hanoi: House, dispatch: Dispatch) -> None:

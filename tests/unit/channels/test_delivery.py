@@ -33,6 +33,7 @@ class PaperDesk:
     claims: int = 0
     noted: list[Result] = field(default_factory=list[Result])
     sending: frozenset[int] = frozenset()
+    via: str = ""
     receipt: Receipt | None = None
     gone: tuple[int, ...] = ()
 
@@ -40,7 +41,9 @@ class PaperDesk:
         del dispatch, at
         self.claims += 1
         known = {result.rank for result in self.noted}
-        return Claim(self.receipt is not None, self.claims, tuple(self.noted), self.sending - known)
+        return Claim(
+            self.receipt is not None, self.claims, tuple(self.noted), self.sending - known, self.via
+        )
 
     def message(self, dispatch: Dispatch) -> Message | None:
         if self.superseded:
@@ -57,10 +60,12 @@ class PaperDesk:
             if rank not in self.erased
         ]
 
-    def progress(self, dispatch: Dispatch, noted: Sequence[Result], sending: Sequence[int]) -> None:
+    def progress(
+        self, dispatch: Dispatch, noted: Sequence[Result], sending: Sequence[int], via: str = ""
+    ) -> None:
         del dispatch
         self.noted.extend(noted)
-        self.sending = frozenset(sending)
+        self.sending, self.via = frozenset(sending), via
 
     def close(self, receipt: Receipt, gone: Sequence[Recipient], at: datetime) -> None:
         del at
