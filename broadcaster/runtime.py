@@ -24,6 +24,9 @@ from broadcaster.registry.csv_import import SUBSCRIBER_IMPORTS_DDL
 from broadcaster.registry.subscribers import SUBSCRIBERS_DDL, Registry
 from broadcaster.settings import Settings
 from broadcaster.setup_commands import SetupCommands
+from broadcaster.sms_budget import Key, Usage
+from broadcaster.sms_carriers import tariffs_of
+from broadcaster.sms_desk import SMS_DDL, SmsBudgets, SmsReceipts
 from projections.audience.projection import Audience
 from projections.audit.projection import Audit
 from projections.board.projection import Board
@@ -35,6 +38,8 @@ from projections.feeds.projection import Feeds
 from projections.follower import POSITIONS_DDL, Follower, FollowerGroup
 from projections.projection import Projection, Row
 from projections.reach.projection import Reach
+from projections.sms import view as sms
+from projections.sms.projection import Sms
 from schemas.areas import AreaTree
 from schemas.content import Channel
 from schemas.events import Actor, AlertIssued, AudienceFrozen
@@ -45,7 +50,7 @@ SYSTEM = Actor(account="system:setup")
 EDITION = "2020-03-01"
 """Of the area register: the one in force when the telegram was written."""
 POOL_SIZE = 12
-LINGER = {"audience": 0.1, "audit": 0.2, "board": 0.02, "cadence": 0.1, "reach": 0.1}
+LINGER = {"audience": 0.1, "audit": 0.2, "board": 0.02, "cadence": 0.1, "reach": 0.1, "sms": 0.2}
 """Seconds that views for people wait for more; what phones and screens wait for does not."""
 MIGRATE_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('broadcaster migrate', 0))"
 
@@ -68,6 +73,9 @@ class House:
         self.registry = Registry(pool, self.tree)
         self.keys = Keys(pool)
         self.ledger = Ledger(pool, self.log, self.office, self.registry, self._audience_bitmap)
+        tariffs = tariffs_of(settings.sms_providers, settings.sms_price, accented=settings.sms_accented)
+        self.sms_budgets = SmsBudgets(self.office, self._sms_spent, self._audience_count, tariffs)
+        self.sms_receipts = SmsReceipts(pool, self.log, clock)
         # A new projection is its folder and one entry here.
         self.projections: tuple[Projection, ...] = (
             Board(),
@@ -77,6 +85,7 @@ class House:
             Reach(),
             Feeds(),
             Audit(),
+            Sms(),
         )
 
     @classmethod
@@ -104,6 +113,7 @@ class House:
     def migrate(self) -> None:
         """Creates what the database lacks. Safe to repeat, and beside a running house."""
         ddl = [LOG_DDL, SUBSCRIBERS_DDL, SUBSCRIBER_IMPORTS_DDL, KEYS_DDL, LEDGER_DDL, CAP_SIGNED_DDL]
+        ddl = [LOG_DDL, SUBSCRIBERS_DDL, SUBSCRIBER_IMPORTS_DDL, KEYS_DDL, LEDGER_DDL, SMS_DDL]
         ddl += [POSITIONS_DDL, RELAY_DDL]
         ddl += [projection.ddl for projection in self.projections]
         with self.pool.connection() as conn:
@@ -166,11 +176,21 @@ class House:
         return event
 
     def _audience_bitmap(self, audience_id: UUID) -> bytes:
+        return self._kept_audience(audience_id).bitmap
+
+    def _audience_count(self, audience_id: UUID) -> int:
+        return self._kept_audience(audience_id).count
+
+    def _kept_audience(self, audience_id: UUID) -> fanout.FrozenAudience:
         with self.pool.connection() as conn:
             found = fanout.audience(conn, audience_id)
         if found is None:
             raise LookupError(f"no audience {audience_id} is known yet")
-        return found.bitmap
+        return found
+
+    def _sms_spent(self, issuer_id: str, day: date) -> dict[Key, Usage]:
+        with self.pool.connection() as conn:
+            return {key: Usage(*took) for key, took in sms.spent(conn, issuer_id, day).items()}
 
 
 @contextmanager

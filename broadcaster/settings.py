@@ -7,10 +7,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from broadcaster.sms_carriers import read_providers
+
 PREFIX = "BROADCASTER_"
 
 
-SECRETS = ("database_url", "nats_token", "smpp_password", "smtp_password")
+SECRETS = ("database_url", "nats_token", "smpp_password", "smtp_password", "sms_providers")
 
 
 class SettingsError(Exception):
@@ -52,6 +54,10 @@ class Settings(BaseModel):
     smpp_system_id: str = ""
     smpp_password: SecretStr = SecretStr("")
     sms_brand: str = "iHaNoi"
+    sms_price: Annotated[int, Field(ge=0)] = 0
+    """What one short message costs, in VND, by the contract."""
+    sms_providers: SecretStr = SecretStr("")
+    """Several carriers as a JSON list (docs/delivery.md), instead of the one of smpp_* or smtp_*."""
     smtp_host: str | None = None
     smtp_port: Annotated[int, Field(ge=1, le=65_535)] = 25
     smtp_username: str = ""
@@ -71,11 +77,18 @@ class Settings(BaseModel):
     """Where checkpoints are kept, best on another machine's disk; <data>/checkpoints.jsonl where empty."""
 
     @model_validator(mode="after")
+    def _sms_providers_are_whole(self) -> Self:
+        read_providers(self.sms_providers.get_secret_value())
+        return self
+
+    @model_validator(mode="after")
     def _providers_are_named(self) -> Self:
         if self.providers == "sandbox":
             return self
         if self.fcm_credentials is None:
             raise ValueError("fcm_credentials is required with real providers")
+        if self.sms_providers.get_secret_value():
+            return self
         if self.sms_transport == "smpp" and self.smpp_host is None:
             raise ValueError("smpp_host is required with real providers and sms_transport=smpp")
         if self.sms_transport == "email" and self.smtp_host is None:

@@ -2,13 +2,16 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from broadcaster.runtime import House
 from broadcaster.settings import Settings, SettingsError
+from channels.delivery import Refusal
 from channels.gateway import Gateway
 from schemas.content import Channel
 
@@ -24,6 +27,17 @@ def gateway(settings: Settings, channel: Channel, clock: Callable[[], datetime])
     module = import_module(f"broadcaster.providers.{_MODULES[channel]}")
     made: Gateway = module.gateway(settings, clock)
     return made
+
+
+@asynccontextmanager
+async def beside(house: House, channel: Channel) -> AsyncGenerator[Refusal | None]:
+    """What a channel's worker runs beside its gateway, and what may refuse its dispatches."""
+    module = import_module(f"broadcaster.providers.{_MODULES[channel]}")
+    if hasattr(module, "beside"):
+        async with module.beside(house) as refusal:
+            yield refusal
+    else:
+        yield None
 
 
 def sandbox_folder(settings: Settings) -> Path:

@@ -1,20 +1,78 @@
-"""SMS: a carrier's SMSC, or its mail relay."""
+"""SMS: the carriers of the deployment, as one gateway."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 
 from broadcaster.providers import sandbox_endpoint
+from broadcaster.runtime import House
 from broadcaster.settings import Settings
+from broadcaster.sms_carriers import SmsProvider, read_providers
+from channels.delivery import Refusal
 from channels.gateway import Gateway
-from channels.sms import MailGateway, MailSettings, SmppSettings, SmsGateway
+from channels.sms import MailGateway, MailSettings, Member, SmppSettings, SmsGateway, SmsPool
+from channels.sms.receipts import Book
+
+_book = Book()
+"""This process's: what its carriers took and what they said of it."""
 
 
 def gateway(settings: Settings, clock: Callable[[], datetime]) -> Gateway:
-    """The carrier's gateway by SMPP or by mail, or its double's."""
-    del clock
+    """The carriers' gateways by SMPP or by mail, or the double's."""
+    listed = read_providers(settings.sms_providers.get_secret_value())
+    return SmsPool([_listed(one) for one in listed] or [_only(settings)], clock)
+
+
+@asynccontextmanager
+async def beside(house: House) -> AsyncGenerator[Refusal]:
+    """Keeps what carriers say of messages for as long as it is entered; budgets may refuse."""
+    task = asyncio.create_task(_book.run(house.sms_receipts.note))
+    try:
+        yield house.sms_budgets.refusal
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def _listed(one: SmsProvider) -> Member:
+    if one.protocol == "email":
+        mail = MailSettings(
+            one.host,
+            one.port,
+            one.domain,
+            one.sender,
+            username=one.system_id,
+            password=one.password.get_secret_value(),
+            use_tls=one.tls,
+            accented=one.accented,
+            rules=one.rules,
+        )
+        return Member(MailGateway(mail, name=one.name), one.weight, one.price, one.rules)
+    smpp = SmppSettings(
+        one.host,
+        one.port,
+        one.system_id,
+        one.password.get_secret_value(),
+        one.brand,
+        tls=one.tls,
+        accented=one.accented,
+        receipts=one.receipts,
+        client_id=one.client_id,
+        decimal_receipts=one.decimal_receipts,
+        messages_per_second=one.rate,
+        in_flight=one.in_flight,
+        gone=one.gone,
+        rules=one.rules,
+    )
+    return Member(SmsGateway(smpp, name=one.name, book=_book), one.weight, one.price, one.rules)
+
+
+def _only(settings: Settings) -> Member:
     if settings.sms_transport == "email":
-        return MailGateway(_mail(settings))
-    return SmsGateway(_smpp(settings))
+        return Member(MailGateway(_mail(settings)), price=settings.sms_price)
+    return Member(SmsGateway(_smpp(settings), book=_book), price=settings.sms_price)
 
 
 def _smpp(settings: Settings) -> SmppSettings:

@@ -32,13 +32,14 @@ async def _work(
     with House.open(settings) as house:
         async with (
             providers.gateway(settings, channel, clock) as gateway,
+            providers.beside(house, channel) as refusal,
             transport.connected(settings, f"{channel}-declare") as client,
         ):
             await declare(client.jetstream(), settings.nats_replicas)
             broker = transport.broker(settings, f"{channel}-{'-'.join(lanes)}")
             broker.add_middleware(Stumble)
             slots = {lane: SLOTS[channel][lane] for lane in lanes}
-            delivery = Delivery(house.ledger, gateway, clock)
+            delivery = Delivery(house.ledger, gateway, clock, refusal)
             add_worker(broker, channel, slots, delivery.deliver, clock)
             async with broker:
                 await broker.start()

@@ -26,6 +26,7 @@ from broadcaster.web.api import (
     reach,
     screens,
     testers,
+    sms_budget,
 )
 from broadcaster.web.directory import Directory
 from broadcaster.web.feed_cache import FeedCache
@@ -46,6 +47,7 @@ _ROUTERS = (
     reach.router,
     areas.router,
     bodies.router,
+    sms_budget.router,
     delegations.router,
     devices.router,
     testers.router,

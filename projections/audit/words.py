@@ -9,6 +9,7 @@ from typing import assert_never
 from projections.audit.alert_words import describe_alert
 from projections.audit.body_words import describe_issuer, describe_kept, describe_rights
 from projections.audit.line import Words
+from projections.audit.sms_words import describe_sms
 from schemas.dispatch import Outcome, Receipt
 from schemas.events import (
     AlertApproved,
@@ -47,6 +48,11 @@ from schemas.events import (
     ScreenRegistered,
     ScreenRemoved,
     ScreenShowed,
+    SmsBudgetExceeded,
+    SmsBudgetReserved,
+    SmsBudgetSet,
+    SmsBudgetStopped,
+    SmsDelivered,
     SubscribersImported,
     TemplateApproved,
     TemplateRetired,
@@ -108,6 +114,10 @@ def describe(event: AnyEvent) -> Words:
             words = describe_issuer(event)
         case TemplateSaved() | TemplateApproved() | TemplateRetired() | AreaSetSaved() | AreaSetRetired():
             words = describe_kept(event)
+        case (
+            SmsDelivered() | SmsBudgetSet() | SmsBudgetReserved() | SmsBudgetExceeded() | SmsBudgetStopped()
+        ):
+            words = describe_sms(event)
         case _:
             assert_never(event)
     return words

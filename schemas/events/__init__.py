@@ -67,6 +67,15 @@ from schemas.events.screens import (
     ScreenShowed,
     Shown,
 )
+from schemas.events.sms import (
+    SmsBudgetEvent,
+    SmsBudgetExceeded,
+    SmsBudgetReserved,
+    SmsBudgetSet,
+    SmsBudgetStopped,
+    SmsDelivered,
+    SmsEvent,
+)
 from schemas.events.templates import (
     AreaSetEvent,
     AreaSetRetired,
@@ -77,7 +86,16 @@ from schemas.events.templates import (
     TemplateSaved,
 )
 
-AnyEvent = BodyEvent | AlertEvent | TemplateEvent | AreaSetEvent | AuditEvent | DeliveryEvent | ScreenEvent
+AnyEvent = (
+    BodyEvent
+    | AlertEvent
+    | TemplateEvent
+    | AreaSetEvent
+    | AuditEvent
+    | DeliveryEvent
+    | ScreenEvent
+    | SmsEvent
+)
 
 
 class Recorded(NamedTuple):
@@ -139,6 +157,13 @@ __all__ = [
     "ScreenRemoved",
     "ScreenShowed",
     "Shown",
+    "SmsBudgetEvent",
+    "SmsBudgetExceeded",
+    "SmsBudgetReserved",
+    "SmsBudgetSet",
+    "SmsBudgetStopped",
+    "SmsDelivered",
+    "SmsEvent",
     "SubscribersImported",
     "TemplateApproved",
     "TemplateEvent",

@@ -13,6 +13,7 @@ from broadcaster.web.api.reach_models import (
     AudienceAnswer,
     ChannelTotals,
     ReceiptPage,
+    SmsCarried,
     VersionReachAnswer,
     receipt,
     totals,
@@ -23,6 +24,7 @@ from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import Services, WithServices
 from projections.audience import view as audience
 from projections.reach import view as reach
+from projections.sms import view as sms
 from schemas.content import Channel
 
 router = APIRouter(prefix="/v1", tags=["delivery"])
@@ -36,11 +38,13 @@ def alert_reach(services: WithServices, alert_id: UUID) -> AlertReach:
     _told(services, alert_id)
     with services.reading() as conn:
         found = reach.of_alert(conn, alert_id)
+        carried = sms.of_alert(conn, alert_id)
     phones = services.ports.registry.device_counts(alert_id)
     return AlertReach(
         channels=[VersionReachAnswer.model_validate(one) for one in found],
         shown=phones.shown,
         opened=phones.opened,
+        sms=[SmsCarried.model_validate(one) for one in carried],
     )
 
 

@@ -40,12 +40,27 @@ class VersionReachAnswer(Answer):
     last_receipt_at: Instant | None
 
 
+class SmsCarried(Answer):
+    """One version through one SMS provider.
+
+    Of the `accepted`, the others are what the network said later: of many it says nothing.
+    """
+
+    version: int
+    provider: str
+    accepted: int
+    delivered: int
+    failed: int
+    expired: int
+
+
 class AlertReach(Answer):
     """What came of an alert. `shown` and `opened` are phones that said so themselves."""
 
     channels: list[VersionReachAnswer]
     shown: int
     opened: int
+    sms: list[SmsCarried]
 
 
 class AreaAudience(Answer):

@@ -16,7 +16,7 @@ from schemas.content import (
     Text,
     Urgency,
 )
-from schemas.dispatch import Dispatch, Outcome, Receipt
+from schemas.dispatch import Dispatch, Fate, Outcome, Receipt
 from schemas.events import (
     Actor,
     AlertApproved,
@@ -55,6 +55,11 @@ from schemas.events import (
     ScreenRemoved,
     ScreenShowed,
     Shown,
+    SmsBudgetExceeded,
+    SmsBudgetReserved,
+    SmsBudgetSet,
+    SmsBudgetStopped,
+    SmsDelivered,
     SubscribersImported,
     TemplateApproved,
     TemplateRetired,
@@ -129,6 +134,17 @@ DISPATCH = Dispatch(
 REFERENCE = (
     "ubnd-00001@canhbao.hanoi.gov.vn,hn.7d3f0c1e-0000-4000-8000-000000000001.1,2026-07-10T09:00:00+07:00"
 )
+
+
+SMS_ORDER: dict[str, Any] = {
+    "issuer_id": "ubnd-00001",
+    "alert_id": ALERT,
+    "version": 1,
+    "day": date(2026, 7, 10),
+    "recipients": 510,
+    "segments": 1020,
+    "vnd": 357_000,
+}
 
 
 def examples() -> tuple[Event, ...]:
@@ -297,6 +313,17 @@ def examples() -> tuple[Event, ...]:
                 provider="fcm",
             ),
         ),
+        SmsDelivered(
+            **other,
+            alert_id=ALERT,
+            version=1,
+            provider="viettel",
+            counts={Fate.DELIVERED: 48, Fate.FAILED: 2},
+        ),
+        SmsBudgetSet(**other, issuer_id="ubnd-00001", segments=20_000, vnd=None),
+        SmsBudgetReserved(**other, **SMS_ORDER),
+        SmsBudgetExceeded(**other, **SMS_ORDER),
+        SmsBudgetStopped(**other, **SMS_ORDER),
         SubscribersImported(**other, file_sha256="9f" * 32, accepted=999_990, rejected=10),
         TestersChanged(**other, area="00001", edition="2020-03-01", added=1, removed=0),
         EvidenceExported(**other, alert_id=ALERT, upto=42, sha256="9f" * 32),

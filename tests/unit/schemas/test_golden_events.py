@@ -48,6 +48,11 @@ FROZEN_TOPICS = [
     "area_set.saved",
     "area_set.retired",
     "testers.changed",
+    "sms.delivered",
+    "sms_budget.set",
+    "sms_budget.reserved",
+    "sms_budget.exceeded",
+    "sms_budget.stopped",
 ]
 
 

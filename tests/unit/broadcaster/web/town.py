@@ -33,6 +33,7 @@ from projections.follower import POSITIONS_DDL, Follower
 from projections.positions import Positions, Standing
 from projections.projection import Projection
 from projections.reach.projection import Reach
+from projections.sms.projection import Sms
 from schemas.areas import Area
 from schemas.events import Actor, AttemptRefused
 
@@ -163,6 +164,7 @@ class Town:
             Reach(),
             Feeds(),
             Audit(),
+            Sms(),
         )
 
     def build(self) -> None:
