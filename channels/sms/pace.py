@@ -21,6 +21,7 @@ class Pace:
         # A tenth of a second's worth: carriers count by the second.
         self._slack = self._each * (max(1.0, rate / 10) if burst is None else burst)
         self._due = clock() - self._slack
+        self._held = float("-inf")
 
     def book(self) -> float:
         """Takes the next place and says how many seconds away it is."""
@@ -29,13 +30,17 @@ class Pace:
         return max(0.0, self._due - now)
 
     def hold(self, seconds: float) -> None:
-        """Nothing goes out for so long: the provider said that it is too much."""
-        self._due = max(self._due, self._clock() + seconds)
+        """Nothing goes out for so long, not even what has its place: the provider said it is too much."""
+        self._held = max(self._held, self._clock() + seconds)
+        self._due = max(self._due, self._held)
 
     async def turn(self) -> None:
         """Waits for the next place."""
-        if (wait := self.book()) > 0:
-            await asyncio.sleep(wait)
+        while True:
+            if (wait := self.book()) > 0:
+                await asyncio.sleep(wait)
+            if self._clock() >= self._held:
+                return
 
 
 def backoff(attempt: int, first: float, longest: float) -> float:

@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,6 +44,26 @@ def test_a_hold_stops_everything_and_is_no_debt() -> None:
     assert pace.book() == pytest.approx(5.1)
     clock.now += 60
     assert pace.book() == 0
+
+
+def test_a_hold_stops_those_who_wait_for_their_place_too() -> None:
+    async def scenario() -> list[float]:
+        pace = Pace(20, 1)
+        began = asyncio.get_running_loop().time()
+
+        async def one() -> float:
+            await pace.turn()
+            return asyncio.get_running_loop().time() - began
+
+        going = [asyncio.create_task(one()) for _ in range(3)]
+        await going[0]
+        pace.hold(0.3)
+        return sorted(await asyncio.gather(*going))
+
+    first, second, third = asyncio.run(scenario())
+    assert first < 0.1
+    assert second >= 0.3
+    assert third >= second + 0.04, "one after the other again, not all at once"
 
 
 def test_a_rate_that_is_none_is_refused() -> None:
