@@ -32,6 +32,7 @@ check: $(STAMP) ## Lint, types, layers, dependencies, spelling.
 
 bench: $(STAMP) ## Run the benchmarks.
 	$(BIN)/python -m tests.bench.road $(ARGS)
+	$(BIN)/python -m tests.bench.sms $(ARGS)
 
 clean: ## Remove what the other targets made.
 	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist build

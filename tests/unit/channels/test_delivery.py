@@ -194,3 +194,15 @@ def test_a_dispatch_with_a_receipt_is_left_alone() -> None:
     run(desk, gateway)
     assert asyncio.run(Delivery(desk, gateway, lambda: AT).deliver(DISPATCH)) is None
     assert len(gateway.reached) == 10
+
+
+def test_what_the_house_refuses_goes_to_nobody() -> None:
+    desk, gateway = PaperDesk(), ScriptedGateway()
+    receipt = asyncio.run(Delivery(desk, gateway, lambda: AT, lambda *_: "BUDGET").deliver(DISPATCH))
+    assert receipt is not None
+    assert receipt.counts == {Outcome.REFUSED: 10}
+    assert receipt.reasons == {"BUDGET": 10}
+    assert gateway.reached == []
+    free = asyncio.run(Delivery(PaperDesk(), gateway, lambda: AT, lambda *_: "").deliver(DISPATCH))
+    assert free is not None
+    assert free.counts == {Outcome.ACCEPTED: 10}
