@@ -54,6 +54,11 @@ class Desk(Protocol):
         ...
 
 
+UNKNOWN = "UNKNOWN"
+"""The reason of those who ended without being reached for sure, though a provider may have taken theirs."""
+_UNSENT = frozenset({Outcome.DEAD, Outcome.EXPIRED, Outcome.SUPERSEDED})
+
+
 @dataclass
 class _Tally:
     """What came of each rank so far."""
@@ -74,6 +79,10 @@ class _Tally:
     def doubt(self, ranks: Iterable[int], via: str) -> None:
         """They may have been reached, through this provider: no other sends to them."""
         self.doubtful.update(ranks)
+        self.bind(ranks, via)
+
+    def bind(self, ranks: Iterable[int], via: str) -> None:
+        """Only this provider may send to them, where it has a name."""
         if via:
             self.bound |= dict.fromkeys(ranks, via)
 
@@ -116,6 +125,9 @@ class _Tally:
         if deferred and retry_at is None:
             self.outcomes.update(dict.fromkeys(deferred, Outcome.DEAD))
             deferred = []
+        # What one provider may have taken, and nobody will ask again: it is listed as such.
+        if unknown := sum(self.outcomes[rank] in _UNSENT for rank in self.bound):
+            self.reasons[UNKNOWN] += unknown
         bound = {rank: self.bound[rank] for rank in deferred if rank in self.bound}
         carried = _by_provider(self.carriers)
         return Receipt(
@@ -168,6 +180,7 @@ class Delivery:
             return None
         tally = _Tally(dispatch)
         tally.note(claim.noted)
+        tally.bind(claim.in_doubt, claim.via)
         gone: list[Recipient] = []
         message = await asyncio.to_thread(self._desk.message, dispatch)
         if at >= dispatch.expires_at:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from channels.delivery import Delivery
+from channels.delivery import UNKNOWN, Delivery
 from channels.gateway import Message, PayloadFaultError, Recipient, Result
+from channels.retry import MAX_ATTEMPTS
 from channels.sms import Member, SmppSettings, SmsGateway, SmsPool
 from channels.sms.brand import BrandClass, Rules
 from channels.sms.sandbox import Behaviour, SmscSandbox
@@ -191,10 +192,15 @@ def test_what_one_refuses_to_say_the_other_says(smscs: Smscs) -> None:
 
 
 @pytest.mark.parametrize(
-    "ill", [Behaviour(error_share=0.5), Behaviour(latency_ms=60), Behaviour(throttle_share=0.4)]
+    ("ill", "slow"),
+    [
+        (Behaviour(error_share=0.5), 60.0),
+        (Behaviour(throttle_share=0.4), 60.0),
+        (Behaviour(latency_ms=250), 0.15),
+    ],
 )
-def test_it_shifts_away_and_slowly_back(smscs: Smscs, ill: Behaviour) -> None:
-    clock, policy = Clock(), Policy(least=5, slow=0.03)
+def test_it_shifts_away_and_slowly_back(smscs: Smscs, ill: Behaviour, slow: float) -> None:
+    clock, policy = Clock(), Policy(least=5, slow=slow)
 
     async def scenario(pool: SmsPool) -> tuple[list[float], list[float]]:
         async def rounds(count: int) -> list[float]:
@@ -302,6 +308,16 @@ def test_a_doubt_is_tied_in_the_follow_up_too(smscs: Smscs) -> None:
     else:
         assert set(follow_up.bound) == {later.provider}
     assert not set(numbers(smscs[0])) & set(numbers(smscs[1]))
+
+
+def test_a_doubt_that_nobody_settles_is_listed(smscs: Smscs) -> None:
+    at = DISPATCH.expires_at - timedelta(hours=1)
+    last = DISPATCH.model_copy(update={"attempt": MAX_ATTEMPTS, "bound": {"sold": (500, 501)}})
+    receipt = run(smscs, lambda pool: Delivery(SmsDesk(), pool, lambda: at).deliver(last))
+    assert receipt.counts == {Outcome.ACCEPTED: 8, Outcome.DEAD: 2}
+    assert receipt.reasons == {"provider not set up": 2, UNKNOWN: 2}
+    moot = run(smscs, lambda pool: Delivery(SmsDesk(superseded=True), pool, lambda: at).deliver(last))
+    assert (moot.counts, moot.reasons) == ({Outcome.SUPERSEDED: 10}, {UNKNOWN: 2})
 
 
 def test_parts_are_paid_for(smscs: Smscs) -> None:
