@@ -5,7 +5,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ IN_FLIGHT = 400
 
 
 @contextmanager
-def doubled(folder: Path) -> Iterator[int]:
+def doubled(folder: Path) -> Generator[int]:
     """The double's process."""
     with child(
         [sys.executable, "-m", "broadcaster.sandbox", "carrier", str(folder)], folder / "log"
@@ -37,7 +37,7 @@ def doubled(folder: Path) -> Iterator[int]:
 
 
 @contextmanager
-def child(argv: list[str], log: Path) -> Iterator[int]:
+def child(argv: list[str], log: Path) -> Generator[int]:
     """A process that ends with the context; its id."""
     with log.open("wb") as said:
         process = subprocess.Popen(argv, stdout=said, stderr=said)

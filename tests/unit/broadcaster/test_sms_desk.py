@@ -97,7 +97,7 @@ def test_slices_at_once_come_to_one_decision(hanoi: House) -> None:
     dispatch, message = issue(hanoi, Kind.BULLETIN)
     bound(hanoi, 0)
     with ThreadPoolExecutor(8) as threads:
-        said = list(threads.map(lambda _: hanoi.sms_budgets.refusal(dispatch, message, clock()), range(8)))
+        said = list(threads.map(hanoi.sms_budgets.refusal, [dispatch] * 8, [message] * 8, [clock()] * 8))
     assert said == [BUDGET] * 8
     assert decisions(hanoi) == [SmsBudgetStopped]
 

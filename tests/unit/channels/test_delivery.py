@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.delivery import Claim, Delivery
+from channels.delivery import Claim, Delivery, Refusal
 from channels.gateway import Message, PayloadFaultError, Recipient, Result
 from channels.retry import MAX_ATTEMPTS, MAX_CLAIMS
 from schemas.content import Channel, Lane, MsgType
@@ -196,13 +196,21 @@ def test_a_dispatch_with_a_receipt_is_left_alone() -> None:
     assert len(gateway.reached) == 10
 
 
+def says(reason: str) -> Refusal:
+    def refusal(dispatch: Dispatch, message: Message, at: datetime) -> str:
+        del dispatch, message, at
+        return reason
+
+    return refusal
+
+
 def test_what_the_house_refuses_goes_to_nobody() -> None:
     desk, gateway = PaperDesk(), ScriptedGateway()
-    receipt = asyncio.run(Delivery(desk, gateway, lambda: AT, lambda *_: "BUDGET").deliver(DISPATCH))
+    receipt = asyncio.run(Delivery(desk, gateway, lambda: AT, says("BUDGET")).deliver(DISPATCH))
     assert receipt is not None
     assert receipt.counts == {Outcome.REFUSED: 10}
     assert receipt.reasons == {"BUDGET": 10}
     assert gateway.reached == []
-    free = asyncio.run(Delivery(PaperDesk(), gateway, lambda: AT, lambda *_: "").deliver(DISPATCH))
+    free = asyncio.run(Delivery(PaperDesk(), gateway, lambda: AT, says("")).deliver(DISPATCH))
     assert free is not None
     assert free.counts == {Outcome.ACCEPTED: 10}

@@ -25,7 +25,9 @@ def test_it_opens_within_a_day_and_only_in_its_hours(at: datetime, kind: BrandCl
 
 def test_only_bulletins_go_as_advertising() -> None:
     assert [lane for lane in Lane if Rules(BrandClass.ADVERTISING).carries(lane)] == [Lane.BULLETIN]
-    assert all(Rules(kind).carries(lane) for kind in ("government", "care") for lane in Lane)
+    assert all(
+        Rules(kind).carries(lane) for kind in (BrandClass.GOVERNMENT, BrandClass.CARE) for lane in Lane
+    )
 
 
 @pytest.mark.parametrize("name", ["", "TwelveLetter", "Hà Nội", "a#b", " x", "[x]"])

@@ -17,8 +17,8 @@ FEW, DOWN = Seen(19, 19, 60.0), Seen(down=True)
 
 names = st.sampled_from(["a", "b", "c"])
 weights = st.dictionaries(names, st.floats(0.5, 100), min_size=1)
-seens = st.sampled_from([WELL, FAILING, SLOW, FEW, DOWN, Seen()])
-reports = st.lists(st.tuples(st.dictionaries(names, seens), st.floats(1, 120)), max_size=40)
+sights = st.sampled_from([WELL, FAILING, SLOW, FEW, DOWN, Seen()])
+reports = st.lists(st.tuples(st.dictionaries(names, sights), st.floats(1, 120)), max_size=40)
 
 
 def shares_of(shares: dict[str, Share]) -> dict[str, float]:
