@@ -25,8 +25,8 @@ from broadcaster.web.api import (
     health,
     reach,
     screens,
-    testers,
     sms_budget,
+    testers,
 )
 from broadcaster.web.directory import Directory
 from broadcaster.web.feed_cache import FeedCache
