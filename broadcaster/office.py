@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from broadcaster.account import Account, Role
 from broadcaster.alert import Alert
+from broadcaster.area_set import AreaSet
 from broadcaster.areas import AreaRegister, Edition
 from broadcaster.delegation import Delegation, Delegations, Rights
 from broadcaster.delegation_index import DelegationIndex
@@ -16,8 +17,17 @@ from broadcaster.log import AlertLog, UnknownStreamError
 from broadcaster.reference import Category
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.screen import Screen
+from broadcaster.template import Template
 from schemas.content import Content, Kind
-from schemas.events import Actor, AlertEvent, AttemptRefused, IssuerEvent, ScreenEvent
+from schemas.events import (
+    Actor,
+    AlertEvent,
+    AreaSetEvent,
+    AttemptRefused,
+    IssuerEvent,
+    ScreenEvent,
+    TemplateEvent,
+)
 from schemas.ids import REGISTER_STREAM, account_stream, delegations_stream, issuer_stream
 
 State = TypeVar("State")
@@ -91,6 +101,14 @@ class Office:
     def screen(self, screen_id: UUID) -> Screen:
         """The screen. Raises UnknownStreamError."""
         return self._load(f"screen {screen_id}", screen_id, Screen.fold, ScreenEvent)
+
+    def template(self, template_id: UUID) -> Template:
+        """The template. Raises UnknownStreamError."""
+        return self._load(f"template {template_id}", template_id, Template.fold, TemplateEvent)
+
+    def area_set(self, area_set_id: UUID) -> AreaSet:
+        """The set of areas. Raises UnknownStreamError."""
+        return self._load(f"area set {area_set_id}", area_set_id, AreaSet.fold, AreaSetEvent)
 
     def _load(
         self,

@@ -20,6 +20,8 @@ _DATA = files("broadcaster") / "data" / "hanoi"
 _EDITIONS = ("2020-03-01", "2025-01-01", "2025-07-01")
 _CITY = "ubnd-tp"
 _EVERY_FIELD = ("*",)
+LIFETIMES = 4
+LONGEST_LIFE = timedelta(days=30)
 
 
 def _blank_is_none(value: object) -> object:
@@ -44,6 +46,12 @@ class Category(_Record):
     """Graded by the risk levels of Decision 18/2021/QĐ-TTg art. 4(3)."""
     cap_category: str
     lifetime: timedelta
+    """How long an alert stands that says no end."""
+
+    @property
+    def longest(self) -> timedelta:
+        """How long one may stand: four usual lifetimes, 30 days at most; what lasts is looked at again."""
+        return min(LIFETIMES * self.lifetime, LONGEST_LIFE)
 
 
 class RiskLevelRecord(_Record):

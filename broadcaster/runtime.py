@@ -11,7 +11,7 @@ import structlog
 from psycopg import Cursor
 from psycopg_pool import ConnectionPool
 
-from broadcaster import reference
+from broadcaster import packaged_templates, reference
 from broadcaster.alert_commands import AlertCommands
 from broadcaster.cap.signing import CAP_SIGNED_DDL
 from broadcaster.due import Due
@@ -127,6 +127,8 @@ class House:
         adopted = self.setup.adopt_areas(SYSTEM, EDITION, effective_on, reference.areas(EDITION), at=at)
         issuers = [record for record in reference.issuers() if record.since is None]
         registered = self.setup.register_issuers(SYSTEM, issuers, at=at)
+        packaged = packaged_templates.packaged_templates()
+        packaged_templates.register(self.office, SYSTEM, packaged, at=at)
         if adopted or registered:
             log.info("furnished", edition=EDITION, bodies=registered)
 

@@ -1,7 +1,7 @@
 """A template: an alert with named gaps, which an author in a hurry fills."""
 
 import re
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -18,6 +18,8 @@ from schemas.content import (
     Urgency,
 )
 
+Purpose = Literal["draft", "correction", "nothing_to_report"]
+"""What for: any alert; putting a wrong one right; a bulletin that answers a reminder of the cadence."""
 GAP = re.compile(r"\{([a-z][a-z0-9_]{0,39})\}")
 """A gap in a text: {name}."""
 

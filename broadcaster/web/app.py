@@ -9,10 +9,12 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
+from broadcaster.shelf import Shelf
 from broadcaster.web import docs, handlers, pages
 from broadcaster.web.api import (
     alert_actions,
     alerts,
+    area_sets,
     areas,
     as_of,
     audit,
@@ -27,6 +29,7 @@ from broadcaster.web.api import (
     screens,
     sms_budget,
     testers,
+    templates,
 )
 from broadcaster.web.directory import Directory
 from broadcaster.web.feed_cache import FeedCache
@@ -46,6 +49,8 @@ _ROUTERS = (
     alert_actions.router,
     reach.router,
     areas.router,
+    templates.router,
+    area_sets.router,
     bodies.router,
     sms_budget.router,
     delegations.router,
@@ -93,6 +98,7 @@ def _services(ports: WebPorts) -> Services:
         metrics=Metrics(Figures(ports.log.head, partial(standings, ports), lambda: served)),
         pages=PageCache(),
         served=served,
+        shelf=Shelf(ports.log),
     )
 
 

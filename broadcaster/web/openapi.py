@@ -21,6 +21,7 @@ Instants are UTC. Areas are codes of an edition of the register, see `/v1/areas`
 
 TAGS = [
     {"name": "alerts", "description": "From draft to withdrawal, and what came of it."},
+    {"name": "templates", "description": "Texts with gaps and sets of areas, kept for authors in a hurry."},
     {"name": "register", "description": "Areas and issuing bodies."},
     {"name": "devices", "description": "For a citizen's phone. It needs no staff key."},
     {"name": "screens", "description": "LED and LCD displays: putting them up, and what they poll."},

@@ -12,6 +12,7 @@ from psycopg import Connection
 
 from broadcaster.account import Account, Role
 from broadcaster.rules import RefusedError, Rule
+from broadcaster.shelf import Shelf
 from broadcaster.web.directory import Directory
 from broadcaster.web.feed_cache import FeedCache
 from broadcaster.web.metrics import Metrics
@@ -33,6 +34,7 @@ class Services:
     pages: PageCache
     served: dict[UUID, ServedCount]
     """The polls of each screen, as the front counts them."""
+    shelf: Shelf
 
     def now(self) -> datetime:
         """The time now, UTC."""

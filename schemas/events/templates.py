@@ -1,12 +1,12 @@
 """Events of what a body keeps at hand for its authors: templates and sets of areas."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
 from schemas.events.base import Event
-from schemas.template import TemplateBody
+from schemas.template import Purpose, TemplateBody
 
 
 class TemplateSaved(Event, topic="template.saved"):
@@ -16,7 +16,7 @@ class TemplateSaved(Event, topic="template.saved"):
     issuer_id: str
     version: Annotated[int, Field(ge=1)]
     name: str
-    purpose: Literal["draft", "correction", "nothing_to_report"]
+    purpose: Purpose
     body: TemplateBody
 
 

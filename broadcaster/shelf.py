@@ -1,0 +1,76 @@
+"""Every template and every set of areas, folded from the log and kept in memory.
+
+A body reads and uses what is its own, what its parents have, and what those have that it or they
+succeeded. That gives it no right: what is drafted from a template is checked like any draft.
+"""
+
+import threading
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import get_args
+from uuid import UUID
+
+from broadcaster.area_set import AreaSet
+from broadcaster.log import AlertLog, UnknownStreamError
+from broadcaster.office import Office
+from broadcaster.template import Template
+from schemas.events import AreaSetEvent, TemplateEvent
+
+_TOPICS = tuple(event.TOPIC for event in (*get_args(TemplateEvent), *get_args(AreaSetEvent)))
+_PAGE = 2000
+
+
+class Shelf:
+    """Reads on from where it left off; thread-safe."""
+
+    def __init__(self, log: AlertLog) -> None:
+        self._log = log
+        self._lock = threading.Lock()
+        self._position = 0
+        self._templates: dict[UUID, Template] = {}
+        self._area_sets: dict[UUID, AreaSet] = {}
+
+    def templates(self) -> Mapping[UUID, Template]:
+        """Every template up to the head of the log, in order of their first version."""
+        self._read()
+        return MappingProxyType(self._templates)
+
+    def area_sets(self) -> Mapping[UUID, AreaSet]:
+        """Every set of areas, likewise."""
+        self._read()
+        return MappingProxyType(self._area_sets)
+
+    def _read(self) -> None:
+        with self._lock:
+            # The head goes first: what the reads then leave out up to there is of other topics.
+            head, position = self._log.head(), self._position
+            templates, area_sets = dict(self._templates), dict(self._area_sets)
+            while page := self._log.read(position, _PAGE, _TOPICS):
+                for recorded in page:
+                    event = recorded.event
+                    stream = event.originator_id
+                    if isinstance(event, TemplateEvent):
+                        templates[stream] = Template.fold(templates.get(stream), event)
+                    elif isinstance(event, AreaSetEvent):
+                        area_sets[stream] = AreaSet.fold(area_sets.get(stream), event)
+                position = page[-1].position
+            self._templates, self._area_sets = templates, area_sets
+            self._position = max(head, position)
+
+
+def shelves(office: Office, issuer_id: str) -> tuple[str, ...]:
+    """The bodies whose templates and sets a body may use, the nearest first: itself is the first.
+
+    Raises UnknownStreamError where there is no such body.
+    """
+    found: list[str] = []
+    issuer = office.issuer(issuer_id)
+    while issuer.issuer_id not in found:
+        found += [issuer.issuer_id, *(before for before, _ in issuer.succeeded)]
+        if issuer.parent is None:
+            break
+        try:
+            issuer = office.issuer(issuer.parent)
+        except UnknownStreamError:
+            break  # A register may name a parent that it does not hold.
+    return tuple(dict.fromkeys(found))
