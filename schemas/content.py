@@ -140,6 +140,9 @@ def in_utc(instant: datetime) -> datetime:
         raise ValueError("is out of range") from None
 
 
+HOTLINE = "1022 nhánh 8"
+"""Whom to ask where an alert names nobody: the branch of the city's hotline for such matters."""
+
 Instant = Annotated[AwareDatetime, AfterValidator(in_utc)]
 Clean = AfterValidator(_clean)
 Headline = Annotated[str, Clean, AfterValidator(_line), StringConstraints(min_length=1, max_length=160)]
@@ -235,3 +238,20 @@ class Content(BaseModel):
     def text(self, language: str) -> Text:
         """The text in the language, or in Vietnamese where that language was not written."""
         return self.texts.get(language) or self.texts["vi"]
+
+    @property
+    def languages(self) -> tuple[Language, ...]:
+        """What it is written in: Vietnamese first, then English, then the others by their tags."""
+        return tuple(sorted(self.texts, key=lambda tag: (tag != "vi", tag != "en", tag)))
+
+    def language(self, locale: str) -> Language:
+        """What a reader of the locale is given: the most of his tag that was written (RFC 4647 §3.4).
+
+        A tag is cut at its end until it is found: zh-TW, then zh. Vietnamese where none is.
+        """
+        parts = locale.replace("_", "-").split("-")
+        written = {tag.lower(): tag for tag in self.texts}
+        for end in range(len(parts), 0, -1):
+            if (tag := "-".join(parts[:end]).lower()) in written:
+                return written[tag]
+        return "vi"

@@ -6,7 +6,7 @@ is concerned. The geocode says exactly who is.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -59,7 +59,7 @@ def issued(event: AlertIssued, words: Words) -> bytes:
         written(max(event.effective_at, event.sent)),
         written_end(event.expires_at),
     )
-    for language in _languages(event.content):
+    for language in event.content.languages:
         _info(root, event, words, language, said)
     return _bytes(root)
 
@@ -73,16 +73,13 @@ def cancelled(event: AlertCancelled, withdrawn: AlertIssued, words: Words) -> by
     root = _head(event, MsgType.CANCEL, withdrawn.content.mode, note=event.reason)
     content = withdrawn.content
     said = _Said(
-        {
-            language: _withdrawal(language, content.texts[language], event)
-            for language in _languages(content)
-        },
+        {language: _withdrawal(language, content.texts[language], event) for language in content.languages},
         # AllClear says that the danger is over; of an alert sent in error nobody knows that.
         "None" if event.in_error else "AllClear",
         written(event.sent),
         written_end(max(withdrawn.expires_at, event.sent + _SECOND)),
     )
-    for language in _languages(content):
+    for language in content.languages:
         _info(root, withdrawn, words, language, said)
     return _bytes(root)
 
@@ -90,8 +87,8 @@ def cancelled(event: AlertCancelled, withdrawn: AlertIssued, words: Words) -> by
 def _withdrawal(language: Language, text: Text, event: AlertCancelled) -> Text:
     # Not validated again: what the log holds is shown, however long its reason is.
     return Text.model_construct(
-        headline=(terms.CANCELLED[language] + text.headline)[:_HEADLINE],
-        description=terms.REASON[language] + event.reason,
+        headline=(_said_in(terms.CANCELLED, language) + text.headline)[:_HEADLINE],
+        description=_said_in(terms.REASON, language) + event.reason,
     )
 
 
@@ -107,10 +104,8 @@ def area_name(tree: AreaTree, code: str) -> str:
     return ", ".join(tree[each].name for each in (code, *tree.ancestors(code)))
 
 
-def _languages(content: Content) -> Iterable[Language]:
-    yield "vi"
-    if "en" in content.texts:
-        yield "en"
+def _said_in(words: Mapping[str, str], language: Language) -> str:
+    return words.get(language, words["en"])  # we have words of our own in two languages only
 
 
 def _response(content: Content) -> str:
@@ -143,9 +138,9 @@ def _info(root: Any, event: AlertIssued, words: Words, language: Language, said:
     content, text = event.content, said.texts[language]
     names = {"vi": words.category.name, "en": terms.EVENTS.get(content.category, words.category.name)}
     info = _add(root, "info", "")
-    _add(info, "language", terms.LANGUAGES[language])
+    _add(info, "language", terms.LANGUAGES.get(language, language))
     _add(info, "category", words.category.cap_category)
-    _add(info, "event", names[language])
+    _add(info, "event", _said_in(names, language))
     _add(info, "responseType", said.response)
     _add(info, "urgency", content.urgency.value)
     _add(info, "severity", content.severity.value)
@@ -157,8 +152,8 @@ def _info(root: Any, event: AlertIssued, words: Words, language: Language, said:
     _add(info, "headline", (content.mode.mark(language) + text.headline)[:_HEADLINE])
     _add(info, "description", text.description)
     _add(info, "instruction", text.instruction)
-    _add(info, "web", words.web)
-    _add(info, "contact", terms.CONTACT)
+    _add(info, "web", content.web or words.web)
+    _add(info, "contact", content.contact or terms.CONTACT)
     if content.risk_level is not None:
         _pair(info, "parameter", terms.RISK_PARAMETER, str(content.risk_level))
     for code in content.areas:

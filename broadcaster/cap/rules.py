@@ -31,7 +31,7 @@ _INFO_LISTS = {
 }
 _FORBIDDEN = re.compile(r"[\s,<&]")
 # Bounded, so that a text of nothing but "<a" is not searched for ever.
-_MARKUP = re.compile(r"</?[a-zA-Z][^<>]{0,200}>|&(?:[a-z]{1,10}|#\d{1,7});")
+MARKUP = re.compile(r"</?[a-zA-Z][^<>]{0,200}>|&(?:[a-z]{1,10}|#\d{1,7});")
 _HEADLINE = 160
 _PARTS = 3
 
@@ -190,7 +190,7 @@ def _worded(info: CapInfo) -> Iterable[Finding]:
         yield Finding("W-headline", f"headline: more than {_HEADLINE} characters")
     if info.headline and info.headline in {info.description, info.instruction}:
         yield Finding("W-headline-again", "headline: said again in the description or the instruction")
-    if any(_MARKUP.search(text or "") for text in (info.headline, info.description, info.instruction)):
+    if any(MARKUP.search(text or "") for text in (info.headline, info.description, info.instruction)):
         yield Finding("W-markup", "text: tags or entities of HTML in it")
     if "Unknown" in {info.urgency, info.severity, info.certainty}:
         yield Finding("W-unknown", "urgency, severity or certainty: Unknown helps no receiver")

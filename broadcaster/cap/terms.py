@@ -3,7 +3,7 @@
 Add to these; a changed word would change messages that went out long ago.
 """
 
-from schemas.content import Mode
+from schemas.content import HOTLINE, Mode
 
 SCHEME = "VN-ADMIN-"
 """valueName of a geocode: the scheme, then the edition of the area register its codes belong to."""
@@ -11,8 +11,10 @@ EVENT_SCHEME = "VN-HANOI-CATEGORY"
 """valueName of an eventCode: our category's code."""
 RISK_PARAMETER = "VN-DISASTER-RISK-LEVEL"
 """valueName of a parameter: the level of natural-disaster risk, 1 to 5 (Decision 18/2021/QĐ-TTg)."""
-CONTACT = "1022 nhánh 8"
+CONTACT = HOTLINE
+"""Where the alert names nobody."""
 LANGUAGES = {"vi": "vi-VN", "en": "en-US"}
+"""Tags that ours are written out as; any other stands as it is."""
 STATUS = {Mode.ACTUAL: "Actual", Mode.EXERCISE: "Exercise", Mode.TEST: "Test"}
 NOTES = {
     Mode.ACTUAL: "",

@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS subscribers (
     push_hash bytea UNIQUE,
     msisdn text,
     msisdn_hash bytea UNIQUE,
-    locale text NOT NULL CHECK (locale IN ('vi', 'en')),
+    locale text NOT NULL CONSTRAINT subscribers_locale_form CHECK (locale ~ '^[a-z]{{2,3}}(-[A-Z]{{2}})?$'),
     edition text NOT NULL,
     home text NOT NULL,
     home_no int NOT NULL,
@@ -41,6 +41,8 @@ CREATE TABLE IF NOT EXISTS subscribers (
     CHECK (num_nulls(msisdn, msisdn_hash) IN (0, 2)),
     CHECK (num_nonnulls(push_hash, msisdn_hash) > 0)
 );
+-- A register of before any language was taken.
+ALTER TABLE subscribers DROP CONSTRAINT IF EXISTS subscribers_locale_check;
 CREATE INDEX IF NOT EXISTS subscribers_by_push ON subscribers (home_no, id) INCLUDE (opt_outs)
     WHERE push_hash IS NOT NULL;
 CREATE INDEX IF NOT EXISTS subscribers_by_sms ON subscribers (home_no, id) INCLUDE (opt_outs)

@@ -2,6 +2,7 @@
 
 import json
 from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -43,8 +44,13 @@ class Rendered:
 
 
 def language_of(message: Message, locale: str) -> Language:
-    """English where the reader's locale is and a text was written; else Vietnamese."""
-    return "en" if locale.startswith("en") and "en" in message.content.texts else "vi"
+    """What was written for the reader's locale; else Vietnamese."""
+    return message.content.language(locale)
+
+
+def words_of(words: Mapping[Language, str], language: Language) -> str:
+    """Our own words in the language, in English where we have none."""
+    return words.get(language, words["en"])
 
 
 def render(message: Message, language: Language, at: datetime) -> Rendered:
@@ -61,7 +67,7 @@ def _body(message: Message, language: Language, room: int) -> str:
     if room < 0:
         raise PayloadFaultError(f"message is {-room} bytes over {LIMIT} without its text")
     if message.msg_type is MsgType.CANCEL:
-        return clipped(message.reason or WITHDRAWN[language], room)
+        return clipped(message.reason or words_of(WITHDRAWN, language), room)
     text = message.content.text(language)
     if not text.instruction:
         return clipped(text.description, room)
@@ -93,7 +99,8 @@ def clipped(text: str, room: int) -> str:
 def _encoded(message: Message, language: Language, body: str, at: datetime) -> bytes:
     """The body after its address, as firebase-admin encodes it, in the fewest bytes."""
     mark = message.content.mode.mark(language)
-    title = mark + PREFIXES[message.msg_type][language] + message.content.text(language).headline
+    prefix = words_of(PREFIXES[message.msg_type], language)
+    title = mark + prefix + message.content.text(language).headline
     encoded = json.loads(str(_model(message, title, body, at)))
     del encoded["fid"]
     return b"," + json.dumps(encoded, ensure_ascii=False, separators=(",", ":")).encode()[1:] + b"}"

@@ -127,7 +127,7 @@ class SmsGateway:
         return body
 
     async def _send(self, message: Message, to: Recipient, faults: dict[int, str]) -> Result:
-        body = self._body(message, language_of(to.locale))
+        body = self._body(message, language_of(message, to.locale))
         number = msisdn(to.address, self.settings.country)
         if number is None:
             return Result(to.rank, Outcome.REFUSED, "not a telephone number")

@@ -62,8 +62,9 @@ class MailGateway:
         mailboxes = {to.rank: self._mailbox(to.address) for to in recipients}
         parts: dict[str, int] = {}
         began = asyncio.get_running_loop().time()
-        for language in ("vi", "en"):
-            spoken_to = [mailboxes[to.rank] for to in recipients if language_of(to.locale) == language]
+        spoken = {to.rank: language_of(message, to.locale) for to in recipients}
+        for language in dict.fromkeys(spoken.values()):
+            spoken_to = [mailboxes[to.rank] for to in recipients if spoken[to.rank] == language]
             wanted = list(dict.fromkeys(mailbox for mailbox in spoken_to if mailbox is not None))
             if wanted:
                 fates |= await self._deliver(message, language, wanted, refused)

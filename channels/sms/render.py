@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from channels.gateway import Message
 from channels.sms.brand import Rules
-from channels.sms.segments import count, plain
-from schemas.content import Kind, Language, MsgType
+from channels.sms.segments import count, plain, unwritable
+from schemas.content import HOTLINE, Kind, Language, MsgType
 
 MOST_PARTS = 3
 """What one alert may cost: 459 units of GSM-7, 201 of UCS-2."""
@@ -26,7 +26,7 @@ class Words(NamedTuple):
 
 
 WORDS: dict[Language, Words] = {
-    "vi": Words("[CẢNH BÁO]", "[THÔNG TIN]", "CẬP NHẬT", "HỦY", "Lý do", "1022 nhánh 8"),
+    "vi": Words("[CẢNH BÁO]", "[THÔNG TIN]", "CẬP NHẬT", "HỦY", "Lý do", HOTLINE),
     "en": Words("[WARNING]", "[NOTICE]", "UPDATE", "CANCELLED", "Reason", "1022 ext. 8"),
 }
 
@@ -50,27 +50,40 @@ def render(message: Message, locale: str, accented: bool = False, rules: Rules =
     """The text for a reader of the locale, at most MOST_PARTS messages long; unaccented unless asked.
 
     The author's own `sms_text` comes before what is derived. Where it would be cut only because of
-    its marks, it goes out whole without them.
+    its marks, it goes out whole without them. A script that has no unaccented form goes out as it is.
     """
-    pieces = Pieces(*map(rules.cleaned, _pieces(message, language_of(locale))))
+    language = language_of(message, locale)
+    pieces = Pieces(*map(rules.cleaned, _pieces(message, language)))
     if rules.opening:
         pieces = pieces._replace(start=f"{rules.opening} {pieces.start}")
     fits = partial(_fits, reserved=rules.reserved)
+    if language not in WORDS and unwritable(str(pieces)):
+        return _fitted(pieces, fits)
     if not (accented and fits(f"{pieces.start} {pieces.end}".strip())):
         pieces = Pieces(*(rules.cleaned(plain(piece)) for piece in pieces))
     return _fitted(pieces, fits)
 
 
-def language_of(locale: str) -> Language:
-    """The language we write for a reader of the locale: English where asked for, else Vietnamese."""
-    return "en" if locale[:2].lower() == "en" else "vi"
+def whole(message: Message, locale: str) -> str:
+    """The text before anything is cut or unaccented: what a limit is measured on."""
+    return str(_pieces(message, language_of(message, locale)))
+
+
+def language_of(message: Message, locale: str) -> Language:
+    """What was written for the reader's locale; else Vietnamese.
+
+    Who reads English is told so much in English as our own words can say, whatever was written.
+    """
+    written = message.content.language(locale)
+    return "en" if written == "vi" and locale[:2].lower() == "en" else written
 
 
 def _pieces(message: Message, language: Language) -> Pieces:
-    words, text = WORDS[language], message.content.text(language)
+    words, text = WORDS.get(language, WORDS["en"]), message.content.text(language)
     mark = message.content.mode.mark(language)
     label = words.alert if message.content.kind is Kind.ALERT else words.bulletin
-    start, end = _sentence(f"{label} {text.headline}"), f"{message.issuer_name}, {words.hotline}"
+    start = _sentence(f"{label} {text.headline}")
+    end = f"{message.issuer_name}, {message.content.contact or words.hotline}"
     if message.msg_type is MsgType.CANCEL:
         # A withdrawal says what and why; the warning's own words would read as the warning again.
         why = _sentence(f"{words.because}: {message.reason}") if message.reason else ""

@@ -158,6 +158,11 @@ def plain(text: str) -> str:
     return "".join(map(_plain, unicodedata.normalize("NFC", text)))
 
 
+def unwritable(text: str) -> tuple[str, ...]:
+    """The characters that `plain` cannot even come near to: the letters of other scripts. Each once."""
+    return tuple(c for c in costly(text) if "?" in _plain(c))
+
+
 @lru_cache(maxsize=4096)
 def _plain(c: str) -> str:
     # Letters lose their marks even where GSM-7 has them (à, é): half-accented words mislead.

@@ -26,7 +26,8 @@ class DeviceAnswer(Answer):
     push: bool
     phone: str | None = Field(repr=False)
     platform: Literal["android", "ios", "web"] | None
-    locale: Literal["vi", "en"]
+    locale: str
+    """RFC 5646; an alert that is not written in it comes in Vietnamese."""
     edition: str
     home: str
     areas: tuple[str, ...]

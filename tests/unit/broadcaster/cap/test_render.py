@@ -147,6 +147,29 @@ def test_what_xml_cannot_hold_is_left_out() -> None:
     assert (message.infos[0].headline, message.infos[0].description) == ("ab", "c")
 
 
+def test_further_languages_contact_and_web_are_told() -> None:
+    korean = Text(headline="깊은 침수", description="물이 차오릅니다.")
+    content = CONTENT.model_copy(
+        update={
+            "texts": {"ko": korean, "zh-TW": korean, **CONTENT.texts},
+            "contact": "024 3825 3536",
+            "web": "https://hanoi.gov.vn/ngap",
+        }
+    )
+    told = history([content], [timedelta(minutes=5)], "Nước rút.", in_error=False)
+    alert, cancel = map(parse, rendered(told))
+    assert [info.language for info in alert.infos] == ["vi-VN", "en-US", "ko", "zh-TW"]
+    assert [info.language for info in cancel.infos] == ["vi-VN", "en-US", "ko", "zh-TW"]
+    assert alert.infos[2].event == "Urban flooding"
+    assert (cancel.infos[2].headline or "").startswith("Cancelled: 깊은")
+    assert {(info.contact, info.web) for info in alert.infos} == {
+        ("024 3825 3536", "https://hanoi.gov.vn/ngap")
+    }
+    assert rules.breaches(alert) == rules.breaches(cancel) == ()
+    for data in rendered(told):
+        schema().assertValid(etree.fromstring(data))
+
+
 def test_our_own_message_comes_back_as_it_was() -> None:
     data = rendered(history([CONTENT], [timedelta(0)], None, in_error=False))[0]
     back = importer.to_content(

@@ -52,7 +52,7 @@ def test_anything_else_is_no_number(text: str) -> None:
         ({"token": "tok-é"}, "token: must be 1 to 4096"),
         ({"token": "x" * 4097}, "token: must be 1 to 4096"),
         ({"phone": "0212345678"}, "phone: must be a Vietnamese mobile number"),
-        ({"locale": "fr"}, "locale: Input should be 'vi' or 'en'"),
+        ({"locale": "french"}, "locale: String should match pattern"),
         ({"token_kind": "apns"}, "token_kind: Input should be 'token' or 'fid'"),
         ({"opt_outs": ["bao", "weather"]}, "opt_outs: no. 2 is not a category"),
         ({"areas": ["00101"] * 21}, "areas: .*at most 20"),

@@ -161,6 +161,14 @@ def test_language() -> None:
     assert language_of(one, "en") == "vi"
 
 
+def test_another_language_with_words_of_ours_in_english() -> None:
+    both = saying(VI, EN, msg_type=MsgType.UPDATE)
+    texts = both.content.texts | {"ko": Text(headline="침수", description="물이 차오릅니다.")}
+    told = replace(both, content=both.content.model_copy(update={"texts": texts}))
+    assert language_of(told, "ko-KR") == "ko"
+    assert shown(told, "ko") == ("UPDATED: 침수", "물이 차오릅니다.")
+
+
 def test_2000_characters_of_vietnamese_prose_fit_whole() -> None:
     description = (VIETNAMESE * 30)[:2000].strip()
     alert = saying(Text(headline="Ngập sâu", description=description, instruction="Gọi 114."))

@@ -152,3 +152,31 @@ def test_a_word_without_end_is_cut_rather_than_lost(length: int) -> None:
     own = STORM.model_copy(update={"sms_text": "€" * length})
     # Two septets each, and 153 is odd: 76 a part.
     assert render(message(own), "vi") == "€" * 228
+
+
+def test_another_language_is_found_and_keeps_its_script() -> None:
+    one = message(english=Text(headline="Strong storm", description="Stay inside."))
+    korean = Text(headline="강한 태풍", description="실내에 머무세요.")
+    both = replace(
+        one, content=one.content.model_copy(update={"texts": one.content.texts | {"ko": korean}})
+    )
+    for locale in ("ko", "ko-KR"):
+        said = render(both, locale)
+        assert said.startswith("[WARNING] 강한 태풍. 실내에 머무세요.")
+        assert "?" not in said
+        assert count(said).parts <= MOST_PARTS
+    assert render(both, "zh-TW") == render(both, "vi")
+    long = both.content.model_copy(
+        update={
+            "texts": both.content.texts
+            | {"ko": korean.model_copy(update={"description": ("강풍 " * 200).strip()})}
+        }
+    )
+    assert count(render(replace(both, content=long), "ko")).parts == MOST_PARTS
+
+
+def test_the_contact_of_the_alert_comes_before_the_hotline() -> None:
+    one = message()
+    told = replace(one, content=one.content.model_copy(update={"contact": "024 3825 3536"}))
+    assert render(told, "vi").endswith(", 024 3825 3536")
+    assert render(one, "vi").endswith(", 1022 nhanh 8")
