@@ -8,7 +8,9 @@ from broadcaster.account import Role
 from broadcaster.alert import Alert
 from broadcaster.alert_desk import How
 from broadcaster.alert_sending import EITHER, AlertSending
+from broadcaster.limits import Limits
 from broadcaster.log import ConflictError, Once
+from broadcaster.office import Office
 from schemas.content import Content
 from schemas.events import Actor, AlertEvent
 from schemas.ids import stream_id
@@ -19,6 +21,10 @@ APPROVERS = (Role.APPROVER,)
 
 class AlertCommands(AlertSending):
     """What accounts do with alerts."""
+
+    def __init__(self, office: Office, limits: Limits | None = None) -> None:
+        super().__init__(office)
+        self._limits = limits or Limits()
 
     def draft(
         self, by: Actor, issuer_id: str, content: Content, *, at: datetime, once: Once | None = None
@@ -58,7 +64,9 @@ class AlertCommands(AlertSending):
 
         def decide(alert: Alert) -> AlertEvent:
             self._office.check(by, alert.issuer_id, AUTHORS, alert.work and alert.work.content, at)
-            return alert.submit(by)
+            submitted = alert.submit(by)
+            self._check_limits(alert, at)
+            return submitted
 
         return self._change("submit", by, alert_id, decide, at=at, **how)
 
@@ -127,3 +135,8 @@ class AlertCommands(AlertSending):
     def expire(self, by: Actor, alert_id: UUID, *, at: datetime) -> Alert:
         """Ends a live alert whose time is up."""
         return self._change("expire", by, alert_id, lambda alert: alert.expire(by, at), at=at)
+
+    def _check_limits(self, alert: Alert, at: datetime) -> None:
+        if alert.work is not None:
+            category = self._office.categories[alert.work.content.category]
+            self._limits.check(alert, category, self._office.issuer(alert.issuer_id).name, at)

@@ -19,6 +19,8 @@ from broadcaster.engines.embedded import PostgresServer
 from broadcaster.keys import KEYS_DDL, Keys
 from broadcaster.ledger import LEDGER_DDL, Ledger
 from broadcaster.log import LOG_DDL, AlertLog
+from broadcaster.limits import Limits
+from broadcaster.log import LOG_DDL, AlertLog, ConflictError
 from broadcaster.office import Office
 from broadcaster.registry.csv_import import SUBSCRIBER_IMPORTS_DDL
 from broadcaster.registry.subscribers import SUBSCRIBERS_DDL, Registry
@@ -69,6 +71,8 @@ class House:
         self.office = Office(self.log, reference.categories(), settings.sender_domain, settings.url)
         self.alerts = AlertCommands(self.office)
         self.due = Due(pool, self.office, self.alerts)
+        self.office = Office(self.log, reference.categories(), settings.sender_domain)
+        self.alerts = AlertCommands(self.office, Limits(settings.sms_segments))
         self.setup = SetupCommands(self.office)
         self.registry = Registry(pool, self.tree)
         self.keys = Keys(pool)

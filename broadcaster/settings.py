@@ -48,6 +48,8 @@ class Settings(BaseModel):
     sms_transport: Literal["smpp", "email"] = "smpp"
     sms_accented: bool = False
     """Vietnamese with marks costs 2-3 times the segments."""
+    sms_segments: Annotated[int, Field(ge=1, le=3)] = 3
+    """What one alert may cost a phone: longer texts are refused at submit."""
     sms_rate: Annotated[float, Field(gt=0)] = 1_000.0
     smpp_host: str | None = None
     smpp_port: Annotated[int, Field(ge=1, le=65_535)] = 2775

@@ -30,6 +30,7 @@ from broadcaster.web.api import (
     sms_budget,
     testers,
     templates,
+    warnings,
 )
 from broadcaster.web.directory import Directory
 from broadcaster.web.feed_cache import FeedCache
@@ -47,6 +48,7 @@ _ROUTERS = (
     cap_feeds.router,
     alerts.router,
     alert_actions.router,
+    warnings.router,
     reach.router,
     areas.router,
     templates.router,

@@ -12,7 +12,7 @@ from projections.board.fold import BoardRow, Stage, Status
 from projections.projection import Row
 from schemas.content import Content, Mode, MsgType
 
-__all__ = ["BoardRow", "due", "find", "live_for", "load", "one", "scheduled"]
+__all__ = ["BoardRow", "due", "find", "live_for", "live_of", "load", "one", "scheduled"]
 
 _SELECT: LiteralString = """
 SELECT alert_id, issuer_id, status, stage, version, msg_type, content::text, edition, identifier,
@@ -79,6 +79,12 @@ def live_for(conn: Connection[Row], areas: Sequence[str]) -> list[BoardRow]:
     query = " WHERE mode = 'actual' AND alert_id IN (SELECT alert_id FROM board_areas WHERE area = ANY(%s))"
     found = conn.execute(_SELECT + query + " ORDER BY position DESC", (list(areas),))
     return [_row(row) for row in found]
+
+
+def live_of(conn: Connection[Row], category: str, limit: int = 500) -> list[BoardRow]:
+    """The live alerts of a category, newest first, at most so many."""
+    query = " WHERE status = 'live' AND content->>'category' = %s ORDER BY position DESC LIMIT %s"
+    return [_row(row) for row in conn.execute(_SELECT + query, (category, limit))]
 
 
 def due(conn: Connection[Row], at: datetime) -> list[UUID]:

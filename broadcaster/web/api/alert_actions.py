@@ -13,6 +13,7 @@ from broadcaster.alert_commands import AlertCommands
 from broadcaster.log import StaleError
 from broadcaster.web.api.models import AlertState, alert_state
 from broadcaster.web.api.tags import Expected, ExpectedStrictly, version_tag
+from broadcaster.web.api.warnings import SubmittedAlert, warnings_of
 from broadcaster.web.auth import Staff, WithOnce, actor
 from broadcaster.web.openapi import COMMAND_PROBLEMS, CONTENT_EXAMPLE, NEW_ALERT_EXAMPLE, problems_of
 from broadcaster.web.problems import ProblemError
@@ -111,9 +112,16 @@ def revise(
 
 
 @router.post("/{alert_id}/submit", summary="Submit for approval", responses=COMMAND_PROBLEMS)
-def submit(on: WithAlert, alert_id: UUID) -> AlertState:
-    """Puts the version in work up for approval; from here on it cannot be rewritten."""
-    return on.run(partial(on.commands.submit, on.by, alert_id))
+def submit(on: WithAlert, alert_id: UUID) -> SubmittedAlert:
+    """Puts the version in work up for approval; from here on it cannot be rewritten.
+
+    Its texts must hold to their limits: the detail names the field, what it takes and what costs most.
+    `warnings` lists live alerts that say much the same.
+    """
+    state = on.run(partial(on.commands.submit, on.by, alert_id))
+    content = state.work.content if state.work else None
+    found = warnings_of(on.services, alert_id, state.issuer, content) if content else []
+    return SubmittedAlert(**dict(state), warnings=found)
 
 
 @router.post("/{alert_id}/return", summary="Return to the authors", responses=COMMAND_PROBLEMS)
