@@ -10,6 +10,7 @@ from broadcaster.account import Account, Role
 from broadcaster.alert import Alert
 from broadcaster.area_set import AreaSet
 from broadcaster.areas import AreaRegister, Edition
+from broadcaster.attachments import Lookup, check_named
 from broadcaster.delegation import Delegation, Delegations, Rights
 from broadcaster.delegation_index import DelegationIndex
 from broadcaster.issuer import Issuer
@@ -39,13 +40,20 @@ LONGEST_LIFE = timedelta(days=30)
 class Office:
     """Loads aggregates from the log and checks authority against them.
 
-    `sender_domain` completes CAP's sender, `<issuer>@<domain>`; `public_url` is what others reach us by.
+    `sender_domain` completes CAP's sender, `<issuer>@<domain>`; `public_url` is what others reach us by;
+    `attachments` finds the files that a content names.
     """
 
     def __init__(
-        self, log: AlertLog, categories: Mapping[str, Category], sender_domain: str, public_url: str
+        self,
+        log: AlertLog,
+        categories: Mapping[str, Category],
+        sender_domain: str,
+        public_url: str,
+        attachments: Lookup = lambda _: {},
     ) -> None:
         self.log = log
+        self._attachments = attachments
         self.categories = categories
         self._domain, self._public_url = sender_domain, public_url
         self._register = AreaRegister()
@@ -150,6 +158,7 @@ class Office:
         if refusal is not None:
             raise RefusedError(*refusal)
         check_content(content, category, at)
+        check_named(content.attachments, self._attachments)
 
     def sender(self, issuer_id: str) -> str:
         """CAP's sender of a body."""

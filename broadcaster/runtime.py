@@ -15,6 +15,7 @@ from broadcaster import packaged_templates, reference
 from broadcaster.alert_commands import AlertCommands
 from broadcaster.cap.signing import CAP_SIGNED_DDL
 from broadcaster.due import Due
+from broadcaster.attachments import ATTACHMENTS_DDL, Attachments
 from broadcaster.engines.embedded import PostgresServer
 from broadcaster.keys import KEYS_DDL, Keys
 from broadcaster.ledger import LEDGER_DDL, Ledger
@@ -29,6 +30,7 @@ from broadcaster.setup_commands import SetupCommands
 from broadcaster.sms_budget import Key, Usage
 from broadcaster.sms_carriers import tariffs_of
 from broadcaster.sms_desk import SMS_DDL, SmsBudgets, SmsReceipts
+from projections.attachments.projection import Attachments as AttachmentUses
 from projections.audience.projection import Audience
 from projections.audit.projection import Audit
 from projections.board.projection import Board
@@ -72,6 +74,8 @@ class House:
         self.alerts = AlertCommands(self.office)
         self.due = Due(pool, self.office, self.alerts)
         self.office = Office(self.log, reference.categories(), settings.sender_domain)
+        files = Attachments(pool).find
+        self.office = Office(self.log, reference.categories(), settings.sender_domain, files)
         self.alerts = AlertCommands(self.office, Limits(settings.sms_segments))
         self.setup = SetupCommands(self.office)
         self.registry = Registry(pool, self.tree)
@@ -90,6 +94,7 @@ class House:
             Feeds(),
             Audit(),
             Sms(),
+            AttachmentUses(),
         )
 
     @classmethod
@@ -119,6 +124,8 @@ class House:
         ddl = [LOG_DDL, SUBSCRIBERS_DDL, SUBSCRIBER_IMPORTS_DDL, KEYS_DDL, LEDGER_DDL, CAP_SIGNED_DDL]
         ddl = [LOG_DDL, SUBSCRIBERS_DDL, SUBSCRIBER_IMPORTS_DDL, KEYS_DDL, LEDGER_DDL, SMS_DDL]
         ddl += [POSITIONS_DDL, RELAY_DDL]
+        ddl = [LOG_DDL, SUBSCRIBERS_DDL, SUBSCRIBER_IMPORTS_DDL, KEYS_DDL, LEDGER_DDL]
+        ddl += [POSITIONS_DDL, RELAY_DDL, ATTACHMENTS_DDL]
         ddl += [projection.ddl for projection in self.projections]
         with self.pool.connection() as conn:
             conn.execute(MIGRATE_LOCK)

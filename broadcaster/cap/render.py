@@ -7,7 +7,7 @@ is concerned. The geocode says exactly who is.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -38,6 +38,10 @@ class Words:
     """The areas of the edition that the alert was issued under."""
     web: str
     """The absolute address of the alert's page."""
+    files: str = ""
+    """What the absolute address of a file begins with; its SHA-256 follows."""
+    sha1s: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Of each file its SHA-1, which is what CAP's digest is; we know it by its SHA-256."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +160,13 @@ def _info(root: Any, event: AlertIssued, words: Words, language: Language, said:
     _add(info, "contact", content.contact or terms.CONTACT)
     if content.risk_level is not None:
         _pair(info, "parameter", terms.RISK_PARAMETER, str(content.risk_level))
+    for each in content.attachments:
+        resource = _add(info, "resource", "")
+        _add(resource, "resourceDesc", each.description)
+        _add(resource, "mimeType", each.media_type)
+        _add(resource, "size", str(each.size))
+        _add(resource, "uri", words.files + each.sha256)
+        _add(resource, "digest", words.sha1s.get(each.sha256))
     for code in content.areas:
         area = _add(info, "area", "")
         _add(area, "areaDesc", area_name(words.tree, code))

@@ -67,9 +67,11 @@ KINDS: Mapping[str, Kind] = {
     "request.slow": Kind(408, "The request took too long", "Send the body at once."),
     "conflict": Kind(409, "Changed by another", "Read it again and try again."),
     "precondition.failed": Kind(412, "Changed since you read it", "Read it again, then send its new ETag."),
-    "request.too-large": Kind(413, "The body is too large", "At most 256 KiB."),
+    "request.too-large": Kind(413, "The body is too large", "At most 256 KiB; a file, 5 MB."),
     "request.media-type": Kind(
-        415, "Another type is expected", "Send `application/json`; to `/v1/cap`, `application/cap+xml`."
+        415,
+        "Another type is expected",
+        "Send `application/json`; to `/v1/cap`, `application/cap+xml`; to `/v1/attachments`, the file.",
     ),
     "request.invalid": Kind(422, "The request is not valid", "Mend the fields that `errors` names."),
     "idempotency.reused": Kind(422, "The key was used before", "A new Idempotency-Key for a new request."),

@@ -3,14 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
+
+from babel import Locale, UnknownLocaleError
 
 from projections.cadence.view import BodyCadence, Summary
 from projections.positions import Standing
 from projections.reach.view import ReceiptRow, Totals
 from schemas.areas import AreaTree
-from schemas.content import Channel, Content, Lane, Severity, Text
+from schemas.content import HOTLINE, Channel, Content, Lane, Severity, Text
 
 _NAMED = 6
 """Areas named in a card; the rest are counted."""
@@ -31,6 +33,15 @@ class Places:
     everywhere: bool
     names: tuple[str, ...]
     more: int
+
+
+class OtherText(NamedTuple):
+    """An alert in another language than the page's."""
+
+    tag: str
+    name: str
+    """As those who speak it call it."""
+    text: Text
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,17 @@ class AlertSight:
     def mark(self) -> str:
         """That it is an exercise or a test; empty where it is meant."""
         return self.content.mode.mark(self.text_lang)
+
+    @property
+    def contact(self) -> str:
+        """Whom to ask."""
+        return self.content.contact or HOTLINE
+
+    @property
+    def others(self) -> tuple[OtherText, ...]:
+        """What it says in further languages."""
+        written = (tag for tag in self.content.languages if tag != self.text_lang)
+        return tuple(OtherText(tag, language_name(tag), self.content.texts[tag]) for tag in written)
 
     @property
     def gravity(self) -> tuple[int, int, int]:
@@ -116,6 +138,14 @@ def places(tree: AreaTree, codes: Sequence[str]) -> Places:
 def text_of(content: Content, lang: Literal["vi", "en"]) -> tuple[Text, Literal["vi", "en"]]:
     """The text in the language, or in Vietnamese, and which it is."""
     return content.text(lang), lang if lang in content.texts else "vi"
+
+
+def language_name(tag: str) -> str:
+    """The name of a language in itself; its tag where Babel knows none."""
+    try:
+        return Locale.parse(tag, sep="-").get_display_name() or tag
+    except (UnknownLocaleError, ValueError):
+        return tag
 
 
 def bar(totals: Totals) -> tuple[Segment, ...]:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from broadcaster.attachments import Attachments
 from broadcaster.cap import importer, messages
 from broadcaster.cap.feeds import CAP_TYPE
 from broadcaster.cap.importer import Choices
@@ -38,12 +39,22 @@ def _category(services: Services, code: str) -> Category:
 
 
 def _words(services: Services, event: AlertIssued) -> Words:
+    page = event.page or f"{services.ports.base_url}/alerts/{event.originator_id}"
     return Words(
         body=event.sender_name or services.directory.body_name(event.issuer_id),
         category=_category(services, event.content.category),
         tree=services.tree(event.edition),
-        web=event.page or f"{services.ports.base_url}/alerts/{event.originator_id}",
+        web=page,
+        files=page.rpartition("/alerts/")[0] + "/attachments/",
+        sha1s=_sha1s(services, event),
     )
+
+
+def _sha1s(services: Services, event: AlertIssued) -> dict[str, str]:
+    digests = [each.sha256 for each in event.content.attachments]
+    if not digests:
+        return {}
+    return {sha256: kept.sha1 for sha256, kept in Attachments(services.ports.pool).find(digests).items()}
 
 
 @router.head("/alerts/{alert_id}.cap", include_in_schema=False)

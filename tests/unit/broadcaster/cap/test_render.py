@@ -15,7 +15,7 @@ from broadcaster.alert_state import reference as cap_reference
 from broadcaster.cap import importer, rules
 from broadcaster.cap.importer import Choices
 from broadcaster.cap.parse import parse
-from schemas.content import Certainty, Content, Kind, Mode, Severity, Text, Urgency
+from schemas.content import Attachment, Certainty, Content, Kind, Mode, Severity, Text, Urgency
 from schemas.events import AlertIssued
 from tests.unit.broadcaster.cap.told import (
     AT,
@@ -168,6 +168,22 @@ def test_further_languages_contact_and_web_are_told() -> None:
     assert rules.breaches(alert) == rules.breaches(cancel) == ()
     for data in rendered(told):
         schema().assertValid(etree.fromstring(data))
+
+
+def test_a_file_is_a_resource_with_cap_s_own_digest() -> None:
+    file = Attachment(sha256="ab" * 32, description="Bản đồ ngập", media_type="image/png", size=1234)
+    content = CONTENT.model_copy(update={"attachments": (file,)})
+    alert, cancel = rendered(history([content], [timedelta(minutes=5)], "Hết", in_error=False))
+    for data in (alert, cancel):
+        schema().assertValid(etree.fromstring(data))
+        for info in parse(data).infos:
+            (resource,) = info.resources
+            assert (resource.desc, resource.mime_type) == ("Bản đồ ngập", "image/png")
+            assert resource.uri == "https://canhbao.test/attachments/" + "ab" * 32
+    # CAP 1.2 section 3.2.3: SHA-1.
+    assert b"<size>1234</size>" in alert
+    assert b"<digest>" + b"ab" * 20 + b"</digest>" in alert
+    assert rules.breaches(parse(alert)) == ()
 
 
 def test_our_own_message_comes_back_as_it_was() -> None:

@@ -61,6 +61,8 @@ def words(event: AlertIssued) -> Words:
         category=reference.categories()[event.content.category],
         tree=reference.tree(EDITION),
         web=f"https://canhbao.test/alerts/{event.originator_id}",
+        files="https://canhbao.test/attachments/",
+        sha1s={each.sha256: each.sha256[:40] for each in event.content.attachments},
     )
 
 

@@ -14,6 +14,7 @@ from broadcaster import reference
 from broadcaster.account import Role
 from broadcaster.alert_commands import AlertCommands
 from broadcaster.cap.signing import CAP_SIGNED_DDL
+from broadcaster.attachments import ATTACHMENTS_DDL, Attachments
 from broadcaster.keys import KEYS_DDL, KeyKind, Keys
 from broadcaster.log import LOG_DDL, AlertLog
 from broadcaster.office import Office
@@ -23,6 +24,7 @@ from broadcaster.setup_commands import SetupCommands
 from broadcaster.web.app import create_app
 from broadcaster.web.front import Front
 from broadcaster.web.ports import WebPorts
+from projections.attachments.projection import Attachments as AttachmentUses
 from projections.audience.projection import Audience
 from projections.audit.projection import Audit
 from projections.board.projection import Board
@@ -154,6 +156,7 @@ class Town:
     def __post_init__(self) -> None:
         self.log = AlertLog(self.pool)
         self.office = Office(self.log, reference.categories(), "canhbao.test", BASE)
+        self.office = Office(self.log, reference.categories(), "canhbao.test", Attachments(self.pool).find)
         self.setup = SetupCommands(self.office)
         self.registry = Registry(self.pool, lambda: self.office.edition(self.now).tree)
         self.key_store = Keys(self.pool)
@@ -165,6 +168,7 @@ class Town:
             Feeds(),
             Audit(),
             Sms(),
+            AttachmentUses(),
         )
 
     def build(self) -> None:
@@ -175,6 +179,8 @@ class Town:
             KEYS_DDL,
             POSITIONS_DDL,
             CAP_SIGNED_DDL,
+            ATTACHMENTS_DDL,
+            POSITIONS_DDL,
             *(each.ddl for each in self.projections),
         ]
         with self.pool.connection() as conn:

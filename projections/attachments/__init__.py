@@ -1,0 +1,1 @@
+"""Which files issued alerts name: only those are public."""
