@@ -108,13 +108,13 @@ def test_what_is_not_public_is_not_there(town: Town) -> None:
 
 
 def test_what_people_write_is_text(town: Town) -> None:
-    script = "<script>alert(1)</script>"
+    script = "<script alert(1)"  # unclosed, for a whole tag is refused at submit
     alert_id = town.issue(texts={"vi": {"headline": script, "description": f'"{script}'}})
     town.catch_up()
     for path in ("/", f"/alerts/{alert_id}"):
         page = town.client().get(path, **HTML).text
         assert "<script" not in page
-        assert "&lt;script&gt;alert(1)" in page
+        assert "&lt;script alert(1)" in page
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/nothing"])

@@ -1,0 +1,71 @@
+"""The city's shelf as it is delivered, on a furnished house."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from broadcaster.account import Role
+from broadcaster.log import Once
+from broadcaster.packaged_templates import CITY, packaged_templates, register
+from broadcaster.runtime import SYSTEM, House, clock
+from broadcaster.shelf import Shelf, shelves
+from broadcaster.template_commands import TemplateCommands
+from broadcaster.template_drafts import Given, TemplateDrafts
+from schemas.content import Channel, Kind
+from schemas.events import Actor
+from tests.house import BA_DINH, PHUC_XA, author, house
+
+
+@pytest.fixture
+def hanoi(city_database: str) -> Iterator[House]:
+    with house(city_database) as opened:
+        yield opened
+
+
+def drafts(hanoi: House) -> TemplateDrafts:
+    return TemplateDrafts(hanoi.office, hanoi.alerts, Shelf(hanoi.log))
+
+
+def test_they_are_the_city_s_and_registered_once(hanoi: House) -> None:
+    shelf = Shelf(hanoi.log)
+    found = shelf.templates().values()
+    assert [each.latest.name for each in found] == [each.name for each in packaged_templates()]
+    assert {each.issuer_id for each in found} == {CITY}
+    assert all(each.approved is None for each in found)
+    # What the city retired does not come back.
+    manager = Actor(account="manager@city", body=CITY)
+    hanoi.setup.grant(SYSTEM, manager.account, CITY, Role.MANAGER, at=clock())
+    gone = next(iter(found)).id
+    TemplateCommands(hanoi.office).retire(manager, gone, at=clock())
+    head = hanoi.log.head()
+    assert register(hanoi.office, SYSTEM, packaged_templates(), at=clock()) == 0
+    assert hanoi.log.head() == head
+    assert shelf.templates()[gone].retired
+
+
+def test_a_commune_uses_its_districts_and_the_citys(hanoi: House) -> None:
+    assert shelves(hanoi.office, PHUC_XA) == (PHUC_XA, BA_DINH, CITY)
+    assert shelves(hanoi.office, CITY) == (CITY,)
+
+
+def test_a_commune_answers_a_reminder_in_one_call(hanoi: House) -> None:
+    once, at = Once("author", "k", b"d"), clock()
+    first = drafts(hanoi).nothing_to_report(author(PHUC_XA), PHUC_XA, Given(), at=at, once=once)
+    assert first.work is not None
+    content = first.work.content
+    assert (content.kind, content.areas, content.reaches) == (Kind.BULLETIN, ("00001",), (Channel.LED,))
+    assert content.texts["vi"].description.startswith("UBND phường Phúc Xá thông báo")
+    assert content.expires_at is not None
+    again = drafts(hanoi).nothing_to_report(author(PHUC_XA), PHUC_XA, Given(), at=clock(), once=once)
+    assert again == first
+    assert hanoi.alerts.submit(author(PHUC_XA), first.id, at=clock()).stage == "submitted"
+
+
+def test_the_shelf_answers_at_once(hanoi: House) -> None:
+    shelf = Shelf(hanoi.log)
+    shelf.templates()
+    began = time.perf_counter()
+    for _ in range(20):
+        shelf.templates()
+    assert (time.perf_counter() - began) / 20 < 0.05
