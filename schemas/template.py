@@ -31,7 +31,7 @@ class TemplateField(BaseModel):
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
     label: Headline
-    example: str = ""
+    example: Annotated[str, Clean, StringConstraints(max_length=200)] = ""
     longest: Annotated[int, Field(ge=1, le=500)] = 80
     """Characters."""
 
@@ -68,7 +68,7 @@ class TemplateBody(BaseModel):
     fields: Annotated[tuple[TemplateField, ...], Field(max_length=20)] = ()
     texts: Annotated[dict[Language, TemplateText], Field(min_length=1, max_length=8)]
     areas: Annotated[tuple[AreaCode, ...], Field(max_length=700)] = ()
-    edition: str | None = None
+    edition: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z.-]{1,40}$")] | None = None
     """The edition of the area register that `areas` belong to."""
     channels: tuple[Channel, ...] = ()
     lifetime_hours: Annotated[int, Field(ge=1, le=720)] | None = None

@@ -39,6 +39,8 @@ PLACES = {
     ("PATCH", "/v1/devices/me"): "device",
     ("POST", "/v1/devices/me/receipts"): "device",
     ("POST", "/v1/screens"): "hoa",
+    ("POST", "/v1/templates"): "lan",
+    ("POST", "/v1/area-sets"): "lan",
     ("POST", "/v1/screens/me/reports"): "screen",
 }
 FIELDS = st.sampled_from(
@@ -97,6 +99,37 @@ def test_any_value_in_any_field_of_an_alert(town: Town, field: str, value: objec
     if sent(town.client("lan"), "POST", "/v1/alerts", {"content": body}) == 201:
         town.catch_up()  # what was taken can be shown
         assert all(one.stopped_at is None for one in town.standings())
+
+
+@FEW
+@given(
+    field=st.sampled_from(
+        [
+            "name",
+            "purpose",
+            "category",
+            "fields",
+            "label",
+            "example",
+            "longest",
+            "texts",
+            "edition",
+            "areas",
+        ]
+    ),
+    value=VALUES,
+)
+def test_any_value_in_any_field_of_a_template(town: Town, field: str, value: object) -> None:
+    asked: dict[str, Any] = {"name": "noi", "label": "Nơi", "example": "x", "longest": 30}
+    body = content() | {"fields": [asked], "areas": [], "lifetime_hours": 3}
+    body["texts"] = {"vi": {"headline": "Ngập {noi}", "description": "Nước lên."}}
+    whole: dict[str, Any] = {"name": "Ngập", "body": body}
+    holder = asked if field in {"label", "example", "longest"} else body
+    (whole if field in {"name", "purpose"} else holder)[field] = value
+    if sent(town.client("lan"), "POST", "/v1/templates", whole) == 201:
+        town.catch_up()  # what was taken can be shown
+        assert all(one.stopped_at is None for one in town.standings())
+        assert town.client("lan").get("/v1/templates").status_code == 200
 
 
 @FEW
