@@ -13,15 +13,14 @@ from psycopg_pool import ConnectionPool
 
 from broadcaster import packaged_templates, reference
 from broadcaster.alert_commands import AlertCommands
+from broadcaster.attachments import ATTACHMENTS_DDL, Attachments
 from broadcaster.cap.signing import CAP_SIGNED_DDL
 from broadcaster.due import Due
-from broadcaster.attachments import ATTACHMENTS_DDL, Attachments
 from broadcaster.engines.embedded import PostgresServer
 from broadcaster.keys import KEYS_DDL, Keys
 from broadcaster.ledger import LEDGER_DDL, Ledger
-from broadcaster.log import LOG_DDL, AlertLog
 from broadcaster.limits import Limits
-from broadcaster.log import LOG_DDL, AlertLog, ConflictError
+from broadcaster.log import LOG_DDL, AlertLog
 from broadcaster.office import Office
 from broadcaster.registry.csv_import import SUBSCRIBER_IMPORTS_DDL
 from broadcaster.registry.subscribers import SUBSCRIBERS_DDL, Registry
@@ -70,13 +69,15 @@ class House:
     def __init__(self, settings: Settings, pool: ConnectionPool[Any]) -> None:
         self.settings, self.pool = settings, pool
         self.log = AlertLog(pool)
-        self.office = Office(self.log, reference.categories(), settings.sender_domain, settings.url)
-        self.alerts = AlertCommands(self.office)
-        self.due = Due(pool, self.office, self.alerts)
-        self.office = Office(self.log, reference.categories(), settings.sender_domain)
-        files = Attachments(pool).find
-        self.office = Office(self.log, reference.categories(), settings.sender_domain, files)
+        self.office = Office(
+            self.log,
+            reference.categories(),
+            settings.sender_domain,
+            settings.url,
+            Attachments(pool).find,
+        )
         self.alerts = AlertCommands(self.office, Limits(settings.sms_segments))
+        self.due = Due(pool, self.office, self.alerts)
         self.setup = SetupCommands(self.office)
         self.registry = Registry(pool, self.tree)
         self.keys = Keys(pool)

@@ -29,8 +29,8 @@ from broadcaster.web.api import (
     reach,
     screens,
     sms_budget,
-    testers,
     templates,
+    testers,
     warnings,
 )
 from broadcaster.web.directory import Directory

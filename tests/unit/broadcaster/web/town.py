@@ -13,8 +13,8 @@ from psycopg_pool import ConnectionPool
 from broadcaster import reference
 from broadcaster.account import Role
 from broadcaster.alert_commands import AlertCommands
-from broadcaster.cap.signing import CAP_SIGNED_DDL
 from broadcaster.attachments import ATTACHMENTS_DDL, Attachments
+from broadcaster.cap.signing import CAP_SIGNED_DDL
 from broadcaster.keys import KEYS_DDL, KeyKind, Keys
 from broadcaster.log import LOG_DDL, AlertLog
 from broadcaster.office import Office
@@ -155,8 +155,8 @@ class Town:
 
     def __post_init__(self) -> None:
         self.log = AlertLog(self.pool)
-        self.office = Office(self.log, reference.categories(), "canhbao.test", BASE)
-        self.office = Office(self.log, reference.categories(), "canhbao.test", Attachments(self.pool).find)
+        files = Attachments(self.pool).find
+        self.office = Office(self.log, reference.categories(), "canhbao.test", BASE, files)
         self.setup = SetupCommands(self.office)
         self.registry = Registry(self.pool, lambda: self.office.edition(self.now).tree)
         self.key_store = Keys(self.pool)
