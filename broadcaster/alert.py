@@ -65,10 +65,17 @@ class Alert(AlertState):
     """Decides. Each command answers the event, or raises RefusedError; nothing is changed."""
 
     @staticmethod
-    def draft(alert_id: UUID, by: Actor, issuer_id: str, content: Content) -> AlertDrafted:
-        """Begins an alert."""
+    def draft(
+        alert_id: UUID, by: Actor, issuer_id: str, content: Content, *, edition: str | None = None
+    ) -> AlertDrafted:
+        """Begins an alert, addressed by the codes of an edition of the area register."""
         return AlertDrafted(
-            originator_id=alert_id, originator_version=1, by=by, issuer_id=issuer_id, content=content
+            originator_id=alert_id,
+            originator_version=1,
+            by=by,
+            issuer_id=issuer_id,
+            content=content,
+            edition=edition,
         )
 
     def check(self, command: Command) -> None:
@@ -77,11 +84,11 @@ class Alert(AlertState):
             version = "no version in work" if self.work is None else f"its version in work is {self.stage}"
             raise RefusedError(Rule.STATE, f"cannot {command} an alert that is {self.life} ({version})")
 
-    def revise(self, by: Actor, content: Content) -> AlertRevised:
-        """Rewrites the version in work."""
+    def revise(self, by: Actor, content: Content, *, edition: str | None = None) -> AlertRevised:
+        """Rewrites the version in work, addressed by the codes of an edition of the area register."""
         self.check(Command.REVISE)
         self._check_mode(content)
-        return AlertRevised(**self._next(by), version=self._work.version, content=content)
+        return AlertRevised(**self._next(by), version=self._work.version, content=content, edition=edition)
 
     def submit(self, by: Actor) -> AlertSubmitted:
         """Puts the version in work up for approval."""
@@ -156,18 +163,24 @@ class Alert(AlertState):
             page=sending.get("page"),
         )
 
-    def propose_update(self, by: Actor, content: Content, *, corrects: bool = False) -> AlertUpdateProposed:
+    def propose_update(
+        self, by: Actor, content: Content, *, corrects: bool = False, edition: str | None = None
+    ) -> AlertUpdateProposed:
         """Begins the next version of a live alert; it goes the same road of review.
 
         `corrects` says that what is out is wrong.
         """
         self.check(Command.UPDATE)
-        return self._proposed(by, content, corrects=corrects)
+        return self._proposed(by, content, corrects=corrects, edition=edition)
 
-    def _proposed(self, by: Actor, content: Content, *, corrects: bool) -> AlertUpdateProposed:
+    def _proposed(
+        self, by: Actor, content: Content, *, corrects: bool, edition: str | None
+    ) -> AlertUpdateProposed:
         self._check_mode(content)
         version = self._issued.version + 1
-        return AlertUpdateProposed(**self._next(by), version=version, content=content, corrects=corrects)
+        return AlertUpdateProposed(
+            **self._next(by), version=version, content=content, edition=edition, corrects=corrects
+        )
 
     def correct(
         self, by: Actor, content: Content, approval: PreApproval, **sending: Unpack[Sending]
@@ -179,7 +192,7 @@ class Alert(AlertState):
         self.check(Command.CORRECT)
         if approval.approved_by == by.account:
             raise RefusedError(Rule.FOUR_EYES, f"{by.account} approved that text; another must send it")
-        proposed = self._proposed(by, content, corrects=True)
+        proposed = self._proposed(by, content, corrects=True, edition=sending["edition"])
         ready = Alert.fold(self, proposed)
         approved = AlertPreApproved(**ready._next(by), version=proposed.version, **approval._asdict())  # noqa: SLF001 (its own)
         return proposed, approved, Alert.fold(ready, approved).issue(by, **sending)

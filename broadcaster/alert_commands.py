@@ -36,8 +36,10 @@ class AlertCommands(AlertSending):
             first = self._first(once)
             if first:
                 return first
-            self._office.check(by, issuer_id, AUTHORS, content, at)
-            event = Alert.draft(alert_id, by, issuer_id, content)
+            if self._office.check(by, issuer_id, AUTHORS, content, at) != issuer_id:
+                self._office.open_body(issuer_id, at)  # A successor drafts in its own name.
+            edition = self._office.edition(at).name
+            event = Alert.draft(alert_id, by, issuer_id, content, edition=edition)
             try:
                 self._office.log.append([event], at=at, once=once)
             except ConflictError:
@@ -55,7 +57,7 @@ class AlertCommands(AlertSending):
 
         def decide(alert: Alert) -> AlertEvent:
             self._office.check(by, alert.issuer_id, AUTHORS, content, at)
-            return alert.revise(by, content)
+            return alert.revise(by, content, edition=self._office.edition(at).name)
 
         return self._change("revise", by, alert_id, decide, at=at, **how)
 
@@ -64,6 +66,7 @@ class AlertCommands(AlertSending):
 
         def decide(alert: Alert) -> AlertEvent:
             self._office.check(by, alert.issuer_id, AUTHORS, alert.work and alert.work.content, at)
+            self._check_codes(alert, at)
             submitted = alert.submit(by)
             self._check_limits(alert, at)
             return submitted
@@ -95,8 +98,9 @@ class AlertCommands(AlertSending):
 
         def decide(alert: Alert) -> AlertEvent:
             content = alert.work and alert.work.content
-            self._office.check(by, alert.issuer_id, APPROVERS, content, at)
-            policy = self._office.issuer(alert.issuer_id).policy
+            body = self._office.check(by, alert.issuer_id, APPROVERS, content, at)
+            self._check_codes(alert, at)
+            policy = self._office.body(body, at).policy
             return alert.approve(by, one_person=content is not None and policy.one_person(content))
 
         return self._change("approve", by, alert_id, decide, at=at, **how)
@@ -115,7 +119,8 @@ class AlertCommands(AlertSending):
 
         def decide(alert: Alert) -> AlertEvent:
             self._office.check(by, alert.issuer_id, AUTHORS, content, at)
-            return alert.propose_update(by, content, corrects=corrects)
+            edition = self._office.edition(at).name
+            return alert.propose_update(by, content, corrects=corrects, edition=edition)
 
         return self._change("update", by, alert_id, decide, at=at, **how)
 
@@ -125,10 +130,9 @@ class AlertCommands(AlertSending):
         """Withdraws a live alert; one person may."""
 
         def decide(alert: Alert) -> AlertEvent:
-            self._office.check(by, alert.issuer_id, EITHER, None, at)
-            return alert.cancel(
-                by, sender=self._office.sender(alert.issuer_id), reason=reason, in_error=in_error, at=at
-            )
+            speaker = self._office.check(by, alert.issuer_id, EITHER, None, at)
+            sender = self._office.sender(speaker)
+            return alert.cancel(by, sender=sender, reason=reason, in_error=in_error, at=at)
 
         return self._change("cancel", by, alert_id, decide, at=at, **how)
 

@@ -66,3 +66,7 @@ class AlertDesk:
     def _first(self, once: Once | None) -> Alert | None:
         made = self._office.log.recall(once) if once else None
         return self._office.alert(made[0], upto=made[1]) if made else None
+
+    def _check_codes(self, alert: Alert, at: datetime) -> None:
+        if alert.work is not None:
+            self._office.check_edition(alert.work.edition, at)

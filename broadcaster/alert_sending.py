@@ -1,6 +1,6 @@
 """The commands that send an approved version out: at once, at a time, or when the quiet hours are over."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Unpack
 from uuid import UUID
 
@@ -9,10 +9,10 @@ from broadcaster.alert import Alert, Sending
 from broadcaster.alert_desk import AlertDesk, How
 from broadcaster.lifecycle import Command
 from broadcaster.rules import RefusedError, Rule
+from schemas.content import Content
 from schemas.events import Actor, AlertEvent
 
 EITHER = (Role.AUTHOR, Role.APPROVER)
-NO_TIME = timedelta(0)
 
 
 class AlertSending(AlertDesk):
@@ -24,8 +24,8 @@ class AlertSending(AlertDesk):
         """Sets when the approved version goes out; a bulletin not before the quiet hours end."""
 
         def decide(alert: Alert) -> AlertEvent:
-            self._office.check(by, alert.issuer_id, EITHER, alert.work and alert.work.content, at)
-            held = self._held_until(alert, due_at)
+            speaker = self._checked(by, alert, at)
+            held = self._held_until(speaker, alert, due_at)
             if held is not None:
                 return alert.schedule(by, held, "quiet_hours", at=at)
             return alert.schedule(by, due_at, "asked", at=at)
@@ -48,8 +48,7 @@ class AlertSending(AlertDesk):
         """
 
         def decide(alert: Alert) -> AlertEvent:
-            self._office.check(by, alert.issuer_id, EITHER, alert.work and alert.work.content, at)
-            return self._issued_or_held(by, alert, at)
+            return self._issued_or_held(by, self._checked(by, alert, at), alert, at)
 
         return self._change("issue", by, alert_id, decide, at=at, **how)
 
@@ -65,41 +64,45 @@ class AlertSending(AlertDesk):
 
         def decide(alert: Alert) -> AlertEvent:
             assert alert.work is not None
-            self._office.check_said(alert.issuer_id, alert.work.content, at)
-            return self._issued_or_held(by, alert, at)
+            speaker = self._office.speaker(alert.issuer_id, at)
+            self._office.check_said(speaker, alert.work.content, at)
+            self._check_codes(alert, at)
+            return self._issued_or_held(by, speaker, alert, at)
 
         try:
             return self._change("issue", by, alert_id, decide, at=at, expected=alert.version)
         except RefusedError as refusal:
-            why = str(refusal)
+            why, seen = str(refusal), alert.version
             return self._change(
-                "return",
-                by,
-                alert_id,
-                lambda alert: alert.send_back(by, why),
-                at=at,
-                expected=alert.version,
+                "return", by, alert_id, lambda alert: alert.send_back(by, why), at=at, expected=seen
             )
 
-    def _issued_or_held(self, by: Actor, alert: Alert, at: datetime) -> AlertEvent:
+    def _checked(self, by: Actor, alert: Alert, at: datetime) -> str:
+        """The body that speaks, once it was asked whether it may."""
+        content = alert.work and alert.work.content
+        speaker = self._office.check(by, alert.issuer_id, EITHER, content, at)
+        self._check_codes(alert, at)
+        return speaker
+
+    def _issued_or_held(self, by: Actor, speaker: str, alert: Alert, at: datetime) -> AlertEvent:
         alert.check(Command.ISSUE)
-        held = self._held_until(alert, at)
+        held = self._held_until(speaker, alert, at)
         if held is not None:
             return alert.schedule(by, held, "quiet_hours", at=at)
-        return alert.issue(by, **self._sending(alert, at))
+        assert alert.work is not None, "it may be issued"
+        return alert.issue(by, **self._sending(speaker, alert.id, alert.work.content, at))
 
-    def _sending(self, alert: Alert, at: datetime) -> Sending:
-        content = alert.work and alert.work.content
+    def _sending(self, speaker: str, alert_id: UUID, content: Content, at: datetime) -> Sending:
         return {
-            "sender": self._office.sender(alert.issuer_id),
+            "sender": self._office.sender(speaker),
             "edition": self._office.edition(at).name,
-            "lifetime": self._office.categories[content.category].lifetime if content else NO_TIME,
+            "lifetime": self._office.categories[content.category].lifetime,
             "at": at,
-            "sender_name": self._office.issuer(alert.issuer_id).name,
-            "page": self._office.page(alert.id),
+            "sender_name": self._office.body(speaker, at).name,
+            "page": self._office.page(alert_id),
         }
 
-    def _held_until(self, alert: Alert, at: datetime) -> datetime | None:
+    def _held_until(self, speaker: str, alert: Alert, at: datetime) -> datetime | None:
         if alert.work is None:
             return None
-        return self._office.issuer(alert.issuer_id).policy.held_until(alert.work.content, at)
+        return self._office.body(speaker, at).policy.held_until(alert.work.content, at)

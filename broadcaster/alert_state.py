@@ -6,6 +6,7 @@ from typing import Literal, Self
 from uuid import UUID
 
 from broadcaster.lifecycle import Life, Stage
+from schemas.areas import FIRST_EDITION
 from schemas.content import Content, Mode
 from schemas.events import (
     AlertApproved,
@@ -39,6 +40,8 @@ class Work:
     """When it goes out by itself."""
     corrects: bool = False
     """What is out is wrong, and this puts it right."""
+    edition: str = FIRST_EDITION
+    """Of the area register, to which the codes of the content belong."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,13 @@ class AlertState:
     def fold(cls, state: Self | None, event: AlertEvent) -> Self:
         """The alert after the event."""
         if isinstance(event, AlertDrafted):
-            work = Work(1, event.content, Stage.DRAFT, frozenset({event.by.account}))
+            work = Work(
+                1,
+                event.content,
+                Stage.DRAFT,
+                frozenset({event.by.account}),
+                edition=event.edition or FIRST_EDITION,
+            )
             return cls(
                 event.originator_id,
                 event.originator_version,
@@ -128,14 +137,19 @@ class AlertState:
         """The alert after any event but its first."""
         who = event.by.account
         match event:
-            case AlertRevised(content=content):
-                return self._working(content=content, contributors=self._work.contributors | {who})
+            case AlertRevised(content=content, edition=edition):
+                return self._working(
+                    content=content,
+                    contributors=self._work.contributors | {who},
+                    edition=edition or FIRST_EDITION,
+                )
             case AlertSubmitted() | AlertReturned() | AlertApproved() | AlertRejected():
                 return self._reviewed(event)
             case AlertPreApproved() | AlertScheduled() | AlertUnscheduled():
                 return self._readied(event)
             case AlertUpdateProposed(version=version, content=content, corrects=corrects):
                 work = Work(version, content, Stage.DRAFT, frozenset({who}), corrects=corrects)
+                work = replace(work, edition=event.edition or FIRST_EDITION)
                 return replace(self, work=work, rejected=None)
             case AlertIssued():
                 issued = Issued(

@@ -154,11 +154,15 @@ class Rights:
 
     own: Issuer
     delegated: Delegations
+    inherited: tuple[Issuer, ...] = ()
+    """The bodies it answers for. What any of them might say is its own right too."""
 
     def may(self, content: Content, tree: AreaTree, at: datetime) -> Refusal | None:
         """None where one title covers the content whole; else what the body's own rights say to it."""
+        if self.own.closed(at):
+            return Refusal(Rule.CLOSED, f"{self.own.issuer_id} is closed")
         refusal = self.own.may(content, tree)
-        if refusal is None:
+        if refusal is None or self._as_heir(content, tree):
             return None
         in_force = [each for each in self.delegated.given if each.in_force(at)]
         if any(each.covers(content, tree) for each in in_force):
@@ -166,6 +170,14 @@ class Rights:
         if in_force and refusal.rule.is_authority:
             return Refusal(refusal.rule, f"{refusal.detail}, nor does one delegation in force cover it all")
         return refusal
+
+    def _as_heir(self, content: Content, tree: AreaTree) -> bool:
+        """Whether the own rights and the inherited ones in this very category make up its areas.
+
+        Category by category, so that being merged never gives a right that none of them had.
+        """
+        holders = [body for body in (self.own, *self.inherited) if body.has_field(content.category)]
+        return all(any(body.reaches(code, tree) for body in holders) for code in content.areas)
 
 
 def _check_dates(starts_at: datetime, ends_at: datetime, at: datetime) -> None:
@@ -192,8 +204,9 @@ def _check_own(grantor: Issuer, fields: Sequence[str], areas: Sequence[str], tre
     for code in areas:
         if code not in tree:
             raise RefusedError(Rule.UNKNOWN_AREA, f"areas: edition {tree.edition} has no {code}")
-        if grantor.area not in tree or not tree.covers(grantor.area, code):
+        if not grantor.reaches(code, tree):
+            own = grantor.seat(tree.edition) or f"its area in edition {tree.edition}: there is none"
             raise RefusedError(
                 Rule.DELEGATION_AREA,
-                f"areas: {code} lies outside {grantor.area}, the own area of {grantor.issuer_id}",
+                f"areas: {code} lies outside {own}, the own area of {grantor.issuer_id}",
             )

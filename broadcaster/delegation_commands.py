@@ -46,10 +46,10 @@ class DelegationCommands:
             for category in fields:
                 if category not in office.categories:
                     raise RefusedError(Rule.UNKNOWN_CATEGORY, f"fields: there is no {category}")
-            office.issuer(grantee)
+            office.open_body(grantee, at)
             return held.grant(
                 by,
-                office.issuer(grantor),
+                office.open_body(grantor, at),
                 delegation_id,
                 fields=fields,
                 areas=areas,
@@ -69,7 +69,7 @@ class DelegationCommands:
         given = self._office.delegation(delegation_id)
 
         def decide(held: Delegations) -> DelegationEvent:
-            self._office.account(by.account).check(given.grantor, Role.MANAGER)
+            self._office.acting(by.account, given.grantor, (Role.MANAGER,), at)
             return held.revoke(by, delegation_id, at)
 
         with self._office.refusals(by, "revoke delegation", at, issuer_id=given.grantor):

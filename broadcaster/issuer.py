@@ -1,12 +1,17 @@
-"""Issuing bodies: who may speak about what, and where ("theo thẩm quyền, lĩnh vực quản lý")."""
+"""Issuing bodies: who may speak about what, and where ("theo thẩm quyền, lĩnh vực quản lý").
 
-from collections.abc import Mapping
+A body has a seat, its area, under each edition of the area register, for codes are used again for
+other places; under an edition in which it has none it speaks nowhere. What it is at an instant says
+`as_of`: moves take effect with their edition, fields of a predecessor when it is succeeded.
+"""
+
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from broadcaster.issuer_policy import Policy
+from broadcaster.issuer_seat import Inheritance, Seat, Seats
 from broadcaster.rules import Refusal, RefusedError, Rule
-from schemas.areas import AreaTree, UnknownAreaError
+from schemas.areas import FIRST_EDITION, AreaTree, UnknownAreaError
 from schemas.content import Content
 from schemas.events import (
     Actor,
@@ -36,20 +41,21 @@ class Issuer:
     area: str
     fields: frozenset[str]
     parent: str | None
-    seats: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Its area under each edition of the register it was moved to."""
+    seats: Seats = field(default_factory=dict[str, Seat])
+    """Empty for a body of the first edition that was never moved."""
     contacts: tuple[IssuerContact, ...] = ()
     policy: Policy = field(default_factory=Policy)
     closed_at: datetime | None = None
     successors: tuple[str, ...] = ()
     """Who answers for it from `closed_at` on."""
-    succeeded: tuple[tuple[str, datetime], ...] = ()
-    """The bodies it answers for, each since when."""
+    succeeded: tuple[Inheritance, ...] = ()
+    """The bodies it answers for."""
 
     @staticmethod
     def fold(state: "Issuer | None", event: IssuerEvent) -> "Issuer":
         """The body after the event."""
         if isinstance(event, IssuerRegistered):
+            seat = Seat(event.area, event.level, event.name, event.parent)
             return Issuer(
                 event.issuer_id,
                 event.originator_version,
@@ -59,6 +65,7 @@ class Issuer:
                 event.area,
                 frozenset(event.fields),
                 event.parent,
+                {event.edition or FIRST_EDITION: seat},
             )
         assert state is not None, "a body begins with its registration"
         return replace(state.after(event), version=event.originator_version)
@@ -71,15 +78,46 @@ class Issuer:
             case IssuerPolicySet():
                 return replace(self, policy=Policy.of(event))
             case IssuerMoved(edition=edition, area=area, level=level, name=name, parent=parent):
-                seats = {**self.seats, edition: area}
-                return replace(self, seats=seats, area=area, level=level, name=name, parent=parent)
+                return replace(self, seats={**self.every_seat, edition: Seat(area, level, name, parent)})
             case IssuerClosed(successors=successors, effective_at=closed_at):
                 return replace(self, successors=successors, closed_at=closed_at)
             case IssuerSucceeded(predecessor=predecessor, effective_at=since, fields=fields):
-                succeeded = (*self.succeeded, (predecessor, since))
-                return replace(self, fields=self.fields | set(fields), succeeded=succeeded)
+                heritage = Inheritance(predecessor, since, frozenset(fields))
+                return replace(self, succeeded=(*self.succeeded, heritage))
             case IssuerRegistered():
                 raise AssertionError("a body is registered once")
+
+    @property
+    def every_seat(self) -> Seats:
+        """Its seats, that of its registration among them."""
+        return self.seats or {FIRST_EDITION: Seat(self.area, self.level, self.name, self.parent)}
+
+    def seat(self, edition: str) -> str | None:
+        """Its area under the edition; None where it has none."""
+        found = self.every_seat.get(edition)
+        return None if found is None else found.area
+
+    def closed(self, at: datetime) -> bool:
+        """Whether it is no more."""
+        return self.closed_at is not None and self.closed_at <= at
+
+    def as_of(self, at: datetime, edition: str) -> "Issuer":
+        """What it is at an instant at which that edition is in force.
+
+        One without a seat there keeps the name, level and parent that it had last.
+        """
+        seats = self.every_seat
+        seat = seats.get(edition) or list(seats.values())[-1]
+        gained = [one.fields for one in self.succeeded if one.since <= at]
+        return replace(
+            self,
+            seats=seats,
+            area=seat.area,
+            level=seat.level,
+            name=seat.name,
+            parent=seat.parent,
+            fields=self.fields.union(*gained),
+        )
 
     @staticmethod
     def register(
@@ -92,6 +130,7 @@ class Issuer:
         area: str,
         fields: tuple[str, ...],
         parent: str | None,
+        edition: str | None = None,
     ) -> IssuerRegistered:
         """A new body. That its id is free is held by the stream's version."""
         return IssuerRegistered(
@@ -105,6 +144,7 @@ class Issuer:
             area=area,
             fields=fields,
             parent=parent,
+            edition=edition,
         )
 
     def has_field(self, category: str) -> bool:
@@ -117,16 +157,20 @@ class Issuer:
             return Refusal(
                 Rule.FIELD, f"category {content.category} is not among the fields of {self.issuer_id}"
             )
+        area = self.seat(tree.edition)
         for code in content.areas:
-            try:
-                within = tree.covers(self.area, code)
-            except UnknownAreaError as error:
-                return Refusal(Rule.UNKNOWN_AREA, f"areas: {error}")
-            if not within:
-                return Refusal(
-                    Rule.AREA, f"area {code} lies outside {self.area}, the area of {self.issuer_id}"
-                )
+            if code not in tree:
+                return Refusal(Rule.UNKNOWN_AREA, f"areas: {UnknownAreaError(tree.edition, code)}")
+            if area is None or area not in tree:
+                return Refusal(Rule.AREA, f"{self.issuer_id} has no area in edition {tree.edition}")
+            if not tree.covers(area, code):
+                return Refusal(Rule.AREA, f"area {code} lies outside {area}, the area of {self.issuer_id}")
         return None
+
+    def reaches(self, code: str, tree: AreaTree) -> bool:
+        """Whether the area is its own or lies below its own."""
+        area = self.seat(tree.edition)
+        return area is not None and area in tree and code in tree and tree.covers(area, code)
 
     def check_authority(self, content: Content, tree: AreaTree) -> None:
         """Refuses content outside the body's own rights; what is delegated to it is in delegation.py."""

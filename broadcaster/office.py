@@ -18,6 +18,7 @@ from broadcaster.log import AlertLog, UnknownStreamError
 from broadcaster.reference import Category
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.screen import Screen
+from broadcaster.succession import answering, closed, inherited
 from broadcaster.template import Template
 from schemas.content import Content, Kind
 from schemas.events import (
@@ -102,9 +103,54 @@ class Office:
         """All of them by id, in order of grant."""
         return self._index.all()
 
-    def rights(self, issuer_id: str) -> Rights:
-        """The body's own rights with what is delegated to it. Raises UnknownStreamError."""
-        return Rights(self.issuer(issuer_id), self.delegations(issuer_id))
+    def body(self, issuer_id: str, at: datetime) -> Issuer:
+        """The body as it is at an instant. Raises UnknownStreamError."""
+        return self.issuer(issuer_id).as_of(at, self.edition(at).name)
+
+    def open_body(self, issuer_id: str, at: datetime) -> Issuer:
+        """The same; refused where it is closed."""
+        body = self.body(issuer_id, at)
+        if body.closed(at):
+            raise closed(body)
+        return body
+
+    def rights(self, issuer_id: str, at: datetime) -> Rights:
+        """The body's own rights with those it inherited and those delegated to it.
+
+        Raises UnknownStreamError.
+        """
+        own = self.body(issuer_id, at)
+        before = inherited(lambda name: self.body(name, at), own, at)
+        return Rights(own, self.delegations(issuer_id), before)
+
+    def acting(self, account: str, issuer_id: str, roles: tuple[Role, ...], at: datetime) -> str:
+        """The open body for which the account may do what is the body's to do.
+
+        It is the body itself, or whoever answers for it once it is closed. Roles do not pass by
+        themselves: the account needs one at that body.
+        """
+        holder = self.account(account)
+        if not self.log.has(issuer_stream(issuer_id)):
+            holder.check(issuer_id, *roles)  # Nobody holds a role for a body that was never registered.
+        heirs = [body.issuer_id for body in answering(lambda name: self.body(name, at), issuer_id, at)]
+        able = [heir for heir in heirs if any((heir, role) in holder.roles for role in roles)]
+        if able:
+            return able[0]
+        if issuer_id not in heirs and (not heirs or any(body == issuer_id for body, _ in holder.roles)):
+            raise closed(self.body(issuer_id, at))
+        held = [heir for heir in heirs if any(body == heir for body, _ in holder.roles)]
+        holder.check((held or heirs)[0], *roles)
+        raise AssertionError("an account without the role passed its check")
+
+    def check_edition(self, edition: str, at: datetime) -> None:
+        """Refuses what is addressed by the codes of another edition: they may name other places now."""
+        current = self.edition(at).name
+        if edition != current:
+            raise RefusedError(
+                Rule.EDITION,
+                f"areas: written in codes of edition {edition}, and {current} is in force; "
+                "write it again in its codes",
+            )
 
     def screen(self, screen_id: UUID) -> Screen:
         """The screen. Raises UnknownStreamError."""
@@ -143,18 +189,26 @@ class Office:
         roles: tuple[Role, ...],
         content: Content | None,
         at: datetime,
-    ) -> None:
-        """Who may do it, and whether the body may say it."""
-        self.account(by.account).check(issuer_id, *roles)
+    ) -> str:
+        """Who may do it, and whether the body may say it. Answers the body that acts (see `acting`)."""
+        body = self.acting(by.account, issuer_id, roles, at)
         if content is not None:
-            self.check_said(issuer_id, content, at)
+            self.check_said(body, content, at)
+        return body
 
-    def check_said(self, issuer_id: str, content: Content, at: datetime) -> None:
+    def speaker(self, issuer_id: str, at: datetime) -> str:
+        """The body that speaks where nobody asks: itself, or the first of those that answer for it."""
+        heirs = self.answering(issuer_id, at)
+        if not heirs:
+            raise closed(self.body(issuer_id, at))
+        return heirs[0].issuer_id
+
+    def check_said(self, body: str, content: Content, at: datetime) -> None:
         """Whether the body may say it now: its rights, and the rules on what is said."""
         category = self.categories.get(content.category)
         if category is None:
             raise RefusedError(Rule.UNKNOWN_CATEGORY, f"category: there is no {content.category}")
-        refusal = self.rights(issuer_id).may(content, self.edition(at).tree, at)
+        refusal = self.rights(body, at).may(content, self.edition(at).tree, at)
         if refusal is not None:
             raise RefusedError(*refusal)
         check_content(content, category, at)

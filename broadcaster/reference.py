@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from schemas.areas import Area, AreaTree
+from schemas.areas import Area, AreaTree, Succession
 from schemas.content import Certainty, Content, Kind, RiskLevel, Severity, Text, Urgency
 
 _DATA = files("broadcaster") / "data" / "hanoi"
@@ -80,19 +80,6 @@ class IssuerRecord(_Record):
     since: date | None = None
     """The day it came to be; None for a body older than this register."""
     source: str
-
-
-class Succession(_Record):
-    """An area's land, or part of it, became part of another area of the next edition."""
-
-    old_code: str
-    new_code: str
-    coverage: Literal["whole", "part", "part_area_all_population", "area_only"]
-
-    @property
-    def populated(self) -> bool:
-        """Whether residents went with the land."""
-        return self.coverage != "area_only"
 
 
 _GRADES = {
@@ -177,7 +164,16 @@ def successions(edition: str) -> tuple[Succession, ...]:
     rows = _rows(f"succession_{edition}.csv")
     # The older table has no column for coverage, only whole or part.
     partial = {"0": "whole", "1": "part"}
-    return tuple(Succession.model_validate({"coverage": partial[row["partial"]]} | row) for row in rows)
+    return tuple(
+        Succession.model_validate(
+            {
+                "old_code": row["old_code"],
+                "new_code": row["new_code"],
+                "coverage": row.get("coverage") or partial[row["partial"]],
+            }
+        )
+        for row in rows
+    )
 
 
 @cache

@@ -13,6 +13,7 @@ class Rule(StrEnum):
     AREA = "jurisdiction.area"
     FIELD = "jurisdiction.field"
     FOUR_EYES = "approval.four-eyes"
+    CLOSED = "body.closed"
     # Delegation: what one body may let another do.
     DELEGATION_SELF = "delegation.self"
     DELEGATION_AREA = "delegation.area"
@@ -21,6 +22,7 @@ class Rule(StrEnum):
     DELEGATION_OVER = "delegation.over"
     # Content: what may be said.
     UNKNOWN_AREA = "content.unknown-area"
+    EDITION = "content.edition"
     UNKNOWN_CATEGORY = "content.unknown-category"
     RISK_LEVEL = "content.risk-level"
     EXPIRY = "content.expiry"
@@ -49,6 +51,7 @@ _AUTHORITY = {
     Rule.AREA,
     Rule.FIELD,
     Rule.FOUR_EYES,
+    Rule.CLOSED,
     Rule.DELEGATION_SELF,
     Rule.DELEGATION_AREA,
     Rule.DELEGATION_FIELD,

@@ -5,7 +5,16 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from broadcaster.rules import RefusedError, Rule
-from schemas.events import Actor, ScreenEvent, ScreenRegistered, ScreenRemoved, ScreenShowed, Shown
+from schemas.areas import FIRST_EDITION
+from schemas.events import (
+    Actor,
+    ScreenEvent,
+    ScreenMoved,
+    ScreenRegistered,
+    ScreenRemoved,
+    ScreenShowed,
+    Shown,
+)
 
 
 @dataclass(frozen=True)
@@ -17,6 +26,8 @@ class Screen:
     name: str
     area: str
     profile: str
+    edition: str = FIRST_EDITION
+    """That names its area."""
     removed: bool = False
     shown: frozenset[Shown] = field(default=frozenset())
 
@@ -24,18 +35,29 @@ class Screen:
     def fold(state: "Screen | None", event: ScreenEvent) -> "Screen":
         """The screen after the event."""
         if isinstance(event, ScreenRegistered):
-            return Screen(event.screen_id, event.originator_version, event.name, event.area, event.profile)
+            return Screen(
+                event.screen_id,
+                event.originator_version,
+                event.name,
+                event.area,
+                event.profile,
+                event.edition or FIRST_EDITION,
+            )
         assert state is not None, "a screen begins with its registration"
         after = replace(state, version=event.originator_version)
         match event:
+            case ScreenMoved(area=area, edition=edition):
+                return replace(after, area=area, edition=edition)
             case ScreenRemoved():
                 return replace(after, removed=True)
             case ScreenShowed(shown=shown):
                 return replace(after, shown=after.shown | set(shown))
 
     @staticmethod
-    def register(by: Actor, screen_id: UUID, *, name: str, area: str, profile: str) -> ScreenRegistered:
-        """A new screen."""
+    def register(
+        by: Actor, screen_id: UUID, *, name: str, area: str, profile: str, edition: str | None = None
+    ) -> ScreenRegistered:
+        """A new screen, in an area of this edition of the register."""
         return ScreenRegistered(
             originator_id=screen_id,
             originator_version=1,
@@ -44,6 +66,19 @@ class Screen:
             name=name,
             area=area,
             profile=profile,
+            edition=edition,
+        )
+
+    def move(self, by: Actor, area: str, edition: str) -> ScreenMoved:
+        """Names its place by the codes of another edition. Refused where it is no longer in service."""
+        if self.removed:
+            raise RefusedError(Rule.STATE, f"screen {self.id} is removed")
+        return ScreenMoved(
+            originator_id=self.id,
+            originator_version=self.version + 1,
+            by=by,
+            area=area,
+            edition=edition,
         )
 
     def remove(self, by: Actor) -> ScreenRemoved:

@@ -94,10 +94,12 @@ class SetupCommands:
         """Puts a screen within the area of the manager's body."""
         office = self._office
         with office.refusals(by, "register screen", at, issuer_id=by.body):
-            self._check_place(by, area, at)
+            edition = self._check_place(by, area, at)
             made = office.log.recall(once) if once else None
             if made is None:
-                event = Screen.register(by, screen_id, name=name, area=area, profile=profile)
+                event = Screen.register(
+                    by, screen_id, name=name, area=area, profile=profile, edition=edition
+                )
                 office.log.append([event], at=at, once=once)
                 return Screen.fold(None, event)
         return office.log.load(made[0], Screen.fold, upto=made[1])
@@ -106,7 +108,7 @@ class SetupCommands:
         """Takes a screen out of service."""
         with self._office.refusals(by, "remove screen", at, issuer_id=by.body):
             screen = self._office.screen(screen_id)
-            self._check_place(by, screen.area, at)
+            self._check_place(by, screen.area, at, screen.edition)
             event = screen.remove(by)
             self._office.log.append([event], at=at)
         return Screen.fold(screen, event)
@@ -130,13 +132,17 @@ class SetupCommands:
             return len(event.shown)
         raise ConflictError(f"screen {screen_id} is being changed by others; try again")
 
-    def _check_place(self, by: Actor, area: str, at: datetime) -> None:
+    def _check_place(self, by: Actor, area: str, at: datetime, edition: str | None = None) -> str:
+        """The edition, else the one in force, in which the area lies within that of the actor's body."""
         if by.body is None:
             raise RefusedError(Rule.BODY, f"{by.account} acts for no body")
         self._office.account(by.account).check(by.body, Role.MANAGER)
-        tree = self._office.edition(at).tree
+        register = self._office.register()
+        tree = (register.edition(edition) if edition else register.current(at)).tree
         if area not in tree:
             raise RefusedError(Rule.UNKNOWN_AREA, f"area: edition {tree.edition} has no {area}")
-        body = self._office.issuer(by.body)
-        if not tree.covers(body.area, area):
-            raise RefusedError(Rule.AREA, f"area {area} lies outside {body.area}, the area of {by.body}")
+        body = self._office.open_body(by.body, at)
+        if not body.reaches(area, tree):
+            own = body.seat(tree.edition)
+            raise RefusedError(Rule.AREA, f"area {area} lies outside {own}, the area of {by.body}")
+        return tree.edition

@@ -6,9 +6,13 @@ The tree numbers its areas in preorder: an area and all below it are one range o
 
 import unicodedata
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
+
+
+FIRST_EDITION = "2020-03-01"
+"""The edition that codes written down without one belong to."""
 
 
 class Area(BaseModel):
@@ -24,6 +28,21 @@ class Area(BaseModel):
     latitude: float | None = None
     longitude: float | None = None
     population: int | None = None
+
+
+class Succession(BaseModel):
+    """An area's land, or part of it, became part of another area of the next edition."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    old_code: str
+    new_code: str
+    coverage: Literal["whole", "part", "part_area_all_population", "area_only"]
+
+    @property
+    def populated(self) -> bool:
+        """Whether residents went with the land."""
+        return self.coverage != "area_only"
 
 
 class Span(NamedTuple):

@@ -3,16 +3,39 @@
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID
 
 from broadcaster.issuer import Issuer
 from broadcaster.log import AlertLog
-from schemas.events import IssuerRegistered, Recorded, ScreenRegistered, ScreenRemoved
+from schemas.areas import FIRST_EDITION
+from schemas.events import (
+    IssuerClosed,
+    IssuerContactsSet,
+    IssuerMoved,
+    IssuerPolicySet,
+    IssuerRegistered,
+    IssuerSucceeded,
+    Recorded,
+    ScreenMoved,
+    ScreenRegistered,
+    ScreenRemoved,
+)
 
-_TOPICS = (IssuerRegistered.TOPIC, ScreenRegistered.TOPIC, ScreenRemoved.TOPIC)
+_KINDS = (
+    IssuerRegistered,
+    IssuerContactsSet,
+    IssuerPolicySet,
+    IssuerMoved,
+    IssuerClosed,
+    IssuerSucceeded,
+    ScreenRegistered,
+    ScreenMoved,
+    ScreenRemoved,
+)
+_TOPICS = tuple(kind.TOPIC for kind in _KINDS)
 _PAGE = 2000
 _FRESH = 1.0
 """Seconds for which what was read is good enough."""
@@ -27,6 +50,8 @@ class PlacedScreen:
     area: str
     profile: str
     since: datetime
+    edition: str = FIRST_EDITION
+    """That names its area."""
 
 
 class Directory:
@@ -43,7 +68,7 @@ class Directory:
         """Rises with every change."""
 
     def bodies(self) -> Mapping[str, Issuer]:
-        """Every body by its id, in order of registration."""
+        """Every body by its id, in order of registration; `Issuer.as_of` says what each is when."""
         self._freshen()
         return MappingProxyType(self._bodies)
 
@@ -89,12 +114,27 @@ class Directory:
 def _fold(bodies: dict[str, Issuer], screens: dict[UUID, PlacedScreen], recorded: Recorded) -> None:
     event = recorded.event
     match event:
-        case IssuerRegistered():
+        case (
+            IssuerRegistered()
+            | IssuerContactsSet()
+            | IssuerPolicySet()
+            | IssuerMoved()
+            | IssuerClosed()
+            | IssuerSucceeded()
+        ):
             bodies[event.issuer_id] = Issuer.fold(bodies.get(event.issuer_id), event)
         case ScreenRegistered():
             screens[event.screen_id] = PlacedScreen(
-                event.screen_id, event.name, event.area, event.profile, recorded.recorded_at
+                event.screen_id,
+                event.name,
+                event.area,
+                event.profile,
+                recorded.recorded_at,
+                event.edition or FIRST_EDITION,
             )
+        case ScreenMoved(originator_id=screen_id, area=area, edition=edition):
+            if screen_id in screens:
+                screens[screen_id] = replace(screens[screen_id], area=area, edition=edition)
         case ScreenRemoved():
             screens.pop(event.originator_id, None)
         case _:

@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from psycopg import Connection
 
 from broadcaster.account import Account, Role
+from broadcaster.issuer import Issuer
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.shelf import Shelf
 from broadcaster.web.directory import Directory
@@ -52,6 +53,11 @@ class Services:
         if edition is None:
             return office.edition(self.now()).tree
         return office.register().edition(edition).tree
+
+    def body(self, body_id: str | None) -> Issuer | None:
+        """A body as it is now; None where there is none."""
+        known = self.directory.bodies().get(body_id or "")
+        return known and known.as_of(self.now(), self.tree().edition)
 
     def account(self, name: str) -> Account:
         """The account's roles now."""

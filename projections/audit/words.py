@@ -45,6 +45,7 @@ from schemas.events import (
     RoleGranted,
     RoleRevoked,
     ScreenEvent,
+    ScreenMoved,
     ScreenRegistered,
     ScreenRemoved,
     ScreenShowed,
@@ -94,7 +95,7 @@ def describe(event: AnyEvent) -> Words:
             words = _delivery(event)
         case RoleGranted() | RoleRevoked() | DelegationGranted() | DelegationRevoked():
             words = describe_rights(event)
-        case ScreenRegistered() | ScreenRemoved() | ScreenShowed():
+        case ScreenRegistered() | ScreenMoved() | ScreenRemoved() | ScreenShowed():
             words = _screen(event)
         case AttemptRefused() | EvidenceExported():
             words = _audited(event)
@@ -180,6 +181,11 @@ def _screen(event: ScreenEvent) -> Words:
         case ScreenRegistered(name=name, area=area, profile=profile):
             words = Words(
                 f"Lắp màn hình {name} tại {area} ({profile})", f"Put up screen {name} in {area} ({profile})"
+            )
+        case ScreenMoved(area=area, edition=edition):
+            words = Words(
+                f"Màn hình thuộc địa bàn {area} theo danh mục {edition}",
+                f"The screen stands in {area} under edition {edition}",
             )
         case ScreenRemoved():
             words = Words("Gỡ màn hình", "Took the screen down")

@@ -17,7 +17,7 @@ from projections.feeds.notice import Notice, Withdrawn, notice, withdrawn
 from projections.feeds.places import Places
 from projections.rows import storable
 from schemas.content import Channel
-from schemas.events import AlertCancelled, AlertExpired, AlertIssued, ScreenRegistered
+from schemas.events import AlertCancelled, AlertExpired, AlertIssued, ScreenMoved, ScreenRegistered
 
 NAME = 120
 """Most characters of a screen's name or profile."""
@@ -105,10 +105,22 @@ class Board:
         """A screen is put up."""
         self.take_screen(event.originator_id, touch)
         pair = Pair(event.area, storable(event.profile, NAME))
-        before = self._state(pair, touch.at)
-        screen = Screen(storable(event.name, NAME), pair, self.places.home(event.area, touch.at))
-        self.screens.put(event.originator_id, screen)
-        self._screens_changed(pair, before, touch)
+        home = event.edition or self.places.home(event.area, touch.at)
+        self._put(event.originator_id, Screen(storable(event.name, NAME), pair, home), touch)
+
+    def move_screen(self, event: ScreenMoved, touch: Touch) -> None:
+        """A screen's place has another code."""
+        known = self.screens.known.get(event.originator_id)
+        if known is None:
+            return
+        self.take_screen(event.originator_id, touch)
+        pair = Pair(event.area, known.pair.profile)
+        self._put(event.originator_id, Screen(known.name, pair, event.edition), touch)
+
+    def _put(self, screen_id: UUID, screen: Screen, touch: Touch) -> None:
+        before = self._state(screen.pair, touch.at)
+        self.screens.put(screen_id, screen)
+        self._screens_changed(screen.pair, before, touch)
 
     def take_screen(self, screen_id: UUID, touch: Touch) -> None:
         """A screen is taken down."""

@@ -14,6 +14,7 @@ from schemas.events import (
     AlertIssued,
     AreaRegisterAdopted,
     Recorded,
+    ScreenMoved,
     ScreenRegistered,
     ScreenRemoved,
 )
@@ -31,6 +32,7 @@ class Feeds:
         {
             AreaRegisterAdopted.TOPIC,
             ScreenRegistered.TOPIC,
+            ScreenMoved.TOPIC,
             ScreenRemoved.TOPIC,
             AlertIssued.TOPIC,
             AlertCancelled.TOPIC,
@@ -47,7 +49,7 @@ class Feeds:
         screens = {
             event.originator_id
             for _, _, event in page
-            if isinstance(event, ScreenRegistered | ScreenRemoved)
+            if isinstance(event, ScreenRegistered | ScreenMoved | ScreenRemoved)
         }
         board = store.load(tx.cursor, page[0].recorded_at, screens)
         adopted = [edition for recorded in page if (edition := _fold(board, recorded))]
@@ -67,6 +69,8 @@ def _fold(board: Board, recorded: Recorded) -> Edition | None:
             return board.places.adopt(event)
         case ScreenRegistered():
             board.put_screen(event, touch)
+        case ScreenMoved():
+            board.move_screen(event, touch)
         case ScreenRemoved():
             board.take_screen(event.originator_id, touch)
         case AlertIssued():

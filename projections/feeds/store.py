@@ -24,6 +24,12 @@ CREATE TABLE IF NOT EXISTS feed_areas (
     name text NOT NULL,
     PRIMARY KEY (edition, code)
 );
+CREATE TABLE IF NOT EXISTS feed_sources (
+    edition text NOT NULL,
+    code text NOT NULL,
+    source text NOT NULL,
+    PRIMARY KEY (edition, code, source)
+);
 CREATE TABLE IF NOT EXISTS feed_screens (
     screen_id uuid PRIMARY KEY,
     name text NOT NULL,
@@ -64,7 +70,15 @@ CREATE TABLE IF NOT EXISTS feeds (
 CREATE INDEX IF NOT EXISTS feeds_seq ON feeds (seq);
 """
 
-TABLES = ("feed_editions", "feed_areas", "feed_screens", "feed_notices", "feed_withdrawn", "feeds")
+TABLES = (
+    "feed_editions",
+    "feed_areas",
+    "feed_sources",
+    "feed_screens",
+    "feed_notices",
+    "feed_withdrawn",
+    "feeds",
+)
 
 _PAIRS = "SELECT area, profile, edition, count(*) FROM feed_screens GROUP BY area, profile, edition"
 _SCREENS = "SELECT screen_id, name, area, profile, edition FROM feed_screens WHERE screen_id = ANY(%s)"
@@ -77,6 +91,7 @@ _WITHDRAWN = "SELECT alert_id, rev, edition, areas, at FROM feed_withdrawn WHERE
 
 _ADD_EDITION = "INSERT INTO feed_editions VALUES (%s, %s)"
 _ADD_AREAS = "COPY feed_areas (edition, code, parent, name) FROM STDIN"
+_ADD_SOURCES = "COPY feed_sources (edition, code, source) FROM STDIN"
 _ADD_NOTICE = "INSERT INTO feed_notices VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 _ADD_WITHDRAWN = "INSERT INTO feed_withdrawn VALUES (%s, %s, %s, %s, %s)"
 _ADD_SCREEN = "INSERT INTO feed_screens VALUES (%s, %s, %s, %s, %s)"
@@ -116,6 +131,11 @@ def save_editions(cursor: Cursor[Row], editions: Sequence[Edition]) -> None:
         for edition in editions:
             for code, parent in edition.parents.items():
                 copy.write_row((edition.name, code, parent, edition.names[code]))
+    with cursor.copy(_ADD_SOURCES) as copy:
+        for edition in editions:
+            for code, sources in edition.sources.items():
+                for source in sources:
+                    copy.write_row((edition.name, code, source))
 
 
 def save_screens(cursor: Cursor[Row], board: Board, changed: Collection[UUID]) -> None:
@@ -163,8 +183,13 @@ def _places(cursor: Cursor[Row]) -> Places:
     for edition, code, parent, name in cursor.execute("SELECT edition, code, parent, name FROM feed_areas"):
         parents[edition][code] = parent
         names[edition][code] = name
+    sources: defaultdict[str, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for edition, code, source in cursor.execute("SELECT edition, code, source FROM feed_sources"):
+        sources[edition][code].append(source)
     dates = cursor.execute("SELECT edition, effective_on FROM feed_editions").fetchall()
-    return Places({name: Edition(name, day, parents[name], names[name]) for name, day in dates})
+    return Places(
+        {name: Edition(name, day, parents[name], names[name], dict(sources[name])) for name, day in dates}
+    )
 
 
 def _screens(cursor: Cursor[Row], screens: Collection[UUID]) -> Screens:

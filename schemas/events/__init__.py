@@ -62,6 +62,7 @@ from schemas.events.delivery import (
 )
 from schemas.events.screens import (
     ScreenEvent,
+    ScreenMoved,
     ScreenRegistered,
     ScreenRemoved,
     ScreenShowed,
@@ -153,6 +154,7 @@ __all__ = [
     "RoleGranted",
     "RoleRevoked",
     "ScreenEvent",
+    "ScreenMoved",
     "ScreenRegistered",
     "ScreenRemoved",
     "ScreenShowed",

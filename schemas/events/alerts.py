@@ -14,6 +14,8 @@ class AlertDrafted(Event, topic="alert.drafted"):
 
     issuer_id: str
     content: Content
+    edition: Annotated[str | None, Field(exclude_if=lambda edition: edition is None)] = None
+    """Of the area register, to which the codes belong; the first one where absent."""
 
 
 class AlertRevised(Event, topic="alert.revised"):
@@ -21,6 +23,8 @@ class AlertRevised(Event, topic="alert.revised"):
 
     version: int
     content: Content
+    edition: Annotated[str | None, Field(exclude_if=lambda edition: edition is None)] = None
+    """Of the area register, to which the codes belong; the first one where absent."""
 
 
 class AlertSubmitted(Event, topic="alert.submitted"):
@@ -99,6 +103,8 @@ class AlertUpdateProposed(Event, topic="alert.update_proposed"):
 
     version: int
     content: Content
+    edition: Annotated[str | None, Field(exclude_if=lambda edition: edition is None)] = None
+    """Of the area register, to which the codes belong; the first one where absent."""
     corrects: Annotated[bool, Field(exclude_if=lambda corrects: not corrects)] = False
     """What is out is wrong: the time until this goes out is measured."""
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from schemas.areas import Area
+from schemas.areas import Area, Succession
 from schemas.events.base import Event
 
 
@@ -16,6 +16,10 @@ class AreaRegisterAdopted(Event, topic="area_register.adopted"):
     edition: str
     effective_on: date
     areas: tuple[Area, ...]
+    successions: Annotated[
+        tuple[Succession, ...], Field(exclude_if=lambda successions: not successions)
+    ] = ()
+    """What became of the areas of the edition before; a code not named stayed as it was."""
 
 
 class IssuerRegistered(Event, topic="issuer.registered"):

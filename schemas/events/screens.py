@@ -30,6 +30,13 @@ class ScreenRegistered(Event, topic="screen.registered"):
     """Whether it shows exercises and tests."""
 
 
+class ScreenMoved(Event, topic="screen.moved"):
+    """The screen's place has another code: it stands in this area under an edition of the register."""
+
+    area: str
+    edition: str
+
+
 class ScreenRemoved(Event, topic="screen.removed"):
     """The screen is gone and its key refused."""
 
@@ -40,4 +47,4 @@ class ScreenShowed(Event, topic="screen.showed"):
     shown: tuple[Shown, ...]
 
 
-ScreenEvent = ScreenRegistered | ScreenRemoved | ScreenShowed
+ScreenEvent = ScreenRegistered | ScreenMoved | ScreenRemoved | ScreenShowed

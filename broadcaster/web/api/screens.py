@@ -70,13 +70,12 @@ def register(services: WithServices, principal: Staff, once: WithOnce, request: 
 def list_screens(services: WithServices, principal: Staff) -> ScreenPage:
     """For managers: those within the area of the key's body, with when they last polled."""
     services.require(principal.account, principal.body, Role.MANAGER)
-    tree = services.tree()
-    body = services.directory.bodies().get(principal.body or "")
+    body = services.body(principal.body)
     return ScreenPage(
         screens=[
             screen_answer(screen, services.served.get(screen.id, ServedCount()))
             for screen in services.directory.screens().values()
-            if body and screen.area in tree and body.area in tree and tree.covers(body.area, screen.area)
+            if body and body.reaches(screen.area, services.tree(screen.edition))
         ]
     )
 

@@ -51,6 +51,7 @@ from schemas.events import (
     ReceiptRecorded,
     RoleGranted,
     RoleRevoked,
+    ScreenMoved,
     ScreenRegistered,
     ScreenRemoved,
     ScreenShowed,
@@ -357,5 +358,6 @@ def examples() -> tuple[Event, ...]:
             profile="m96x32-1",
         ),
         ScreenShowed(**screen, originator_version=2, shown=(Shown(alert_id=ALERT, version=1),)),
-        ScreenRemoved(**screen, originator_version=3),
+        ScreenMoved(**screen, originator_version=3, area="00008", edition="2025-07-01"),
+        ScreenRemoved(**screen, originator_version=4),
     )

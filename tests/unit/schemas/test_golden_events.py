@@ -53,6 +53,7 @@ FROZEN_TOPICS = [
     "sms_budget.reserved",
     "sms_budget.exceeded",
     "sms_budget.stopped",
+    "screen.moved",
 ]
 
 
