@@ -6,7 +6,7 @@ from datetime import date, datetime
 from functools import cached_property
 
 from broadcaster.rules import RefusedError, Rule
-from schemas.areas import Area, AreaTree
+from schemas.areas import Area, AreaTree, Succession
 from schemas.events import Actor, AreaRegisterAdopted
 from schemas.ids import REGISTER_STREAM
 from schemas.local_time import HANOI
@@ -19,6 +19,8 @@ class Edition:
     name: str
     effective_on: date
     areas: tuple[Area, ...]
+    successions: tuple[Succession, ...] = ()
+    """What became of the areas of the edition before."""
 
     @cached_property
     def tree(self) -> AreaTree:
@@ -37,11 +39,16 @@ class AreaRegister:
     def fold(state: "AreaRegister | None", event: AreaRegisterAdopted) -> "AreaRegister":
         """The register after the event."""
         before = state or AreaRegister()
-        adopted = Edition(event.edition, event.effective_on, event.areas)
+        adopted = Edition(event.edition, event.effective_on, event.areas, event.successions)
         return AreaRegister(event.originator_version, (*before.editions, adopted))
 
     def adopt(
-        self, by: Actor, edition: str, effective_on: date, areas: Sequence[Area]
+        self,
+        by: Actor,
+        edition: str,
+        effective_on: date,
+        areas: Sequence[Area],
+        successions: Sequence[Succession] = (),
     ) -> AreaRegisterAdopted:
         """Takes a whole edition. Refused where the name is taken; ValueError where it is no tree."""
         if any(known.name == edition for known in self.editions):
@@ -54,6 +61,7 @@ class AreaRegister:
             edition=edition,
             effective_on=effective_on,
             areas=tuple(areas),
+            successions=tuple(successions),
         )
 
     def current(self, at: datetime) -> Edition:

@@ -10,6 +10,7 @@ from broadcaster.account import Account, Role
 from broadcaster.alert import Alert
 from broadcaster.area_set import AreaSet
 from broadcaster.areas import AreaRegister, Edition
+from broadcaster.atlas import Atlas
 from broadcaster.attachments import Lookup, check_named
 from broadcaster.delegation import Delegation, Delegations, Rights
 from broadcaster.delegation_index import DelegationIndex
@@ -58,6 +59,7 @@ class Office:
         self.categories = categories
         self._domain, self._public_url = sender_domain, public_url
         self._register = AreaRegister()
+        self._atlas = Atlas(self._register)
         self._delegations: dict[str, Delegations] = {}
         self._index = DelegationIndex(log)
 
@@ -84,6 +86,13 @@ class Office:
     def edition(self, at: datetime) -> Edition:
         """The edition in force. Raises LookupError."""
         return self.register().current(at)
+
+    def atlas(self) -> Atlas:
+        """How its editions follow from each other."""
+        register = self.register()
+        if self._atlas.register.version != register.version:
+            self._atlas = Atlas(register)
+        return self._atlas
 
     def delegations(self, grantee: str) -> Delegations:
         """What was delegated to a body that exists; only what is new is read again."""

@@ -21,6 +21,12 @@ from broadcaster.keys import KEYS_DDL, Keys
 from broadcaster.ledger import LEDGER_DDL, Ledger
 from broadcaster.limits import Limits
 from broadcaster.log import LOG_DDL, AlertLog
+from broadcaster.census import CensusTaker
+from broadcaster.engines.embedded import PostgresServer
+from broadcaster.keys import KEYS_DDL, Keys
+from broadcaster.ledger import LEDGER_DDL, Ledger
+from broadcaster.log import LOG_DDL, AlertLog, ConflictError
+from broadcaster.mover import Done, Mover
 from broadcaster.office import Office
 from broadcaster.registry.csv_import import SUBSCRIBER_IMPORTS_DDL
 from broadcaster.registry.subscribers import SUBSCRIBERS_DDL, Registry
@@ -46,11 +52,15 @@ from projections.sms.projection import Sms
 from schemas.areas import AreaTree
 from schemas.content import Channel
 from schemas.events import Actor, AlertIssued, AudienceFrozen
+from schemas.areas import FIRST_EDITION, AreaTree
+from schemas.events import Actor, AudienceFrozen
 
 log = structlog.get_logger(__name__)
 
 SYSTEM = Actor(account="system:setup")
 EDITION = "2020-03-01"
+TIMEKEEPER = Actor(account="system:timekeeper")
+EDITION = FIRST_EDITION
 """Of the area register: the one in force when the telegram was written."""
 POOL_SIZE = 12
 LINGER = {"audience": 0.1, "audit": 0.2, "board": 0.02, "cadence": 0.1, "reach": 0.1, "sms": 0.2}
@@ -79,7 +89,8 @@ class House:
         self.alerts = AlertCommands(self.office, Limits(settings.sms_segments))
         self.due = Due(pool, self.office, self.alerts)
         self.setup = SetupCommands(self.office)
-        self.registry = Registry(pool, self.tree)
+        self.registry = Registry(pool, self.tree, lambda name: self.office.register().edition(name).tree)
+        self.mover = Mover(pool, self.office, self.registry, clock, TIMEKEEPER)
         self.keys = Keys(pool)
         self.ledger = Ledger(pool, self.log, self.office, self.registry, self._audience_bitmap)
         tariffs = tariffs_of(settings.sms_providers, settings.sms_price, accented=settings.sms_accented)
@@ -89,7 +100,7 @@ class House:
         self.projections: tuple[Projection, ...] = (
             Board(),
             Audience(),
-            Fanout(self._census, self._frozen),
+            Fanout(CensusTaker(pool, self.office, self.registry).take, self._frozen),
             Cadence(),
             Reach(),
             Feeds(),
@@ -174,7 +185,9 @@ class House:
         """Does what the clock brings about; answers to how many alerts."""
         return self.due.expire(clock()) + self.due.issue(clock())
 
-    # --- what the projections and the ledger ask of the house -------------------------------------
+    def move_due_subscribers(self) -> Done:
+        """Brings subscribers and screens to the edition of the area register that is in force."""
+        return self.mover.move()
 
     def _census(self, event: AlertIssued, channel: Channel) -> tuple[bytes, dict[str, int], int]:
         tree = self.office.register().edition(event.edition).tree
@@ -183,6 +196,7 @@ class House:
             channel, tree.spans(content.areas), content.category, content.lane, mode=content.mode
         )
         return audience.bitmap.serialize(), audience.by_area, len(audience.bitmap)
+    # --- what the projections and the ledger ask of the house -------------------------------------
 
     def _frozen(self, cursor: Cursor[Row], stream: UUID) -> AudienceFrozen | None:
         event = self.log.event(cursor, stream, 1)

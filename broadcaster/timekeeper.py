@@ -1,4 +1,4 @@
-"""Ends alerts when their time is up, and sends out what was scheduled."""
+"""Does what the clock brings about: alerts end, what was scheduled goes out, people move to an edition."""
 
 import threading
 
@@ -34,3 +34,7 @@ class Timekeeper:
             except Exception:
                 # A lost database, say; the next look sees the same alerts due.
                 log.exception("timekeeper_stumbled")
+            try:
+                self._house.move_due_subscribers()
+            except Exception:
+                log.exception("move_stumbled")

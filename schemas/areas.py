@@ -10,7 +10,6 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-
 FIRST_EDITION = "2020-03-01"
 """The edition that codes written down without one belong to."""
 

@@ -29,6 +29,16 @@ _FOLLOWERS: LiteralString = (
     "SELECT string_agg(int8send(subscriber_id), ''::bytea) FROM subscriber_areas WHERE area_no = ANY(%s)"
 )
 _TESTERS: LiteralString = "SELECT string_agg(int8send(subscriber_id), ''::bytea) FROM testers"
+# Distinct, one index probe an edition.
+_EDITIONS: LiteralString = """
+WITH RECURSIVE present AS (
+    SELECT min(edition) AS edition FROM subscribers
+    UNION ALL
+    SELECT (SELECT min(edition) FROM subscribers s WHERE s.edition > p.edition)
+    FROM present p WHERE p.edition IS NOT NULL
+)
+SELECT edition FROM present WHERE edition IS NOT NULL
+"""
 
 
 class Audience(NamedTuple):
@@ -68,8 +78,8 @@ def _queries(
         SELECT home_no, string_agg(int8send(id), ''::bytea) FROM subscribers
         WHERE {mine} IS NOT NULL AND (%s OR NOT opt_outs @> ARRAY[%s])"""
     return _Queries(
-        homes=f"{homes} AND home_no = ANY(%s) GROUP BY home_no",
-        homes_of=f"{homes} AND id = ANY(%s) GROUP BY home_no",
+        homes=f"{homes} AND home_no = ANY(%s)",
+        homes_of=f"{homes} AND id = ANY(%s)",
         addresses=f"""
             SELECT id, {columns}, locale FROM subscribers WHERE id = ANY(%s) AND {mine} IS NOT NULL""",
         # In order of id, as every writer locks rows, and only where it still is that very address.
@@ -103,12 +113,26 @@ def _unpacked(packed: bytes | None) -> BitMap64:
     return BitMap64(ids)
 
 
+def _always(tree: Callable[[], AreaTree]) -> Callable[[str], AreaTree]:
+    def tree_of(edition: str) -> AreaTree:
+        del edition
+        return tree()
+
+    return tree_of
+
+
 class AddressBook:
     """Questions about many subscribers at once. Thread-safe; a cursor given keeps its transaction."""
 
-    def __init__(self, pool: ConnectionPool[Any], tree: Callable[[], AreaTree]) -> None:
+    def __init__(
+        self,
+        pool: ConnectionPool[Any],
+        tree: Callable[[], AreaTree],
+        tree_of: Callable[[str], AreaTree] | None = None,
+    ) -> None:
         self._pool = pool
         self._tree = tree
+        self._tree_of = tree_of or _always(tree)
 
     @contextmanager
     def _cursor(self, cursor: Cursor[Row] | None = None) -> Generator[Cursor[Row]]:
@@ -128,13 +152,18 @@ class AddressBook:
         *,
         mode: Mode = Mode.ACTUAL,
         cursor: Cursor[Row] | None = None,
+        of: AreaTree | None = None,
+        only: bool = False,
     ) -> Audience:
         """Everyone with an address on the channel whose home or further area has its number in a span.
 
-        Spans are of the edition the registry is in. Who opted out of the category is left out, except
+        Spans are of the edition the registry is in, or `of` another; `only` leaves out whoever is in
+        yet another, while a move is under way. Who opted out of the category is left out, except
         on the emergency lane: no one can opt out of that. An exercise or a test is for testers alone.
         """
-        queries, tree = _of(channel), self._tree()
+        queries, tree = _of(channel), of or self._tree()
+        group: LiteralString = (" AND edition = %s" if only else "") + " GROUP BY home_no"
+        edition = (tree.edition,) if only else ()
         numbers = sorted({number for span in spans for number in range(span.first, span.last + 1)})
         wanted = (lane is Lane.EMERGENCY, category)
         found, by_area = BitMap64(), dict[str, int]()
@@ -157,10 +186,10 @@ class AddressBook:
                     by_area[code] = by_area.get(code, 0) + len(ids)
                     found |= ids
 
-            add(ask(queries.homes, *wanted, numbers))
+            add(ask(queries.homes + group, *wanted, numbers, *edition))
             followers = _unpacked(ask(_FOLLOWERS, numbers)[0][0]) - found
             if followers:
-                add(ask(queries.homes_of, *wanted, list(followers)))
+                add(ask(queries.homes_of + group, *wanted, list(followers), *edition))
         found.run_optimize()
         return Audience(found, by_area)
 
@@ -186,6 +215,11 @@ class AddressBook:
             cursor.execute(queries.delete, (ids,))
             cursor.execute(queries.clear, (ids,))
         return len(ids)
+
+    def editions(self, cursor: Cursor[Row] | None = None) -> frozenset[str]:
+        """The editions of the area register that subscribers are in: one, but while they are moved."""
+        with self._cursor(cursor) as reader:
+            return frozenset(edition for (edition,) in reader.execute(_EDITIONS))
 
     def count(self) -> dict[Channel, int]:
         """How many subscribers each channel reaches."""

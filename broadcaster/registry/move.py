@@ -5,15 +5,18 @@ until they choose, one part is taken for their home, and they get the alerts of 
 took residents too. A further area becomes all its successors.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, LiteralString, NamedTuple
 
+from psycopg import Cursor
 from psycopg_pool import ConnectionPool
 
-from broadcaster.reference import Succession
-from broadcaster.registry.address_book import HOLD_ALONE
-from schemas.areas import AreaTree, UnknownAreaError
+from broadcaster.atlas import Links, successors
+from broadcaster.registry.address_book import HOLD_ALONE, Row
+from schemas.areas import AreaTree, Succession
+
+__all__ = ["Moved", "Moving", "forecast", "move_edition", "successors"]
 
 _MOVES: LiteralString = """
 CREATE TEMP TABLE moves (old_no int, new_no int, new_code text, home boolean) ON COMMIT DROP
@@ -45,36 +48,20 @@ WHERE f.area_no <> s.home_no
 _UNSETTLED: LiteralString = "SELECT count(DISTINCT subscriber_id) FROM subscriber_areas WHERE meanwhile"
 
 
+_MOVING: LiteralString = """
+SELECT s.home, count(*), count(*) FILTER (WHERE EXISTS (
+    SELECT FROM follows f WHERE f.subscriber_id = s.id AND f.meanwhile AND f.area_no <> m.new_no
+))
+FROM subscribers s JOIN moves m ON m.old_no = s.home_no AND m.home
+WHERE s.edition = %(before)s GROUP BY s.home
+"""
+
+
 class Moved(NamedTuple):
     """How many subscribers were moved, and how many there are to be asked where they live."""
 
     moved: int
     unsettled: int
-
-
-def successors(
-    before: AreaTree, after: AreaTree, successions: Iterable[Succession]
-) -> Mapping[str, tuple[str, ...]]:
-    """Each old area's new ones that took residents, the likeliest home first.
-
-    An area no succession names stayed as it was; one above that is no more is what its leaves became.
-    Raises UnknownAreaError for an area that went nowhere.
-    """
-    found: dict[str, list[str]] = {}
-    for succession in sorted(successions, key=lambda one: one.coverage == "part"):
-        if succession.populated:
-            found.setdefault(succession.old_code, []).append(succession.new_code)
-
-    def of(code: str) -> tuple[str, ...]:
-        if before.is_leaf(code) and code in found:
-            return tuple(found[code])
-        if code in after and before.is_leaf(code) == after.is_leaf(code):
-            return (code,)
-        if before.is_leaf(code):
-            raise UnknownAreaError(after.edition, code)
-        return tuple(dict.fromkeys(new for leaf in before.leaves(code) for new in of(leaf.code)))
-
-    return {area.code: of(area.code) for area in before}
 
 
 def move_edition(
@@ -88,11 +75,7 @@ def move_edition(
     facts = {"before": before.edition, "after": after.edition, "at": at}
     with pool.connection() as connection, connection.cursor() as cursor:
         cursor.execute(HOLD_ALONE)
-        cursor.execute(_MOVES)
-        with cursor.copy("COPY moves FROM STDIN") as copy:
-            for old, news in successors(before, after, successions).items():
-                for rank, new in enumerate(news):
-                    copy.write_row((before.number(old), after.number(new), new, rank == 0))
+        _stage(cursor, before, after, successors(before, after, successions))
         cursor.execute(_FOLLOWS, facts)
         cursor.execute(_FORGET, facts)
         moved = cursor.execute(_MOVE, facts).rowcount
@@ -100,3 +83,30 @@ def move_edition(
         row = cursor.execute(_UNSETTLED).fetchone()
         assert row is not None
         return Moved(moved, row[0])
+
+
+class Moving(NamedTuple):
+    """Of the subscribers of one area: how many a move will move, and leave to be asked."""
+
+    moved: int
+    unsettled: int
+
+
+def forecast(
+    pool: ConnectionPool[Any], before: AreaTree, after: AreaTree, successions: Iterable[Succession]
+) -> dict[str, Moving]:
+    """What `move_edition` would do now, by home. It changes nothing and holds up nobody."""
+    with pool.connection() as connection, connection.cursor() as cursor:
+        _stage(cursor, before, after, successors(before, after, successions))
+        cursor.execute(_FOLLOWS, {"before": before.edition})
+        cursor.execute("CREATE INDEX ON follows (subscriber_id); ANALYZE follows")
+        cursor.execute(_MOVING, {"before": before.edition})
+        return {home: Moving(moved, unsettled) for home, moved, unsettled in cursor}
+
+
+def _stage(cursor: Cursor[Row], before: AreaTree, after: AreaTree, links: Links) -> None:
+    cursor.execute(_MOVES)
+    with cursor.copy("COPY moves FROM STDIN") as copy:
+        for old, news in links.items():
+            for rank, new in enumerate(news):
+                copy.write_row((before.number(old), after.number(new), new, rank == 0))

@@ -47,6 +47,7 @@ CREATE INDEX IF NOT EXISTS subscribers_by_push ON subscribers (home_no, id) INCL
     WHERE push_hash IS NOT NULL;
 CREATE INDEX IF NOT EXISTS subscribers_by_sms ON subscribers (home_no, id) INCLUDE (opt_outs)
     WHERE msisdn_hash IS NOT NULL;
+CREATE INDEX IF NOT EXISTS subscribers_by_edition ON subscribers (edition);
 CREATE TABLE IF NOT EXISTS subscriber_areas (
     area_no int NOT NULL,
     subscriber_id bigint NOT NULL REFERENCES subscribers ON DELETE CASCADE,

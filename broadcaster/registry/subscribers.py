@@ -49,6 +49,7 @@ __all__ = [
     "SUBSCRIBERS_DDL",
     "Address",
     "Audience",
+    "BeingMovedError",
     "DeviceCounts",
     "DeviceEvent",
     "InvalidSubscriberError",
@@ -76,6 +77,14 @@ class UnknownSubscriberError(LookupError):
     def __init__(self, device_id: UUID) -> None:
         super().__init__(f"device {device_id} is not registered")
         self.device_id = device_id
+
+
+class BeingMovedError(Exception):
+    """The row is still in the edition before: its other codes cannot be read together with new ones."""
+
+    def __init__(self, edition: str) -> None:
+        super().__init__(f"subscribers are being moved to edition {edition} of the area register")
+        self.edition = edition
 
 
 class Registered(NamedTuple):
@@ -113,7 +122,8 @@ class Subscriber:
 class Registry(AddressBook, DeviceReceipts, Testers):
     """Registers, changes and erases subscribers; answers who is concerned and where to reach them.
 
-    `tree` gives the area tree of the edition in force, the one all rows are in.
+    `tree` gives the area tree of the edition in force, `tree_of` that of any. A row says which one it
+    is in: for a moment after another edition took effect that is still the one before.
     """
 
     def register(self, new: NewSubscriber, at: datetime) -> Registered:
@@ -175,6 +185,8 @@ class Registry(AddressBook, DeviceReceipts, Testers):
 
     def _move(self, cursor: Cursor[Row], own: Holder, change: SubscriberChange) -> dict[str, Any]:
         tree, before = self._tree(), self._get(own.device_id, cursor)
+        if before.edition != tree.edition and (change.home is None or change.areas is None):
+            raise BeingMovedError(tree.edition)
         home = before.home if change.home is None else change.home
         place = places(tree, home, before.areas if change.areas is None else change.areas)
         follow(cursor, own.id, place.areas, settled=change.home is not None)
@@ -217,7 +229,7 @@ class Registry(AddressBook, DeviceReceipts, Testers):
         if row is None:
             return None
         secret_hash, areas, meanwhile, *facts, opt_outs, created_at, updated_at = row
-        tree = self._tree()
+        tree = self._tree_of(facts[6])
         found = Subscriber(
             *facts,
             opt_outs=tuple(opt_outs),

@@ -8,6 +8,10 @@ from psycopg import Connection
 from psycopg.rows import args_row
 
 _FEED = "SELECT area, profile, seq, etag, body FROM feeds"
+_BEHIND = """
+SELECT screen_id, name, area, profile, edition FROM feed_screens WHERE edition <> %s
+ORDER BY area, name, screen_id
+"""
 # A place is the same in another edition where code and name are.
 _STRANDED = """
 SELECT s.screen_id, s.name, s.area, s.profile, s.edition
@@ -61,6 +65,11 @@ def changed_since(conn: Connection[Any], position: int) -> list[Feed]:
     """
     cursor = conn.cursor(row_factory=args_row(Feed))
     return cursor.execute(_FEED + " WHERE seq > %s ORDER BY seq, area, profile", (position,)).fetchall()
+
+
+def behind(conn: Connection[Any], edition: str) -> list[StrandedScreen]:
+    """The screens whose area is named by the codes of another edition."""
+    return conn.cursor(row_factory=args_row(StrandedScreen)).execute(_BEHIND, (edition,)).fetchall()
 
 
 def stranded(conn: Connection[Any], edition: str) -> list[StrandedScreen]:

@@ -1,0 +1,1 @@
+"""A new edition of the area register: described, planned, told about, applied."""
