@@ -132,6 +132,10 @@ class Office:
         before = inherited(lambda name: self.body(name, at), own, at)
         return Rights(own, self.delegations(issuer_id), before)
 
+    def answering(self, issuer_id: str, at: datetime) -> tuple[Issuer, ...]:
+        """The open bodies that answer for it: itself, or its successors. Raises UnknownStreamError."""
+        return answering(lambda name: self.body(name, at), issuer_id, at)
+
     def acting(self, account: str, issuer_id: str, roles: tuple[Role, ...], at: datetime) -> str:
         """The open body for which the account may do what is the body's to do.
 
@@ -141,7 +145,7 @@ class Office:
         holder = self.account(account)
         if not self.log.has(issuer_stream(issuer_id)):
             holder.check(issuer_id, *roles)  # Nobody holds a role for a body that was never registered.
-        heirs = [body.issuer_id for body in answering(lambda name: self.body(name, at), issuer_id, at)]
+        heirs = [body.issuer_id for body in self.answering(issuer_id, at)]
         able = [heir for heir in heirs if any((heir, role) in holder.roles for role in roles)]
         if able:
             return able[0]

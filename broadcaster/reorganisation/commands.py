@@ -1,0 +1,70 @@
+"""Trying a reorganisation, and applying it."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from psycopg_pool import ConnectionPool
+
+from broadcaster.atlas import Atlas
+from broadcaster.log import ConflictError
+from broadcaster.office import Office
+from broadcaster.registry.move import forecast
+from broadcaster.reorganisation.description import Reorganisation
+from broadcaster.reorganisation.plan import Plan, events, plan
+from broadcaster.reorganisation.report import Report, report
+from broadcaster.reorganisation.standing import Standing
+from schemas.events import Actor, Event
+
+TRIES = 5
+
+
+class ReorganisationCommands:
+    """What the operator does when the areas of the city are drawn anew."""
+
+    def __init__(self, pool: ConnectionPool[Any], office: Office) -> None:
+        self._pool, self._office = pool, office
+
+    def is_adopted(self, said: Reorganisation) -> bool:
+        """Whether it was applied before."""
+        return any(edition.name == said.edition for edition in self._office.register().editions)
+
+    def try_out(self, said: Reorganisation, at: datetime) -> Report:
+        """What it would do; nothing is changed. Raises DescriptionError."""
+        standing = Standing.read(self._office.log, at)
+        return self._report(plan(said, self._office.register(), standing.bodies), standing, at)
+
+    def apply(self, said: Reorganisation, by: Actor, at: datetime) -> Report:
+        """Records it, all or nothing, and answers what it does; subscribers are moved by the mover.
+
+        Screens that can be are placed in the same transaction where it is in force already, else by
+        the mover on the day. Raises DescriptionError.
+        """
+        office = self._office
+        for _ in range(TRIES):
+            standing = Standing.read(office.log, at)
+            register = office.register()
+            planned = plan(said, register, standing.bodies)
+            told = self._report(planned, standing, at)
+            made: list[Event] = events(planned, register, standing.bodies, by)
+            if told.in_force:
+                atlas = self._atlas(planned)
+                for screen in standing.screens.values():
+                    became = atlas.whole(screen.area, screen.edition, said.edition)
+                    if became is not None:
+                        made.append(screen.move(by, became, said.edition))
+            try:
+                office.log.append(made, at=at)
+            except ConflictError:
+                continue
+            return told
+        raise ConflictError("bodies or screens are being changed by others; try again")
+
+    def _atlas(self, planned: Plan) -> Atlas:
+        register = self._office.register()
+        return Atlas(replace(register, editions=(*register.editions, planned.after)))
+
+    def _report(self, planned: Plan, standing: Standing, at: datetime) -> Report:
+        people = forecast(self._pool, planned.before.tree, planned.after.tree, planned.after.successions)
+        delegations = self._office.every_delegation().values()
+        return report(planned, self._atlas(planned), standing, delegations, people=people, at=at)

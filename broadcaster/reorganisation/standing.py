@@ -1,0 +1,104 @@
+"""What there is that a reorganisation touches, folded from the log."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from broadcaster.issuer import Issuer
+from broadcaster.log import AlertLog
+from broadcaster.screen import Screen
+from schemas.events import (
+    AlertCancelled,
+    AlertExpired,
+    AlertIssued,
+    AreaSetRetired,
+    AreaSetSaved,
+    IssuerClosed,
+    IssuerContactsSet,
+    IssuerMoved,
+    IssuerPolicySet,
+    IssuerRegistered,
+    IssuerSucceeded,
+    Recorded,
+    ScreenMoved,
+    ScreenRegistered,
+    ScreenRemoved,
+    ScreenShowed,
+)
+
+_TOPICS = tuple(
+    kind.TOPIC
+    for kind in (
+        IssuerRegistered,
+        IssuerContactsSet,
+        IssuerPolicySet,
+        IssuerMoved,
+        IssuerClosed,
+        IssuerSucceeded,
+        ScreenRegistered,
+        ScreenMoved,
+        ScreenRemoved,
+        ScreenShowed,
+        AreaSetSaved,
+        AreaSetRetired,
+        AlertIssued,
+        AlertCancelled,
+        AlertExpired,
+    )
+)
+_PAGE = 2000
+
+
+@dataclass
+class Standing:
+    """Bodies, screens in service, saved area sets and issued alerts that have not ended, by id."""
+
+    bodies: dict[str, Issuer] = field(default_factory=dict[str, Issuer])
+    screens: dict[UUID, Screen] = field(default_factory=dict[UUID, Screen])
+    area_sets: dict[UUID, AreaSetSaved] = field(default_factory=dict[UUID, AreaSetSaved])
+    live: dict[UUID, AlertIssued] = field(default_factory=dict[UUID, AlertIssued])
+
+    @classmethod
+    def read(cls, log: AlertLog, at: datetime) -> "Standing":
+        """As the log has it."""
+        standing, position = cls(), 0
+        while page := log.read(position, _PAGE, _TOPICS):
+            for recorded in page:
+                standing._fold(recorded)
+            position = page[-1].position
+        standing.live = {one: event for one, event in standing.live.items() if event.expires_at > at}
+        return standing
+
+    def _fold(self, recorded: Recorded) -> None:
+        event = recorded.event
+        match event:
+            case (
+                IssuerRegistered()
+                | IssuerContactsSet()
+                | IssuerPolicySet()
+                | IssuerMoved()
+                | IssuerClosed()
+                | IssuerSucceeded()
+            ):
+                self.bodies[event.issuer_id] = Issuer.fold(self.bodies.get(event.issuer_id), event)
+            case ScreenRegistered() | ScreenMoved() | ScreenRemoved() | ScreenShowed():
+                screen = Screen.fold(self.screens.get(event.originator_id), event)
+                self.screens[event.originator_id] = screen
+                if screen.removed:
+                    del self.screens[event.originator_id]
+            case _:
+                self._fold_saying(recorded)
+
+    def _fold_saying(self, recorded: Recorded) -> None:
+        event = recorded.event
+        match event:
+            case AreaSetSaved(area_set_id=area_set_id):
+                self.area_sets[area_set_id] = event
+            case AreaSetRetired(area_set_id=area_set_id):
+                self.area_sets.pop(area_set_id, None)
+            case AlertIssued(originator_id=alert_id):
+                self.live[alert_id] = event
+            case AlertCancelled(originator_id=alert_id) | AlertExpired(originator_id=alert_id):
+                self.live.pop(alert_id, None)
+            case _:
+                raise AssertionError(f"{event.TOPIC} was not asked for")
