@@ -36,6 +36,11 @@ class Move:
     body: Issuer
     seat: Seat
 
+    @property
+    def changes(self) -> bool:
+        """Whether it is any other than the body's last one."""
+        return self.seat != list(self.body.every_seat.values())[-1]
+
 
 @dataclass(frozen=True)
 class Founding:

@@ -49,7 +49,9 @@ class Report(_Told):
     recoded: tuple[Became, ...]
     abolished: tuple[str, ...]
     created: tuple[str, ...]
+    bodies_unchanged: int
     bodies_moved: tuple[Became, ...]
+    """Those whose area, name or parent changes."""
     bodies_closed: tuple[Became, ...]
     bodies_new: tuple[str, ...]
     subscribers: tuple[People, ...]
@@ -84,7 +86,8 @@ class Report(_Told):
         yield from _became("recoded", self.recoded)
         yield from _named("abolished", self.abolished)
         yield from _named("created", self.created)
-        yield from _became("bodies that go on", self.bodies_moved)
+        yield f"bodies: {self.bodies_unchanged} unchanged"
+        yield from _became("bodies that go on otherwise", self.bodies_moved)
         yield from _became("bodies that close", self.bodies_closed)
         yield from _named("bodies that come to be", self.bodies_new)
         yield f"subscribers: {self.moved} move, {self.unsettled} of them to be asked where they live"
@@ -113,6 +116,7 @@ def report(
         for screen in standing.screens.values()
     ]
     old = plan.before.name
+    moved = [move for move in plan.bodies.moved if move.changes]
     return Report(
         edition=plan.after.name,
         follows=old,
@@ -125,12 +129,13 @@ def report(
         recoded=_changes(plan.areas.recoded),
         abolished=tuple(map(_area, plan.areas.abolished)),
         created=tuple(map(_area, plan.areas.created)),
+        bodies_unchanged=len(plan.bodies.moved) - len(moved),
         bodies_moved=tuple(
             Became(
                 old=(f"{move.body.issuer_id} {move.body.name} ({move.body.area})",),
                 new=(f"{move.seat.name} ({move.seat.area})",),
             )
-            for move in plan.bodies.moved
+            for move in moved
         ),
         bodies_closed=tuple(
             Became(
