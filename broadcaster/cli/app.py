@@ -13,6 +13,7 @@ from broadcaster import logs, roles
 from broadcaster.account import Role as StaffRole
 from broadcaster.cli import audit as cli_audit
 from broadcaster.cli.areas import areas_app
+from broadcaster.cli.bodies import bodies_app
 from broadcaster.cli.cap import cap_app
 from broadcaster.cli.imports import import_subscribers
 from broadcaster.demo.command import demo
@@ -37,6 +38,7 @@ log_app = typer.Typer(help="Check the event log, or print it for others to check
 keys_app = typer.Typer(help="API keys of accounts.", no_args_is_help=True)
 subscribers_app = typer.Typer(help="The registry of phones.", no_args_is_help=True)
 app.add_typer(areas_app, name="areas")
+app.add_typer(bodies_app, name="bodies")
 app.add_typer(cap_app, name="cap")
 app.add_typer(log_app, name="log")
 app.add_typer(keys_app, name="keys")

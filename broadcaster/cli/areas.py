@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from broadcaster.area_names import AreaNames
 from broadcaster.log import ConflictError
 from broadcaster.mover import Done
 from broadcaster.reorganisation.commands import ReorganisationCommands
@@ -13,6 +14,7 @@ from broadcaster.reorganisation.description import DescriptionError, load
 from broadcaster.reorganisation.report import Report
 from broadcaster.runtime import SYSTEM, House, clock
 from broadcaster.settings import Settings
+from schemas.areas import Area, AreaTree
 
 areas_app = typer.Typer(help="The area register and its editions.", no_args_is_help=True)
 
@@ -89,3 +91,36 @@ def _told(done: Done) -> None:
         f"{done.screens:,} more screens moved",
         err=True,
     )
+
+
+@areas_app.command("match")
+def match_names(
+    names: Annotated[str, typer.Argument(help="A file of names, or - for standard input.")],
+    edition: Annotated[str | None, typer.Option(help="Instead of the one in force.")] = None,
+    data: DataOption = None,
+) -> None:
+    """Print the codes of a list of names; exit code 1 where one means several areas, or none."""
+    try:
+        text = sys.stdin.read() if names == "-" else Path(names).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        typer.echo(f"broadcaster: {names}: {error}", err=True)
+        raise typer.Exit(2) from None
+    with House.open(Settings.from_env(data=data)) as house:
+        tree = house.office.register().edition(edition).tree if edition else house.tree()
+    try:
+        found = AreaNames(tree).match(text)
+    except ValueError as error:
+        typer.echo(f"broadcaster: {names}: {error}", err=True)
+        raise typer.Exit(2) from None
+    for one in found:
+        if len(one.areas) == 1:
+            typer.echo(f"{one.areas[0].code}\t{_placed(tree, one.areas[0])}")
+        else:
+            may = "; ".join(f"{area.code} {_placed(tree, area)}" for area in one.areas)
+            typer.echo(f"{one.text}: {f'may be {may}' if may else 'no such area'}", err=True)
+    if any(len(one.areas) != 1 for one in found):
+        raise typer.Exit(1)
+
+
+def _placed(tree: AreaTree, area: Area) -> str:
+    return ", ".join([area.name, *(tree[code].name for code in tree.ancestors(area.code)[:1])])

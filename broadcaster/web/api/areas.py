@@ -5,7 +5,15 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from broadcaster.web.api.place_models import AreaDetail, AreaPage, area_answer
+from broadcaster.area_names import MOST, AreaNames
+from broadcaster.web.api.place_models import (
+    AreaDetail,
+    AreaMatches,
+    AreaPage,
+    NamedArea,
+    NamedAreas,
+    area_answer,
+)
 from broadcaster.web.openapi import problems_of
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import Services, WithServices
@@ -49,7 +57,7 @@ def list_areas(services: WithServices, response: Response, wanted: Annotated[Wan
         _known(tree, wanted.parent)
     words = unaccented(wanted.q or "")
     found = [
-        area_answer(area)
+        area_answer(area, tree)
         for area in tree
         if (wanted.level is None or area.level == wanted.level)
         and (wanted.parent is None or area.parent_code == wanted.parent)
@@ -57,6 +65,48 @@ def list_areas(services: WithServices, response: Response, wanted: Annotated[Wan
     ]
     response.headers["Cache-Control"] = _KEPT
     return AreaPage(edition=tree.edition, areas=found)
+
+
+class NameList(Body):
+    """Names as they were pasted."""
+
+    text: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=60_000,
+            description="Parted by lines, semicolons or commas: `Phúc Xá, Ba Đình`.",
+        ),
+    ]
+    edition: Edition | None = None
+
+
+@router.post("/match", summary="Match a list of names", responses=problems_of(404, 413, 422))
+def match_names(services: WithServices, request: NameList) -> AreaMatches:
+    """With or without "Phường", "Xã", "Quận", accents, and the district after a comma.
+
+    Nothing is guessed: a name that could mean several areas comes back with all of them, one that means
+    none as it was written. At most 2,000 names.
+    """
+    tree = _tree(services, request.edition)
+    try:
+        found = AreaNames(tree).match(request.text)
+    except ValueError:
+        raise ProblemError("request.invalid", f"text: at most {MOST:,} names.") from None
+    return AreaMatches(
+        edition=tree.edition,
+        matched=[
+            NamedArea(text=one.text, area=area_answer(one.areas[0], tree))
+            for one in found
+            if len(one.areas) == 1
+        ],
+        ambiguous=[
+            NamedAreas(text=one.text, candidates=[area_answer(area, tree) for area in one.areas])
+            for one in found
+            if len(one.areas) > 1
+        ],
+        unmatched=[one.text for one in found if not one.areas],
+    )
 
 
 @router.get("/{code}", summary="Read an area", responses=problems_of(404, 422))
@@ -69,9 +119,9 @@ def read_area(
     response.headers["Cache-Control"] = _KEPT
     return AreaDetail(
         edition=tree.edition,
-        area=area_answer(tree[code]),
-        above=[area_answer(tree[above]) for above in tree.ancestors(code)],
-        below=[area_answer(area) for area in tree.children(code)],
+        area=area_answer(tree[code], tree),
+        above=[area_answer(tree[above], tree) for above in tree.ancestors(code)],
+        below=[area_answer(area, tree) for area in tree.children(code)],
     )
 
 

@@ -1,5 +1,6 @@
 """What the API answers about areas, bodies and screens."""
 
+from datetime import time
 from uuid import UUID
 
 from pydantic import Field
@@ -8,7 +9,8 @@ from broadcaster.issuer import Issuer
 from broadcaster.web.api.models import Answer, Instant
 from broadcaster.web.directory import PlacedScreen
 from broadcaster.web.polls import ServedCount
-from schemas.areas import Area
+from schemas.areas import Area, AreaTree
+from schemas.events import IssuerContact
 
 
 class AreaAnswer(Answer):
@@ -19,6 +21,8 @@ class AreaAnswer(Answer):
     kind: str
     level: int
     parent: str | None
+    parent_name: str | None
+    """Beside the name wherever that is told: names repeat within a city."""
     latitude: float | None
     longitude: float | None
     population: int | None
@@ -40,6 +44,29 @@ class AreaDetail(Answer):
     below: list[AreaAnswer]
 
 
+class NamedArea(Answer):
+    """A name of the list, and the area that it means."""
+
+    text: str
+    area: AreaAnswer
+
+
+class NamedAreas(Answer):
+    """A name of the list, and the areas that it may mean."""
+
+    text: str
+    candidates: list[AreaAnswer]
+
+
+class AreaMatches(Answer):
+    """A list of names, parted by how sure it is which areas they mean; each part in the list's order."""
+
+    edition: str
+    matched: list[NamedArea]
+    ambiguous: list[NamedAreas]
+    unmatched: list[str]
+
+
 class BodyAnswer(Answer):
     """An issuing body: its jurisdiction is the area and all below it, in its fields."""
 
@@ -51,6 +78,17 @@ class BodyAnswer(Answer):
     fields: list[str]
     """Category codes; "*" stands for every one."""
     parent: str | None
+    contacts: list[IssuerContact]
+    one_person_bulletins: bool
+    """Whoever wrote a bulletin may also approve it; never an alert."""
+    quiet_from: time | None
+    """Local. Bulletins wait from then until `quiet_until`."""
+    quiet_until: time | None
+    closed_at: Instant | None
+    """From then on its successors answer for it."""
+    successors: list[str]
+    answers_for: list[str]
+    """The bodies it succeeds, or will."""
 
 
 class BodyPage(Answer):
@@ -95,9 +133,11 @@ class ScreenReported(Answer):
     new: int
 
 
-def area_answer(area: Area) -> AreaAnswer:
-    """An area."""
-    return AreaAnswer(parent=area.parent_code, **area.model_dump(exclude={"parent_code"}))
+def area_answer(area: Area, tree: AreaTree) -> AreaAnswer:
+    """An area of an edition."""
+    above = area.parent_code and tree[area.parent_code].name
+    facts = area.model_dump(exclude={"parent_code"})
+    return AreaAnswer(parent=area.parent_code, parent_name=above, **facts)
 
 
 def body_answer(body: Issuer) -> BodyAnswer:
@@ -110,6 +150,13 @@ def body_answer(body: Issuer) -> BodyAnswer:
         area=body.area,
         fields=sorted(body.fields),
         parent=body.parent,
+        contacts=list(body.contacts),
+        one_person_bulletins=body.policy.one_person_bulletins,
+        quiet_from=body.policy.quiet_from,
+        quiet_until=body.policy.quiet_until,
+        closed_at=body.closed_at,
+        successors=list(body.successors),
+        answers_for=[one.predecessor for one in body.succeeded],
     )
 
 
