@@ -100,7 +100,10 @@ class Atlas:
         """By edition, the codes whose alerts are for these areas: the areas, and those above them."""
         found: dict[str, list[str]] = {}
         for each in self._order:
-            own = frozenset(codes) if each.name == edition else self.translated(codes, edition, each.name)
+            try:
+                own = self.translated(codes, edition, each.name)
+            except UnknownAreaError:
+                continue  # Nobody said what became of them.
             tree = each.tree
             found[each.name] = sorted({up for code in own for up in (code, *tree.ancestors(code))})
         return found

@@ -54,6 +54,10 @@ class Services:
             return office.edition(self.now()).tree
         return office.register().edition(edition).tree
 
+    def covering(self, area: str) -> dict[str, list[str]]:
+        """By edition, the codes whose alerts are for this area of the one in force, as it is or was."""
+        return self.ports.office.atlas().covering([area], self.tree().edition)
+
     def body(self, body_id: str | None) -> Issuer | None:
         """A body as it is now; None where there is none."""
         known = self.directory.bodies().get(body_id or "")

@@ -1,6 +1,6 @@
 """Questions to the board."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any, LiteralString
@@ -28,15 +28,16 @@ def find(
     status: Status | None = None,
     stage: Stage | None = None,
     issuer: str | None = None,
-    areas: Sequence[str] | None = None,
+    areas: Mapping[str, Sequence[str]] | None = None,
     mode: Mode | None = Mode.ACTUAL,
     limit: int = 100,
     before: int | None = None,
 ) -> list[BoardRow]:
     """Alerts by their latest event, newest first; for the next page `before` is the last row's position.
 
-    `areas` asks for alerts whose content names any of these very codes. Exercises and tests are found
-    only by who asks for them; None asks for every mode.
+    `areas` asks for alerts whose content names any of these very codes of the edition it is in; what is
+    in work is taken to be in the last edition named. Exercises and tests are found only by who asks for
+    them; None asks for every mode.
     """
     query: LiteralString = _SELECT + " WHERE true"
     params: list[Any] = []
@@ -50,8 +51,12 @@ def find(
         query += " AND issuer_id = %s"
         params.append(issuer)
     if areas is not None:
-        query += " AND content->'areas' ?| %s"
-        params.append(list(areas))
+        latest = list(areas)[-1] if areas else ""
+        query += " AND (false"
+        for edition, codes in areas.items():
+            query += " OR (coalesce(edition, %s) = %s AND content->'areas' ?| %s)"
+            params += [latest, edition, list(codes)]
+        query += ")"
     if mode is not None:
         query += " AND mode = %s"
         params.append(mode)

@@ -26,7 +26,7 @@ CROSS JOIN LATERAL (
     WHERE i.issuer_id = b.issuer_id AND NOT i.taken_back
     AND i.issued_at > %(since)s AND i.issued_at <= %(at)s
 ) recent
-WHERE b.duty_since <= %(at)s
+WHERE b.duty_since <= %(at)s AND (b.duty_until IS NULL OR b.duty_until > %(at)s)
 AND (%(levels)s::int[] IS NULL OR b.level = ANY(%(levels)s))
 AND (%(body)s::text IS NULL OR b.issuer_id = %(body)s)
 """

@@ -38,11 +38,11 @@ class Wanted(Body):
     before: Annotated[int | None, Field(ge=1, le=2**62, description="Of the former page.")] = None
 
 
-def _covering(services: Services, area: str) -> list[str]:
+def _covering(services: Services, area: str) -> dict[str, list[str]]:
     tree = services.tree()
     if area not in tree:
         raise ProblemError("not-found", f"Edition {tree.edition} has no area {area}.")
-    return [area, *tree.ancestors(area)]
+    return services.covering(area)
 
 
 def _inside(services: Services, principal: Principal | None) -> frozenset[str]:

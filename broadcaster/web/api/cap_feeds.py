@@ -146,11 +146,11 @@ def _holding(
     return found[: wanted.limit + 1]
 
 
-def _covering(services: Services, area: str) -> list[str]:
+def _covering(services: Services, area: str) -> dict[str, list[str]]:
     tree = services.tree()
     if area not in tree:
         raise ProblemError("not-found", f"Edition {tree.edition} has no area {area}.")
-    return [area, *tree.ancestors(area)]
+    return services.covering(area)
 
 
 def _entry(services: Services, row: BoardRow) -> Entry:

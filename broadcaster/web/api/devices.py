@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from broadcaster.registry.rules import NewSubscriber, SubscriberChange
-from broadcaster.registry.subscribers import UnknownSubscriberError
+from broadcaster.registry.subscribers import BeingMovedError, UnknownSubscriberError
 from broadcaster.web.api.device_models import (
     DeviceAnswer,
     DeviceRegistered,
@@ -78,16 +78,18 @@ def read_inbox(
     services: WithServices, device: Device, response: Response, if_none_match: IfNoneMatch = None
 ) -> object:
     """Live alerts addressed to one of the device's areas or to an area above one."""
-    tree = services.tree()
-    own = [code for code in services.ports.registry.areas_of(device.device_id) if code in tree]
-    codes = {code for area in own for code in (area, *tree.ancestors(area))}
+    # An alert keeps the codes it was issued in, and those name other places in another edition.
+    own = (device.home, *device.areas, *device.meanwhile)
+    codes = services.ports.office.atlas().covering(own, device.edition)
     now = services.now()
     with services.reading() as conn:
         rows = [
             row
-            for row in board.live_for(conn, sorted(codes))
-            if row.expires_at is None or row.expires_at > now
+            for edition, here in codes.items()
+            for row in board.live_for(conn, here)
+            if row.edition == edition and (row.expires_at is None or row.expires_at > now)
         ]
+    rows.sort(key=lambda row: -row.position)
     return answered(inbox_of(rows, services.directory.body_name), response, if_none_match)
 
 
@@ -108,6 +110,9 @@ def _changed(services: Services, device_id: UUID, change: SubscriberChange) -> D
         return device_answer(services.ports.registry.change(device_id, change, services.now()))
     except UnknownSubscriberError:
         raise _gone() from None
+    except BeingMovedError as moving:
+        # For a moment after an edition took effect; naming home and areas both is taken at once.
+        raise ProblemError("unavailable", f"{moving}.", headers={"Retry-After": "5"}) from None
 
 
 def _gone() -> ProblemError:

@@ -146,9 +146,11 @@ def test_find_narrows_and_pages_newest_first(here: World) -> None:
     assert found(status="live") == [live.id]
     assert found(stage="draft") == [work.id]
     assert found(issuer="so-y-te") == [away.id]
-    assert found(areas=["00007", "99999"]) == [away.id]
-    assert found(areas=["00004", "00007"]) == [away.id, work.id, live.id]
-    assert found(areas=[]) == []
+    assert found(areas={"2020-03-01": ["00007", "99999"]}) == [away.id]
+    assert found(areas={"2020-03-01": ["00004", "00007"]}) == [away.id, work.id, live.id]
+    assert found(areas={"2020-03-01": []}) == []
+    assert found(areas={}) == []
+    assert found(areas={"2025-07-01": ["00007"], "2020-03-01": ["00004"]}) == [work.id, live.id]
     first = view.find(here.conn, limit=2)
     assert found(limit=2, before=first[-1].position) == [live.id]
     assert view.one(here.conn, uuid4()) is None
