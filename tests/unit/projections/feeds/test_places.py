@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from projections.feeds.places import NOWHERE, Places
-from schemas.areas import Area
+from schemas.areas import Area, Succession
 from schemas.events import AreaRegisterAdopted
 from tests.unit.projections.story import AREAS_2020, AREAS_2025, CITY, Story
 
@@ -75,3 +75,21 @@ def test_an_area_that_nobody_knows_is_nowhere(places: Places) -> None:
     assert places.above("99999", NOWHERE, OLD) == []
     assert places.above("99999", OLD, OLD) == []
     assert places.above("00001", OLD, "1999-01-01") == []
+
+
+def test_a_moved_screen_still_shows_what_was_told_to_where_it_stood() -> None:
+    story = Story()
+    story.adopt(OLD, AREAS_2020)
+    story.adopt(NEW, AREAS_2025)
+    old, new = (recorded.event for recorded in story.log)
+    assert isinstance(old, AreaRegisterAdopted)
+    assert isinstance(new, AreaRegisterAdopted)
+    # What was 00001 lives in the new 00004 now; the old 00004 gave it land without people.
+    told = [("00001", "00004", "whole"), ("00004", "00004", "area_only"), ("00004", "00049", "part")]
+    said = tuple(Succession(old_code=a, new_code=b, coverage=c) for a, b, c in told)  # type: ignore[arg-type]
+    places = Places()
+    places.adopt(old)
+    places.adopt(new.model_copy(update={"successions": said}))
+    assert places.above("00004", NEW, OLD) == ["00001", "001", "01"]
+    assert set(places.above("00049", NEW, OLD)) == {"00004", "001", "00049", "002", "01"}
+    assert places.above("00004", NEW, NEW) == ["00004", "01"]
