@@ -128,3 +128,15 @@ def test_who_ended_without_successors_is_answered_for_by_the_body_above() -> Non
     bodies = {"b0": city, "b1": closed}
     assert [one.issuer_id for one in answering(bodies.__getitem__, "b1", hour(1) - TICK)] == ["b1"]
     assert [one.issuer_id for one in answering(bodies.__getitem__, "b1", hour(1))] == ["b0"]
+
+
+def test_nothing_is_inherited_before_its_instant() -> None:
+    land = Land({"00": None, "01": "00", "02": "00"})
+    edition = Edition(FIRST_EDITION, date(2020, 3, 1), tuple(land.tree))
+    bodies = [body("b0", "01", "bao"), body("b1", "02", "bao")]
+    told(bodies, Merger(0, [1], 1), edition)
+    for at, allowed in ((hour(1) - TICK, False), (hour(1), True)):
+        known = {one.issuer_id: one.as_of(at, FIRST_EDITION) for one in bodies}
+        heir = known["b1"]
+        rights = Rights(heir, Delegations("b1"), inherited(known.__getitem__, heir, at))
+        assert (rights.may(what("bao", "01", "02"), land.tree, at) is None) == allowed
