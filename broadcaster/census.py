@@ -44,6 +44,7 @@ class CensusTaker:
                     spans,
                     content.category,
                     content.lane,
+                    mode=content.mode,
                     cursor=cursor,
                     of=tree,
                     only=len(present) > 1,

@@ -15,17 +15,13 @@ from broadcaster import packaged_templates, reference
 from broadcaster.alert_commands import AlertCommands
 from broadcaster.attachments import ATTACHMENTS_DDL, Attachments
 from broadcaster.cap.signing import CAP_SIGNED_DDL
-from broadcaster.due import Due
+from broadcaster.census import CensusTaker
+from broadcaster.due import TIMEKEEPER, Due
 from broadcaster.engines.embedded import PostgresServer
 from broadcaster.keys import KEYS_DDL, Keys
 from broadcaster.ledger import LEDGER_DDL, Ledger
 from broadcaster.limits import Limits
 from broadcaster.log import LOG_DDL, AlertLog
-from broadcaster.census import CensusTaker
-from broadcaster.engines.embedded import PostgresServer
-from broadcaster.keys import KEYS_DDL, Keys
-from broadcaster.ledger import LEDGER_DDL, Ledger
-from broadcaster.log import LOG_DDL, AlertLog, ConflictError
 from broadcaster.mover import Done, Mover
 from broadcaster.office import Office
 from broadcaster.registry.csv_import import SUBSCRIBER_IMPORTS_DDL
@@ -49,17 +45,12 @@ from projections.projection import Projection, Row
 from projections.reach.projection import Reach
 from projections.sms import view as sms
 from projections.sms.projection import Sms
-from schemas.areas import AreaTree
-from schemas.content import Channel
-from schemas.events import Actor, AlertIssued, AudienceFrozen
 from schemas.areas import FIRST_EDITION, AreaTree
 from schemas.events import Actor, AudienceFrozen
 
 log = structlog.get_logger(__name__)
 
 SYSTEM = Actor(account="system:setup")
-EDITION = "2020-03-01"
-TIMEKEEPER = Actor(account="system:timekeeper")
 EDITION = FIRST_EDITION
 """Of the area register: the one in force when the telegram was written."""
 POOL_SIZE = 12
@@ -133,11 +124,8 @@ class House:
 
     def migrate(self) -> None:
         """Creates what the database lacks. Safe to repeat, and beside a running house."""
-        ddl = [LOG_DDL, SUBSCRIBERS_DDL, SUBSCRIBER_IMPORTS_DDL, KEYS_DDL, LEDGER_DDL, CAP_SIGNED_DDL]
-        ddl = [LOG_DDL, SUBSCRIBERS_DDL, SUBSCRIBER_IMPORTS_DDL, KEYS_DDL, LEDGER_DDL, SMS_DDL]
-        ddl += [POSITIONS_DDL, RELAY_DDL]
         ddl = [LOG_DDL, SUBSCRIBERS_DDL, SUBSCRIBER_IMPORTS_DDL, KEYS_DDL, LEDGER_DDL]
-        ddl += [POSITIONS_DDL, RELAY_DDL, ATTACHMENTS_DDL]
+        ddl += [POSITIONS_DDL, RELAY_DDL, SMS_DDL, CAP_SIGNED_DDL, ATTACHMENTS_DDL]
         ddl += [projection.ddl for projection in self.projections]
         with self.pool.connection() as conn:
             conn.execute(MIGRATE_LOCK)
@@ -189,13 +177,6 @@ class House:
         """Brings subscribers and screens to the edition of the area register that is in force."""
         return self.mover.move()
 
-    def _census(self, event: AlertIssued, channel: Channel) -> tuple[bytes, dict[str, int], int]:
-        tree = self.office.register().edition(event.edition).tree
-        content = event.content
-        audience = self.registry.audience(
-            channel, tree.spans(content.areas), content.category, content.lane, mode=content.mode
-        )
-        return audience.bitmap.serialize(), audience.by_area, len(audience.bitmap)
     # --- what the projections and the ledger ask of the house -------------------------------------
 
     def _frozen(self, cursor: Cursor[Row], stream: UUID) -> AudienceFrozen | None:

@@ -66,7 +66,7 @@ def shelves(office: Office, issuer_id: str) -> tuple[str, ...]:
     found: list[str] = []
     issuer = office.issuer(issuer_id)
     while issuer.issuer_id not in found:
-        found += [issuer.issuer_id, *(before for before, _ in issuer.succeeded)]
+        found += [issuer.issuer_id, *(one.predecessor for one in issuer.succeeded)]
         if issuer.parent is None:
             break
         try:
