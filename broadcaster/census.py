@@ -1,4 +1,6 @@
-"""Whom an issued version reaches, in whatever edition of the area register the subscribers are.
+"""The census: whom a content reaches on a channel, as the registry stands now.
+
+What fixes an audience and what a pre-flight foretells both ask here, so they agree.
 
 The moment an edition takes effect subscribers are still in the one before, and are moved soon after.
 An alert addressed in the new codes then reaches everyone in an area that became one of them; one
@@ -12,32 +14,37 @@ from psycopg_pool import ConnectionPool
 from pyroaring import BitMap64
 
 from broadcaster.office import Office
-from broadcaster.registry.subscribers import Registry
+from broadcaster.registry.address_book import AddressBook
+from projections.fanout.plan import Taken
 from schemas.areas import Span
-from schemas.content import Channel
+from schemas.content import Channel, Content
 from schemas.events import AlertIssued
 
 
 class CensusTaker:
     """Asks the registry. Thread-safe."""
 
-    def __init__(self, pool: ConnectionPool[Any], office: Office, registry: Registry) -> None:
+    def __init__(self, pool: ConnectionPool[Any], office: Office, registry: AddressBook) -> None:
         self._pool, self._office, self._registry = pool, office, registry
 
-    def take(self, event: AlertIssued, channel: Channel) -> tuple[bytes, dict[str, int], int]:
-        """A portable bitmap of subscriber ids, counts by home area, their number."""
-        content, atlas = event.content, self._office.atlas()
-        who, by_area = BitMap64(), dict[str, int]()
+    def take(self, event: AlertIssued, channel: Channel) -> Taken:
+        """Of an issued version."""
+        return self.of(event.content, event.edition, channel)
+
+    def of(self, content: Content, edition: str, channel: Channel) -> Taken:
+        """Counts, and takes down who. Raises LookupError for an edition or area that is not."""
+        homes: dict[str, BitMap64] = {}
+        atlas = self._office.atlas()
         with self._pool.connection() as connection, connection.cursor() as cursor:
             # One snapshot: a move that commits meanwhile is seen whole or not at all.
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             present = self._registry.editions(cursor)
-            for edition in sorted(present):
-                tree = atlas.register.edition(edition).tree
-                if edition == event.edition:
+            for there in sorted(present):
+                tree = atlas.register.edition(there).tree
+                if there == edition:
                     spans = tree.spans(content.areas)
                 else:
-                    codes = atlas.addressed(content.areas, event.edition, edition)
+                    codes = atlas.addressed(content.areas, edition, there)
                     spans = tuple(Span(number, number) for number in sorted(map(tree.number, codes)))
                 found = self._registry.audience(
                     channel,
@@ -49,8 +56,12 @@ class CensusTaker:
                     of=tree,
                     only=len(present) > 1,
                 )
-                who |= found.bitmap
-                for code, count in found.by_area.items():
-                    by_area[code] = by_area.get(code, 0) + count
+                for code, ids in found.homes.items():
+                    homes[code] = homes[code] | ids if code in homes else ids
+        who = BitMap64()
+        for ids in homes.values():
+            who |= ids
         who.run_optimize()
-        return who.serialize(), by_area, len(who)
+        by_area = {code: len(ids) for code, ids in homes.items()}
+        packed = {code: ids.serialize() for code, ids in homes.items()}
+        return Taken(who.serialize(), by_area, len(who), packed)

@@ -12,7 +12,6 @@ from uuid import UUID
 from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool
-from pyroaring import BitMap64
 
 from broadcaster.alert import Alert
 from broadcaster.issuer import Issuer
@@ -23,6 +22,7 @@ from broadcaster.recent import Recent
 from broadcaster.registry.subscribers import Registry
 from channels.delivery import Claim
 from channels.gateway import Message, Recipient, Result
+from projections.fanout.order import RankOrder
 from schemas.content import MsgType
 from schemas.dispatch import Dispatch, Outcome, Receipt
 from schemas.events import Actor, ReceiptRecorded
@@ -44,11 +44,12 @@ INSERT INTO ledger (dispatch_id, claims, claimed_at) VALUES (%s, 1, %s)
 ON CONFLICT (dispatch_id) DO UPDATE SET claims = ledger.claims + 1, claimed_at = excluded.claimed_at
 RETURNING claims, noted, sending, via
 """
-AUDIENCES_KEPT = 64
+AUDIENCES_KEPT = 16
+"""A city's takes some 2 MB."""
 ALERTS_KEPT = 256
 
-ReadAudience = Callable[[UUID], bytes]
-"""The bitmap of a frozen audience. Raises LookupError."""
+ReadAudience = Callable[[UUID], RankOrder]
+"""Who has which rank in a frozen audience. Raises LookupError."""
 
 
 class Ledger:
@@ -64,7 +65,7 @@ class Ledger:
     ) -> None:
         self._pool, self._log, self._office, self._registry = pool, log, office, registry
         self._read_audience = audience
-        self._audiences = Recent[UUID, BitMap64](AUDIENCES_KEPT)
+        self._audiences = Recent[UUID, RankOrder](AUDIENCES_KEPT)
         self._alerts = Recent[UUID, Alert](ALERTS_KEPT)
         self._issuers = Recent[str, Issuer](ALERTS_KEPT)
 
@@ -110,9 +111,7 @@ class Ledger:
 
     def recipients(self, dispatch: Dispatch, ranks: Sequence[int]) -> list[Recipient]:
         """The addresses of these ranks; who left since is absent."""
-        audience = self._audience(dispatch.audience_id)
-        # One slice and then plain indexing: selecting each rank in the bitmap costs far more.
-        ids = list(audience[dispatch.first : dispatch.last])
+        ids = self._audience(dispatch.audience_id).ids(dispatch.first, dispatch.last)
         rank_of = {ids[rank - dispatch.first]: rank for rank in ranks}
         found = self._registry.addresses(dispatch.channel, list(rank_of))
         return sorted(
@@ -171,9 +170,9 @@ class Ledger:
         self._issuers.put(issuer_id, known)
         return known.name
 
-    def _audience(self, audience_id: UUID) -> BitMap64:
-        bitmap = self._audiences.get(audience_id)
-        if bitmap is None:
-            bitmap = BitMap64.deserialize(self._read_audience(audience_id))
-            self._audiences.put(audience_id, bitmap)
-        return bitmap
+    def _audience(self, audience_id: UUID) -> RankOrder:
+        order = self._audiences.get(audience_id)
+        if order is None:
+            order = self._read_audience(audience_id)
+            self._audiences.put(audience_id, order)
+        return order

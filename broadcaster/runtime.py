@@ -17,6 +17,7 @@ from broadcaster.attachments import ATTACHMENTS_DDL, Attachments
 from broadcaster.cap.signing import CAP_SIGNED_DDL
 from broadcaster.census import CensusTaker
 from broadcaster.due import TIMEKEEPER, Due
+from broadcaster.census import take
 from broadcaster.engines.embedded import PostgresServer
 from broadcaster.keys import KEYS_DDL, Keys
 from broadcaster.ledger import LEDGER_DDL, Ledger
@@ -37,6 +38,8 @@ from projections.audit.projection import Audit
 from projections.board.projection import Board
 from projections.cadence.projection import Cadence
 from projections.fanout import view as fanout
+from projections.fanout.order import RankOrder
+from projections.fanout.plan import Taken
 from projections.fanout.projection import Fanout
 from projections.fanout.relay import RELAY_DDL
 from projections.feeds.projection import Feeds
@@ -87,6 +90,7 @@ class House:
         tariffs = tariffs_of(settings.sms_providers, settings.sms_price, accented=settings.sms_accented)
         self.sms_budgets = SmsBudgets(self.office, self._sms_spent, self._audience_count, tariffs)
         self.sms_receipts = SmsReceipts(pool, self.log, clock)
+        self.ledger = Ledger(pool, self.log, self.office, self.registry, self._ranks)
         # A new projection is its folder and one entry here.
         self.projections: tuple[Projection, ...] = (
             Board(),
@@ -179,6 +183,9 @@ class House:
 
     # --- what the projections and the ledger ask of the house -------------------------------------
 
+    def _census(self, event: AlertIssued, channel: Channel) -> Taken:
+        return take(self.office, self.registry, event.content, event.edition, channel)
+
     def _frozen(self, cursor: Cursor[Row], stream: UUID) -> AudienceFrozen | None:
         event = self.log.event(cursor, stream, 1)
         assert event is None or isinstance(event, AudienceFrozen)
@@ -191,6 +198,7 @@ class House:
         return self._kept_audience(audience_id).count
 
     def _kept_audience(self, audience_id: UUID) -> fanout.FrozenAudience:
+    def _ranks(self, audience_id: UUID) -> RankOrder:
         with self.pool.connection() as conn:
             found = fanout.audience(conn, audience_id)
         if found is None:
@@ -200,6 +208,7 @@ class House:
     def _sms_spent(self, issuer_id: str, day: date) -> dict[Key, Usage]:
         with self.pool.connection() as conn:
             return {key: Usage(*took) for key, took in sms.spent(conn, issuer_id, day).items()}
+        return found.order
 
 
 @contextmanager

@@ -130,6 +130,11 @@ class _Tally:
             self.reasons[UNKNOWN] += unknown
         bound = {rank: self.bound[rank] for rank in deferred if rank in self.bound}
         carried = _by_provider(self.carriers)
+        dead = tuple(rank for rank in dispatch.ranks if self.outcomes[rank] is Outcome.DEAD)
+        homes = dispatch.homes()
+        by_area: defaultdict[str, Counter[Outcome]] = defaultdict(Counter)
+        for rank, area in homes.items():
+            by_area[area][self.outcomes[rank]] += 1
         return Receipt(
             dispatch=dispatch,
             counts=dict(Counter(self.outcomes[rank] for rank in dispatch.ranks)),
@@ -142,6 +147,8 @@ class _Tally:
             bound=_by_provider(bound),
             segments=self.segments,
             cost=self.cost,
+            dead=dead if len(dead) < len(dispatch.ranks) else (),
+            by_area={area: dict(counts) for area, counts in sorted(by_area.items())},
         )
 
 
@@ -188,6 +195,8 @@ class Delivery:
         elif message is None:
             tally.close_rest(Outcome.SUPERSEDED)
         elif claim.claims > MAX_CLAIMS:
+            # Whom its last holder was sending to may have been reached: a replay would send again.
+            tally.doubtful |= claim.in_doubt
             tally.close_rest(Outcome.DEAD, "CLAIMED_TOO_OFTEN")
         elif reason := await self._refused(dispatch, message, at):
             tally.close_rest(Outcome.REFUSED, reason)

@@ -1,5 +1,6 @@
 """Orders to a channel, and the records of what came of them."""
 
+from collections import Counter
 from enum import StrEnum
 from typing import Annotated, Self
 from uuid import UUID
@@ -7,21 +8,23 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from schemas.content import Channel, Lane
-from schemas.ids import dispatch_id
+from schemas.ids import dispatch_id, replay_id
+
+
+def _absent(value: object) -> bool:
+    # What was added later is written only where it says something, so old receipts keep their bytes.
+    return not value
 
 Ranks = dict[str, tuple[int, ...]]
 """Ranks in an audience, by provider."""
-
-
-def _empty(value: object) -> bool:
-    return not value
 
 
 class Dispatch(BaseModel):
     """An order to one channel for one slice of one frozen audience: a reference, never addresses.
 
     `first` and `last` are ranks in the audience, last excluded. `only` narrows a follow-up to the
-    ranks that were deferred. The id is a function of the rest, so a replay orders nothing new.
+    ranks that were deferred. `areas` are the home areas of the ranks from `first` to `last`, in runs:
+    an area, and how many ranks in a row. The id is a function of the rest, so a replay orders nothing new.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,8 +41,17 @@ class Dispatch(BaseModel):
     only: tuple[int, ...] | None = None
     not_before: AwareDatetime | None = None
     expires_at: AwareDatetime
-    bound: Ranks = Field(default_factory=dict, exclude_if=_empty)
+    bound: Ranks = Field(default_factory=dict, exclude_if=_absent)
     """By provider, the ranks that it may have taken at an earlier try: they go through no other."""
+    areas: Annotated[tuple[tuple[str, int], ...], Field(exclude_if=_absent)] = ()
+    replay_of: Annotated[UUID | None, Field(exclude_if=_absent)] = None
+    """The dispatch whose dead letter this tries again; attempts count anew."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.areas and sum(count for _, count in self.areas) != self.last - self.first:
+            raise ValueError("areas: must tell the home of each rank")
+        return self
 
     @property
     def ranks(self) -> tuple[int, ...]:
@@ -56,15 +68,40 @@ class Dispatch(BaseModel):
     ) -> Self:
         """The next attempt, for the ranks that were deferred."""
         attempt = self.attempt + 1
+        if self.replay_of is None:
+            own = dispatch_id(self.alert_id, self.version, self.channel, self.first, attempt)
+        else:
+            own = replay_id(self.replay_of, attempt)
         return self.model_copy(
             update={
-                "id": dispatch_id(self.alert_id, self.version, self.channel, self.first, attempt),
+                "id": own,
                 "attempt": attempt,
                 "only": deferred,
                 "not_before": not_before,
                 "bound": bound or {},
             }
         )
+
+    def replay(self, dead: tuple[int, ...]) -> Self:
+        """The first attempt of another try at ranks that were given up."""
+        return self.model_copy(
+            update={
+                "id": replay_id(self.id, 1),
+                "attempt": 1,
+                "only": dead,
+                "not_before": None,
+                "replay_of": self.id,
+            }
+        )
+
+    def homes(self) -> dict[int, str]:
+        """The home area of each rank; empty where the order does not tell."""
+        found: dict[int, str] = {}
+        rank = self.first
+        for area, count in self.areas:
+            found.update(dict.fromkeys(range(rank, rank + count), area))
+            rank += count
+        return {rank: found[rank] for rank in self.ranks} if found else {}
 
 
 def dispatch_subject(lane: Lane, channel: Channel) -> str:
@@ -106,7 +143,9 @@ class Receipt(BaseModel):
     """What came of one dispatch: a count for each outcome, which add up to its recipients.
 
     `unknown` counts those sent again because an earlier try may or may not have been accepted.
-    `reasons` names the provider's errors. `deferred` and `retry_at` order the follow-up.
+    `reasons` names the provider's errors. `deferred` and `retry_at` order the follow-up, `dead` lists
+    the ranks that were given up, where not all were. `by_area` parts the counts by the home areas
+    that the dispatch tells.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -118,14 +157,18 @@ class Receipt(BaseModel):
     unknown: Annotated[int, Field(ge=0)] = 0
     reasons: dict[str, int] = Field(default_factory=dict)
     provider: str = ""
-    carried: Ranks = Field(default_factory=dict, exclude_if=_empty)
+    carried: Ranks = Field(default_factory=dict, exclude_if=_absent)
     """The ranks that each provider accepted, where more than `provider` alone did."""
-    bound: Ranks = Field(default_factory=dict, exclude_if=_empty)
+    bound: Ranks = Field(default_factory=dict, exclude_if=_absent)
     """As `Dispatch.bound`, of the deferred: for the follow-up."""
-    segments: Annotated[int, Field(ge=0, exclude_if=_empty)] = 0
+    segments: Annotated[int, Field(ge=0, exclude_if=_absent)] = 0
     """Short messages that the providers took, those of messages that were not completed included."""
-    cost: Annotated[int, Field(ge=0, exclude_if=_empty)] = 0
+    cost: Annotated[int, Field(ge=0, exclude_if=_absent)] = 0
     """What they cost, in VND."""
+    dead: Annotated[tuple[int, ...], Field(exclude_if=_absent)] = ()
+    by_area: dict[str, dict[Outcome, Annotated[int, Field(ge=1)]]] = Field(
+        default_factory=dict[str, dict[Outcome, int]], exclude_if=_absent
+    )
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -138,4 +181,19 @@ class Receipt(BaseModel):
             raise ValueError("retry_at: goes with deferred ranks")
         if not {rank for ranks in self.bound.values() for rank in ranks} <= set(self.deferred):
             raise ValueError("bound: only deferred ranks are sent again")
+        if self.dead and self.counts.get(Outcome.DEAD, 0) != len(self.dead):
+            raise ValueError("dead: must list each dead rank, or none")
+        if self.by_area:
+            summed: Counter[Outcome] = Counter()
+            for counts in self.by_area.values():
+                summed.update(counts)
+            if summed != self.counts:
+                raise ValueError("by_area: must add up to counts")
         return self
+
+    @property
+    def dead_ranks(self) -> tuple[int, ...] | None:
+        """Whom it gave up; None where that is not known: receipts did not always list them."""
+        if self.dead:
+            return self.dead
+        return self.dispatch.ranks if self.counts.get(Outcome.DEAD) == len(self.dispatch.ranks) else None

@@ -36,3 +36,8 @@ def audience_id(alert_id: UUID, version: int, channel: str) -> UUID:
 def dispatch_id(alert_id: UUID, version: int, channel: str, first: int, attempt: int) -> UUID:
     """The dispatch of the slice that starts at rank `first`: the same at every replay."""
     return stream_id("dispatch", alert_id, version, channel, first, attempt)
+
+
+def replay_id(dispatch: UUID, attempt: int) -> UUID:
+    """An attempt of the replay of that dispatch's dead letter: an operator replays it once."""
+    return stream_id("replay", dispatch, attempt)

@@ -15,6 +15,7 @@ from broadcaster.cli import audit as cli_audit
 from broadcaster.cli.areas import areas_app
 from broadcaster.cli.bodies import bodies_app
 from broadcaster.cli.cap import cap_app
+from broadcaster.cli.dead_letters import dead_letters_app
 from broadcaster.cli.imports import import_subscribers
 from broadcaster.demo.command import demo
 from broadcaster.demo.drive import DemoError
@@ -40,6 +41,7 @@ subscribers_app = typer.Typer(help="The registry of phones.", no_args_is_help=Tr
 app.add_typer(areas_app, name="areas")
 app.add_typer(bodies_app, name="bodies")
 app.add_typer(cap_app, name="cap")
+app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(log_app, name="log")
 app.add_typer(keys_app, name="keys")
 app.add_typer(subscribers_app, name="subscribers")

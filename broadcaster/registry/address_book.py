@@ -46,6 +46,9 @@ class Audience(NamedTuple):
 
     bitmap: BitMap64
     by_area: dict[str, int]
+    homes: dict[str, BitMap64]
+    """The same by home: first the homes within what was asked for, then those of followers elsewhere,
+    each lot in the register's order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,7 @@ class AddressBook:
         edition = (tree.edition,) if only else ()
         numbers = sorted({number for span in spans for number in range(span.first, span.last + 1)})
         wanted = (lane is Lane.EMERGENCY, category)
-        found, by_area = BitMap64(), dict[str, int]()
+        found, by_home = BitMap64(), dict[str, BitMap64]()
         with self._cursor(cursor) as reader:
 
             def ask(query: LiteralString, *params: object) -> list[Row]:
@@ -177,13 +180,14 @@ class AddressBook:
 
             def add(homes: list[Row]) -> None:
                 nonlocal found
-                for number, packed in homes:
+                for number, packed in sorted(homes):
                     ids, code = _unpacked(packed), tree.at(number).code
                     if testers is not None:
                         ids &= testers
                     if not ids:
                         continue
-                    by_area[code] = by_area.get(code, 0) + len(ids)
+                    ids.run_optimize()
+                    by_home[code] = by_home[code] | ids if code in by_home else ids
                     found |= ids
 
             add(ask(queries.homes + group, *wanted, numbers, *edition))
@@ -191,7 +195,7 @@ class AddressBook:
             if followers:
                 add(ask(queries.homes_of + group, *wanted, list(followers), *edition))
         found.run_optimize()
-        return Audience(found, by_area)
+        return Audience(found, {code: len(ids) for code, ids in by_home.items()}, by_home)
 
     def addresses(
         self, channel: Channel, ids: Sequence[int], *, cursor: Cursor[Row] | None = None

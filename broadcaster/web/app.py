@@ -10,8 +10,10 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from broadcaster.shelf import Shelf
+from broadcaster.registry.coverage import CoverageCount
 from broadcaster.web import docs, handlers, pages
 from broadcaster.web.api import (
+    accounting,
     alert_actions,
     alerts,
     area_sets,
@@ -23,6 +25,7 @@ from broadcaster.web.api import (
     cadence,
     cap,
     cap_feeds,
+    dead_letters,
     delegations,
     devices,
     health,
@@ -52,6 +55,8 @@ _ROUTERS = (
     warnings.router,
     attachments.router,
     reach.router,
+    accounting.router,
+    dead_letters.router,
     areas.router,
     templates.router,
     area_sets.router,
@@ -103,6 +108,7 @@ def _services(ports: WebPorts) -> Services:
         pages=PageCache(),
         served=served,
         shelf=Shelf(ports.log),
+        coverage=CoverageCount(ports.pool, lambda: ports.office.edition(ports.clock()).tree),
     )
 
 

@@ -12,6 +12,7 @@ from psycopg import Connection
 
 from broadcaster.account import Account, Role
 from broadcaster.issuer import Issuer
+from broadcaster.registry.coverage import CoverageCount
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.shelf import Shelf
 from broadcaster.web.directory import Directory
@@ -36,6 +37,7 @@ class Services:
     served: dict[UUID, ServedCount]
     """The polls of each screen, as the front counts them."""
     shelf: Shelf
+    coverage: CoverageCount
 
     def now(self) -> datetime:
         """The time now, UTC."""

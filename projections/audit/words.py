@@ -31,6 +31,8 @@ from schemas.events import (
     AreaSetSaved,
     AttemptRefused,
     AudienceFrozen,
+    DeadLetterReplayed,
+    DeadLetterWrittenOff,
     DelegationGranted,
     DelegationRevoked,
     DeliveryEvent,
@@ -92,6 +94,13 @@ def describe(event: AnyEvent) -> Words:
         ):
             words = describe_alert(event)
         case AudienceFrozen() | ReceiptRecorded() | SubscribersImported() | TestersChanged():
+        case (
+            AudienceFrozen()
+            | ReceiptRecorded()
+            | DeadLetterReplayed()
+            | DeadLetterWrittenOff()
+            | SubscribersImported()
+        ):
             words = _delivery(event)
         case RoleGranted() | RoleRevoked() | DelegationGranted() | DelegationRevoked():
             words = describe_rights(event)
@@ -147,6 +156,16 @@ def _delivery(event: DeliveryEvent) -> Words:
             )
         case ReceiptRecorded(receipt=receipt):
             words = _receipt(receipt)
+        case DeadLetterReplayed(dispatch=order, reason=reason):
+            words = Words(
+                f"Gửi lại cho {len(order.ranks)} người nhận chưa gửi được qua {order.channel}: {reason}",
+                f"Replayed a dead letter of {len(order.ranks)} recipients by {order.channel}: {reason}",
+            )
+        case DeadLetterWrittenOff(channel=channel, count=count, reason=reason):
+            words = Words(
+                f"Thôi gửi cho {count} người nhận chưa gửi được qua {channel}: {reason}",
+                f"Wrote off a dead letter of {count} recipients by {channel}: {reason}",
+            )
         case SubscribersImported(accepted=accepted, rejected=rejected):
             words = Words(
                 f"Nạp người nhận: {accepted} hợp lệ, {rejected} bị loại",

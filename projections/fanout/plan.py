@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from hashlib import sha256
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pyroaring import BitMap64
 
+from projections.fanout.order import groups_of, runs
 from schemas.content import Channel
 from schemas.dispatch import Dispatch
-from schemas.events import Actor, AlertCancelled, AlertIssued, AudienceFrozen
+from schemas.events import Actor, AlertCancelled, AlertIssued, AudienceFrozen, HomeGroup
 from schemas.ids import audience_id, dispatch_id
 
 FANOUT = Actor(account="system:fanout")
@@ -30,10 +31,12 @@ class Taken(NamedTuple):
     bitmap: bytes
     by_area: dict[str, int]
     total: int
+    homes: dict[str, bytes] = {}  # noqa: RUF012 (never changed)
+    """The same by home area, in the order in which they shall be served; empty where that is not known."""
 
 
-Census = Callable[[AlertIssued, Channel], tuple[bytes, dict[str, int], int]]
-"""Asks the registry whom the issued version reaches on the channel now."""
+Census = Callable[[AlertIssued, Channel], tuple[Any, ...]]
+"""Asks the registry whom the issued version reaches on the channel now; answers what makes a Taken."""
 
 
 def issued(
@@ -41,6 +44,11 @@ def issued(
 ) -> AudienceFrozen:
     """The audience of an issued version: whom it reaches, and whoever got an earlier version."""
     who = united(taken, earlier) if earlier else taken
+    return frozen(event, channel, who, size)
+
+
+def frozen(event: AlertIssued, channel: Channel, who: Taken, size: int) -> AudienceFrozen:
+    """The audience that these people make."""
     return AudienceFrozen(
         originator_id=audience_id(event.originator_id, event.version, channel),
         originator_version=1,
@@ -56,6 +64,9 @@ def issued(
         slice_size=size,
         expires_at=event.expires_at,
         mode=event.content.mode,
+        groups=tuple(
+            HomeGroup(area=area, bitmap=b64encode(bitmap).decode()) for area, bitmap in who.homes.items()
+        ),
     )
 
 
@@ -73,9 +84,15 @@ def cancelled(event: AlertCancelled, earlier: AudienceFrozen) -> AudienceFrozen:
 def united(taken: Taken, earlier: AudienceFrozen) -> Taken:
     """The census and the earlier audience as one.
 
-    By area it is the larger of both counts: exact while nobody joined, left or moved in between.
+    Who is in both counts where the census found the home; who is in the earlier one alone, where that
+    found it. Of audiences that did not tell homes, an area's count is the larger of both.
     """
     both = BitMap64.deserialize(taken.bitmap) | BitMap64.deserialize(b64decode(earlier.bitmap))
+    if _tells_homes(taken) and (earlier.groups or not earlier.count):
+        homes = _homes_united(taken, earlier)
+        by_area = {area: len(ids) for area, ids in homes.items()}
+        packed = {area: ids.serialize() for area, ids in homes.items()}
+        return Taken(both.serialize(), by_area, len(both), packed)
     by_area = {
         area: max(taken.by_area.get(area, 0), earlier.by_area.get(area, 0))
         for area in taken.by_area.keys() | earlier.by_area.keys()
@@ -83,9 +100,25 @@ def united(taken: Taken, earlier: AudienceFrozen) -> Taken:
     return Taken(both.serialize(), by_area, len(both))
 
 
+def _tells_homes(taken: Taken) -> bool:
+    return bool(taken.homes) or not taken.total
+
+
+def _homes_united(taken: Taken, earlier: AudienceFrozen) -> dict[str, BitMap64]:
+    here = BitMap64.deserialize(taken.bitmap)
+    homes = {area: BitMap64.deserialize(bitmap) for area, bitmap in taken.homes.items()}
+    for group in groups_of(earlier) if earlier.groups else ():
+        if alone := group.ids - here:
+            homes[group.area] = homes.get(group.area, BitMap64()) | alone
+    return homes
+
+
 def slices(audience: AudienceFrozen) -> Iterator[Dispatch]:
     """The dispatches of an audience: each rank from 0 to count is in exactly one, in order."""
     alert, version, channel = audience.alert_id, audience.version, audience.channel
+    homes = runs(
+        [(group.area, audience.by_area[group.area]) for group in audience.groups], audience.slice_size
+    )
     for first in range(0, audience.count, audience.slice_size):
         yield Dispatch(
             id=dispatch_id(alert, version, channel, first, 1),
@@ -97,4 +130,5 @@ def slices(audience: AudienceFrozen) -> Iterator[Dispatch]:
             first=first,
             last=min(first + audience.slice_size, audience.count),
             expires_at=audience.expires_at,
+            areas=next(homes, ()),
         )

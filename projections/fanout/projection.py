@@ -11,7 +11,15 @@ from projections.fanout.rows import FANOUT_DDL, PageRows
 from projections.projection import Row, Transaction
 from schemas.content import Channel
 from schemas.dispatch import Dispatch, Receipt
-from schemas.events import AlertCancelled, AlertIssued, AudienceFrozen, Event, ReceiptRecorded, Recorded
+from schemas.events import (
+    AlertCancelled,
+    AlertIssued,
+    AudienceFrozen,
+    DeadLetterReplayed,
+    Event,
+    ReceiptRecorded,
+    Recorded,
+)
 from schemas.ids import audience_id
 
 Frozen = Callable[[Cursor[Row], UUID], AudienceFrozen | None]
@@ -27,7 +35,13 @@ class Fanout:
 
     name = "fanout"
     topics = frozenset(
-        {AlertIssued.TOPIC, AlertCancelled.TOPIC, AudienceFrozen.TOPIC, ReceiptRecorded.TOPIC}
+        {
+            AlertIssued.TOPIC,
+            AlertCancelled.TOPIC,
+            AudienceFrozen.TOPIC,
+            ReceiptRecorded.TOPIC,
+            DeadLetterReplayed.TOPIC,
+        }
     )
     ddl = FANOUT_DDL
     tables: tuple[str, ...] = ("fanout_audiences", "fanout_dispatches")
@@ -58,6 +72,8 @@ class Fanout:
                 case ReceiptRecorded(receipt=receipt):
                     rows.done(receipt)
                     rows.orders(position, _follow_up(receipt))
+                case DeadLetterReplayed(dispatch=order):
+                    rows.orders(position, (order,))
                 case _:
                     raise AssertionError(f"{event.TOPIC} is not a topic of fanout")
         rows.write(tx.cursor)

@@ -21,8 +21,12 @@ CREATE TABLE IF NOT EXISTS fanout_audiences (
     lane text NOT NULL,
     bitmap bytea NOT NULL,
     count int NOT NULL,
-    position bigint NOT NULL
+    position bigint NOT NULL,
+    homes text[] NOT NULL DEFAULT '{}',
+    home_bitmaps bytea[] NOT NULL DEFAULT '{}'
 );
+ALTER TABLE fanout_audiences ADD COLUMN IF NOT EXISTS homes text[] NOT NULL DEFAULT '{}';
+ALTER TABLE fanout_audiences ADD COLUMN IF NOT EXISTS home_bitmaps bytea[] NOT NULL DEFAULT '{}';
 CREATE TABLE IF NOT EXISTS fanout_dispatches (
     position bigint NOT NULL,
     seq int NOT NULL,
@@ -77,7 +81,9 @@ class PageRows:
     def audience(self, position: int, event: AudienceFrozen) -> None:
         """A frozen audience."""
         place = (event.originator_id, event.alert_id, event.version, event.channel, event.lane)
-        self._audiences.append((*place, b64decode(event.bitmap), event.count, position))
+        homes = [group.area for group in event.groups]
+        bitmaps = [b64decode(group.bitmap) for group in event.groups]
+        self._audiences.append((*place, b64decode(event.bitmap), event.count, position, homes, bitmaps))
 
     def orders(self, position: int, dispatches: Iterable[Dispatch]) -> None:
         """Dispatches that the event at this position ordered."""
@@ -95,7 +101,7 @@ class PageRows:
     def write(self, cursor: Cursor[Row]) -> None:
         """Writes it all, and wakes the relays when the transaction commits."""
         cursor.executemany(
-            "INSERT INTO fanout_audiences VALUES (%s, %s, %s, %s, %s, %s, %s, %s)", self._audiences
+            "INSERT INTO fanout_audiences VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)", self._audiences
         )
         if self._outcomes:
             cursor.execute(_END, (list(self._outcomes), list(self._outcomes.values())))

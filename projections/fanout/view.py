@@ -5,7 +5,9 @@ from typing import LiteralString
 from uuid import UUID
 
 from psycopg import Connection
+from pyroaring import BitMap64
 
+from projections.fanout.order import Group, RankOrder
 from projections.projection import Row
 from schemas.content import Channel, Lane
 from schemas.dispatch import Dispatch
@@ -15,7 +17,7 @@ from schemas.dispatch import Dispatch
 class FrozenAudience:
     """Who one version of an alert is for on one channel: a portable roaring bitmap of subscriber ids.
 
-    A dispatch's rank n is the n-th smallest id in it.
+    `order` says who has which rank.
     """
 
     audience_id: UUID
@@ -25,19 +27,29 @@ class FrozenAudience:
     lane: Lane
     bitmap: bytes
     count: int
+    homes: tuple[tuple[str, bytes], ...] = ()
+    """The same by home area, in order of ranks; empty where the audience does not tell homes."""
+
+    @property
+    def order(self) -> RankOrder:
+        """Who has which rank."""
+        homes = self.homes or (("", self.bitmap),)
+        return RankOrder([Group(area, BitMap64.deserialize(bitmap)) for area, bitmap in homes])
 
 
 def audience(conn: Connection[Row], audience_id: UUID) -> FrozenAudience | None:
     """The audience; None where it is not (or, in a rebuild, not yet) known."""
     row = conn.execute(
-        "SELECT audience_id, alert_id, version, channel, lane, bitmap, count FROM fanout_audiences"
+        "SELECT audience_id, alert_id, version, channel, lane, bitmap, count, homes, home_bitmaps"
+        " FROM fanout_audiences"
         " WHERE audience_id = %s",
         (audience_id,),
     ).fetchone()
     if row is None:
         return None
-    stream, alert, version, channel, lane, bitmap, count = row
-    return FrozenAudience(stream, alert, version, Channel(channel), Lane(lane), bytes(bitmap), count)
+    stream, alert, version, channel, lane, bitmap, count, areas, bitmaps = row
+    homes = tuple(zip(areas, map(bytes, bitmaps), strict=True))
+    return FrozenAudience(stream, alert, version, Channel(channel), Lane(lane), bytes(bitmap), count, homes)
 
 
 def undone(conn: Connection[Row], *, lane: Lane | None = None, limit: int = 1000) -> list[Dispatch]:

@@ -10,10 +10,19 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from projections.projection import Transaction
+from projections.reach.areas import AREAS_DDL, AreaTallies
+from projections.reach.letters import LETTERS_DDL, Letters
 from projections.rows import storable
 from schemas.content import Channel
 from schemas.dispatch import FINAL, Outcome, Receipt
-from schemas.events import AudienceFrozen, ReceiptRecorded, Recorded, ScreenShowed
+from schemas.events import (
+    AudienceFrozen,
+    DeadLetterReplayed,
+    DeadLetterWrittenOff,
+    ReceiptRecorded,
+    Recorded,
+    ScreenShowed,
+)
 
 DDL = """
 CREATE TABLE IF NOT EXISTS reach_totals (
@@ -31,8 +40,10 @@ CREATE TABLE IF NOT EXISTS reach_totals (
     screens bigint NOT NULL,
     frozen_at timestamptz,
     last_receipt_at timestamptz,
+    written_off bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (alert_id, version, channel)
 );
+ALTER TABLE reach_totals ADD COLUMN IF NOT EXISTS written_off bigint NOT NULL DEFAULT 0;
 CREATE TABLE IF NOT EXISTS reach_reasons (
     alert_id uuid NOT NULL,
     version int NOT NULL,
@@ -70,10 +81,13 @@ CREATE TABLE IF NOT EXISTS reach_screens (
 """
 
 COUNTED = ("audience", *FINAL, "unknown", "screens")
-"""Columns of reach_totals that only grow. The deferred have none: their follow-up's receipt counts them."""
+"""Columns of reach_totals. They only grow, but for the dead that are tried again.
+
+The deferred have none: their follow-up's receipt counts them.
+"""
 
 _TOTALS = """
-INSERT INTO reach_totals AS t VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+INSERT INTO reach_totals AS t VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (alert_id, version, channel) DO UPDATE SET
     audience = t.audience + excluded.audience,
     accepted = t.accepted + excluded.accepted,
@@ -85,7 +99,8 @@ ON CONFLICT (alert_id, version, channel) DO UPDATE SET
     unknown = t.unknown + excluded.unknown,
     screens = t.screens + excluded.screens,
     frozen_at = coalesce(t.frozen_at, excluded.frozen_at),
-    last_receipt_at = coalesce(excluded.last_receipt_at, t.last_receipt_at)
+    last_receipt_at = coalesce(excluded.last_receipt_at, t.last_receipt_at),
+    written_off = t.written_off + excluded.written_off
 """
 _REASON = """
 INSERT INTO reach_reasons AS r VALUES (%s, %s, %s, %s, %s)
@@ -118,27 +133,55 @@ class Tally:
 
 
 class Reach:
-    """Audience and outcomes by alert, version and channel. Rows only grow."""
+    """Audience and outcomes by alert, version and channel, and by commune; dead letters; screens."""
 
     name = "reach"
-    topics = frozenset({AudienceFrozen.TOPIC, ReceiptRecorded.TOPIC, ScreenShowed.TOPIC})
-    ddl = DDL
-    tables: tuple[str, ...] = ("reach_totals", "reach_reasons", "reach_receipts", "reach_screens")
+    topics = frozenset(
+        {
+            AudienceFrozen.TOPIC,
+            ReceiptRecorded.TOPIC,
+            ScreenShowed.TOPIC,
+            DeadLetterReplayed.TOPIC,
+            DeadLetterWrittenOff.TOPIC,
+        }
+    )
+    ddl = DDL + AREAS_DDL + LETTERS_DDL
+    tables: tuple[str, ...] = (
+        "reach_totals",
+        "reach_reasons",
+        "reach_receipts",
+        "reach_screens",
+        "reach_areas",
+        "reach_dead_letters",
+    )
 
     def apply(self, tx: Transaction, page: Sequence[Recorded]) -> None:
         """Folds a page: sums in memory, then one write a table."""
         tallies: defaultdict[Key, Tally] = defaultdict(Tally)
         receipts: list[tuple[Any, ...]] = []
         shown: dict[tuple[UUID, int, UUID], datetime] = {}
+        areas, letters = AreaTallies(), Letters()
         for position, recorded_at, event in page:
             match event:
                 case AudienceFrozen():
                     tally = tallies[event.alert_id, event.version, event.channel]
                     tally.counts["audience"] += event.count
                     tally.frozen_at = tally.frozen_at or recorded_at
+                    areas.frozen(event)
                 case ReceiptRecorded(receipt=receipt):
                     _count(tallies, receipt, recorded_at)
                     receipts.append(_receipt_row(position, recorded_at, receipt))
+                    areas.ended(receipt)
+                    letters.ended(position, recorded_at, receipt, _reasons(receipt))
+                case DeadLetterReplayed(dispatch=order):
+                    counts = tallies[order.alert_id, order.version, order.channel].counts
+                    counts[Outcome.DEAD] -= len(order.ranks)
+                    areas.replayed(event)
+                    letters.replayed(recorded_at, event)
+                case DeadLetterWrittenOff():
+                    counts = tallies[event.alert_id, event.version, event.channel].counts
+                    counts["written_off"] += event.count
+                    letters.written_off(recorded_at, event)
                 case ScreenShowed(originator_id=screen_id):
                     for one in event.shown:
                         shown.setdefault((one.alert_id, one.version, screen_id), recorded_at)
@@ -148,6 +191,8 @@ class Reach:
             tallies[alert_id, version, Channel.LED].counts["screens"] += 1
         _note_receipts(tx, receipts)
         _note_tallies(tx, tallies)
+        areas.write(tx)
+        letters.write(tx)
 
 
 def _count(tallies: defaultdict[Key, Tally], receipt: Receipt, recorded_at: datetime) -> None:
@@ -210,7 +255,7 @@ def _note_tallies(tx: Transaction, tallies: dict[Key, Tally]) -> None:
     for (alert_id, version, channel), tally in tallies.items():
         key = (alert_id, version, channel.value)
         counts = (tally.counts[column] for column in COUNTED)
-        totals.append((*key, *counts, tally.frozen_at, tally.last_receipt_at))
+        totals.append((*key, *counts, tally.frozen_at, tally.last_receipt_at, tally.counts["written_off"]))
         reasons += ((*key, reason, count) for reason, count in tally.reasons.items())
     if totals:
         tx.cursor.executemany(_TOTALS, totals)

@@ -29,6 +29,8 @@ class Totals:
     superseded: int = 0
     unknown: int = 0
     screens: int = 0
+    written_off: int = 0
+    """Of the dead: an operator let them be."""
 
     @property
     def final(self) -> int:
@@ -51,6 +53,16 @@ class VersionReach:
     reasons: dict[str, int]
     frozen_at: datetime | None
     last_receipt_at: datetime | None
+
+
+@dataclass(frozen=True)
+class AreaReach:
+    """One version on one channel, of those whose home is one area. `unknown` is not told by area."""
+
+    version: int
+    channel: Channel
+    area: str
+    totals: Totals
 
 
 @dataclass(frozen=True)
@@ -82,7 +94,7 @@ class Showing:
     shown_at: datetime
 
 
-_COUNTS = "audience, accepted, gone, refused, dead, expired, superseded, unknown, screens"
+_COUNTS = "audience, accepted, gone, refused, dead, expired, superseded, unknown, screens, written_off"
 _OF_ALERT = (
     f"SELECT version, channel, frozen_at, last_receipt_at, {_COUNTS} FROM reach_totals"  # noqa: S608 (constant)
     " WHERE alert_id = %s ORDER BY version, channel"
@@ -93,8 +105,12 @@ SELECT version, channel, reason, count FROM reach_reasons WHERE alert_id = %s OR
 _BY_CHANNEL = """
 SELECT channel, sum(audience)::bigint, sum(accepted)::bigint, sum(gone)::bigint, sum(refused)::bigint,
     sum(dead)::bigint, sum(expired)::bigint, sum(superseded)::bigint, sum(unknown)::bigint,
-    sum(screens)::bigint
+    sum(screens)::bigint, sum(written_off)::bigint
 FROM reach_totals GROUP BY channel
+"""
+_OF_AREAS = """
+SELECT version, channel, area, audience, accepted, gone, refused, dead, expired, superseded
+FROM reach_areas WHERE alert_id = %s ORDER BY version, channel, area
 """
 _RECEIPT = """
 SELECT position, recorded_at, dispatch_id, alert_id, version, channel, lane, first_rank, last_rank, attempt,
@@ -124,6 +140,14 @@ def of_alert(conn: Connection[Any], alert_id: UUID) -> list[VersionReach]:
     ]
 
 
+def areas_of_alert(conn: Connection[Any], alert_id: UUID) -> list[AreaReach]:
+    """Every version, channel and home area, in that order; none of an audience that tells no homes."""
+    return [
+        AreaReach(version, Channel(channel), area, Totals(*counts))
+        for version, channel, area, *counts in conn.execute(_OF_AREAS, (alert_id,))
+    ]
+
+
 def totals_by_channel(conn: Connection[Any]) -> dict[Channel, Totals]:
     """All alerts together; a channel never used has zeros."""
     found = {Channel(channel): Totals(*counts) for channel, *counts in conn.execute(_BY_CHANNEL)}
@@ -137,12 +161,6 @@ def recent(conn: Connection[Any], channel: Channel | None = None, limit: int = 2
     else:
         query = _RECEIPT + " WHERE channel = %s ORDER BY position DESC LIMIT %s"
         rows = conn.execute(query, (channel.value, limit))
-    return [_receipt(row) for row in rows]
-
-
-def dead_letters(conn: Connection[Any], limit: int = 100) -> list[ReceiptRow]:
-    """Receipts with recipients out of attempts, the newest first."""
-    rows = conn.execute(_RECEIPT + " WHERE dead > 0 ORDER BY position DESC LIMIT %s", (limit,))
     return [_receipt(row) for row in rows]
 
 

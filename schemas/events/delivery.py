@@ -3,11 +3,21 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from schemas.content import Channel, Lane, Mode
-from schemas.dispatch import Receipt
+from schemas.dispatch import Dispatch, Receipt
 from schemas.events.base import Event
+
+
+class HomeGroup(BaseModel):
+    """The recipients whose home is one area."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    area: str
+    bitmap: str
+    """Base64 of a portable 64-bit roaring bitmap of opaque subscriber ids."""
 
 
 class AudienceFrozen(Event, topic="audience.frozen"):
@@ -27,12 +37,34 @@ class AudienceFrozen(Event, topic="audience.frozen"):
     slice_size: Annotated[int, Field(ge=1)]
     expires_at: AwareDatetime
     mode: Annotated[Mode, Field(exclude_if=lambda mode: mode is Mode.ACTUAL)] = Mode.ACTUAL
+    groups: Annotated[tuple[HomeGroup, ...], Field(exclude_if=lambda groups: not groups)] = ()
+    """The same recipients by home, in the order of ranks: those of the alert's own areas first, then
+    who follows them from elsewhere; within a group by ascending id. Absent: rank n is the n-th smallest
+    id of all."""
 
 
 class ReceiptRecorded(Event, topic="receipt.recorded"):
     """A dispatch ended; the stream is the dispatch's id, so it ends once."""
 
     receipt: Receipt
+
+
+class DeadLetterReplayed(Event, topic="dead_letter.replayed"):
+    """Those a dispatch gave up are tried once more; the stream is that dispatch's."""
+
+    dispatch: Dispatch
+    """The new order, for just them."""
+    reason: str
+
+
+class DeadLetterWrittenOff(Event, topic="dead_letter.written_off"):
+    """Those a dispatch gave up stay without the message; the stream is that dispatch's."""
+
+    alert_id: UUID
+    version: int
+    channel: Channel
+    count: Annotated[int, Field(ge=1)]
+    reason: str
 
 
 class SubscribersImported(Event, topic="subscribers.imported"):
@@ -52,4 +84,11 @@ class TestersChanged(Event, topic="testers.changed"):
     removed: Annotated[int, Field(ge=0)]
 
 
-DeliveryEvent = AudienceFrozen | ReceiptRecorded | SubscribersImported | TestersChanged
+DeliveryEvent = (
+    AudienceFrozen
+    | ReceiptRecorded
+    | DeadLetterReplayed
+    | DeadLetterWrittenOff
+    | SubscribersImported
+    | TestersChanged
+)

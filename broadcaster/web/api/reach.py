@@ -97,14 +97,6 @@ def receipts(
         return ReceiptPage(receipts=[receipt(row) for row in reach.recent(conn, channel, limit)])
 
 
-@router.get("/dead-letters", summary="Receipts out of attempts", responses=problems_of(401, 422))
-def dead_letters(services: WithServices, principal: Staff, limit: Limit = 100) -> ReceiptPage:
-    """Those with recipients that no attempt reached."""
-    del principal
-    with services.reading() as conn:
-        return ReceiptPage(receipts=[receipt(row) for row in reach.dead_letters(conn, limit)])
-
-
 def _told(services: Services, alert_id: UUID) -> story.Story:
     found = story.read(services.ports.log, alert_id)
     if not found.is_public:

@@ -25,6 +25,8 @@ class TotalsAnswer(Answer):
     """Among the others: sent again because an earlier try may have been accepted."""
     screens: int
     """Screens that showed it; a screen is no recipient."""
+    written_off: int
+    """Of the dead: an operator let them be."""
     in_flight: int
 
 

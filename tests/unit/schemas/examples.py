@@ -37,6 +37,8 @@ from schemas.events import (
     AreaSetSaved,
     AttemptRefused,
     AudienceFrozen,
+    DeadLetterReplayed,
+    DeadLetterWrittenOff,
     DelegationGranted,
     DelegationRevoked,
     Event,
@@ -325,6 +327,14 @@ def examples() -> tuple[Event, ...]:
         SmsBudgetReserved(**other, **SMS_ORDER),
         SmsBudgetExceeded(**other, **SMS_ORDER),
         SmsBudgetStopped(**other, **SMS_ORDER),
+        DeadLetterReplayed(
+            **other,
+            dispatch=DISPATCH.model_copy(update={"areas": (("00001", 4), ("00004", 6))}).replay((501, 509)),
+            reason="Nhà mạng đã thông",
+        ),
+        DeadLetterWrittenOff(
+            **other, alert_id=ALERT, version=1, channel=Channel.SMS, count=2, reason="Đã báo qua loa"
+        ),
         SubscribersImported(**other, file_sha256="9f" * 32, accepted=999_990, rejected=10),
         TestersChanged(**other, area="00001", edition="2020-03-01", added=1, removed=0),
         EvidenceExported(**other, alert_id=ALERT, upto=42, sha256="9f" * 32),

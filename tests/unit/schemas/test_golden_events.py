@@ -54,6 +54,8 @@ FROZEN_TOPICS = [
     "sms_budget.exceeded",
     "sms_budget.stopped",
     "screen.moved",
+    "dead_letter.replayed",
+    "dead_letter.written_off",
 ]
 
 

@@ -122,6 +122,7 @@ def test_what_came_of_an_alert(town: Town) -> None:
         "superseded": 0,
         "unknown": 0,
         "screens": 0,
+        "written_off": 0,
         "in_flight": 0,
     }
     assert reach["reasons"] == {"UNREGISTERED": 1}
@@ -130,7 +131,7 @@ def test_what_came_of_an_alert(town: Town) -> None:
     assert audience["areas"] == [{"code": "00001", "name": "Phường Phúc Xá", "count": 5}]
     assert staff.get("/v1/receipts?channel=push").json()["receipts"][0]["counts"]["accepted"] == 3
     assert staff.get("/v1/receipts?channel=sms").json()["receipts"] == []
-    assert len(staff.get("/v1/dead-letters").json()["receipts"]) == 1
+    assert len(staff.get("/v1/dead-letters").json()["letters"]) == 1
     for path in (f"/v1/alerts/{alert_id}/audience", "/v1/receipts", "/v1/dead-letters"):
         assert public.get(path).status_code == 401
     drafted = town.draft().json()["id"]
