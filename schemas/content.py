@@ -153,6 +153,8 @@ SmsText = Annotated[str, Clean, StringConstraints(min_length=1, max_length=459)]
 Contact = Annotated[str, Clean, AfterValidator(_line), StringConstraints(min_length=1, max_length=200)]
 Web = Annotated[str, AfterValidator(_web), StringConstraints(max_length=500)]
 AreaCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,5}$")]
+Incident = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,79}$")]
+"""The name several alerts give the same occurrence (CAP 1.2 §3.2.1 incidents), without spaces."""
 RiskLevel = Annotated[int, Field(ge=1, le=5)]
 
 
@@ -204,6 +206,8 @@ class Content(BaseModel):
     """Whom to ask; the city's hotline where absent."""
     web: Annotated[Web | None, Field(exclude_if=_absent)] = None
     attachments: Annotated[tuple[Attachment, ...], Field(max_length=10, exclude_if=_absent)] = ()
+    incident: Annotated[Incident | None, Field(exclude_if=_absent)] = None
+    """What it is about, where other alerts are about the same: a phone gets the gravest of them."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -56,7 +56,7 @@ class _Said:
 
 def issued(event: AlertIssued, words: Words) -> bytes:
     """An Alert or an Update."""
-    root = _head(event, event.msg_type, event.content.mode)
+    root = _head(event, event.msg_type, event.content)
     said = _Said(
         event.content.texts,
         _response(event.content),
@@ -74,7 +74,7 @@ def cancelled(event: AlertCancelled, withdrawn: AlertIssued, words: Words) -> by
     It ends when the alert would have ended, or a second after it was sent where that is past. The former
     instruction is left out: it no longer holds.
     """
-    root = _head(event, MsgType.CANCEL, withdrawn.content.mode, note=event.reason)
+    root = _head(event, MsgType.CANCEL, withdrawn.content, note=event.reason)
     content = withdrawn.content
     said = _Said(
         {language: _withdrawal(language, content.texts[language], event) for language in content.languages},
@@ -122,19 +122,20 @@ def _response(content: Content) -> str:
 
 
 def _head(
-    event: AlertIssued | AlertCancelled, msg_type: MsgType, mode: Mode, note: str | None = None
+    event: AlertIssued | AlertCancelled, msg_type: MsgType, content: Content, note: str | None = None
 ) -> Any:
     unprefixed: Any = {None: NAMESPACE}
     root = etree.Element(f"{{{NAMESPACE}}}alert", nsmap=unprefixed)
     _add(root, "identifier", event.identifier)
     _add(root, "sender", event.sender)
     _add(root, "sent", written(event.sent))
-    _add(root, "status", terms.STATUS[mode])
+    _add(root, "status", terms.STATUS[content.mode])
     _add(root, "msgType", msg_type.value)
     _add(root, "scope", "Public")
     # CAP 1.2 §3.2.1: an Exercise says in the note that it is one.
-    _add(root, "note", mode.mark("vi") + (note or terms.NOTES[mode]) or None)
+    _add(root, "note", content.mode.mark("vi") + (note or terms.NOTES[content.mode]) or None)
     _add(root, "references", " ".join(event.references) or None)
+    _add(root, "incidents", content.incident)
     return root
 
 

@@ -1,18 +1,19 @@
 """Who a version of an alert is for, and how that is cut into dispatches. Pure."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from pyroaring import BitMap64
 
 from projections.fanout.order import groups_of, runs
 from schemas.content import Channel
 from schemas.dispatch import Dispatch
-from schemas.events import Actor, AlertCancelled, AlertIssued, AudienceFrozen, HomeGroup
+from schemas.events import Actor, AlertCancelled, AlertIssued, AudienceFrozen, HomeGroup, Spared
 from schemas.ids import audience_id, dispatch_id
 
 FANOUT = Actor(account="system:fanout")
@@ -39,12 +40,53 @@ Census = Callable[[AlertIssued, Channel], tuple[Any, ...]]
 """Asks the registry whom the issued version reaches on the channel now; answers what makes a Taken."""
 
 
-def issued(
-    event: AlertIssued, channel: Channel, taken: Taken, earlier: AudienceFrozen | None, size: int
+class Graver(NamedTuple):
+    """Another alert of the incident, and whom it reaches on the channel."""
+
+    alert_id: UUID
+    version: int
+    bitmap: bytes
+
+
+def issued(  # noqa: PLR0917 (what an audience follows from)
+    event: AlertIssued,
+    channel: Channel,
+    taken: Taken,
+    earlier: AudienceFrozen | None,
+    size: int,
+    graver: Sequence[Graver] = (),
 ) -> AudienceFrozen:
     """The audience of an issued version: whom it reaches, and whoever got an earlier version."""
-    who = united(taken, earlier) if earlier else taken
-    return frozen(event, channel, who, size)
+    who, spared = chosen(taken, earlier, graver)
+    return frozen(event, channel, who, size).model_copy(update={"spared": spared})
+
+
+def chosen(
+    taken: Taken, earlier: AudienceFrozen | None, graver: Sequence[Graver] = ()
+) -> tuple[Taken, tuple[Spared, ...]]:
+    """Of those the census found, who is sent to, with whoever got an earlier version; and who is spared.
+
+    Whoever is in several graver alerts counts for the first of them.
+    """
+    got = BitMap64.deserialize(b64decode(earlier.bitmap)) if earlier else BitMap64()
+    left = BitMap64.deserialize(taken.bitmap)
+    spared: list[Spared] = []
+    for each in graver:
+        theirs = (left & BitMap64.deserialize(each.bitmap)) - got
+        if theirs:
+            spared.append(Spared(alert_id=each.alert_id, version=each.version, count=len(theirs)))
+            left -= theirs
+    if spared:
+        taken = _only(taken, left)
+    return (united(taken, earlier) if earlier else taken), tuple(spared)
+
+
+def _only(taken: Taken, left: BitMap64) -> Taken:
+    """Those of the census who are left. Where it tells no homes, nor do they."""
+    homes = {area: BitMap64.deserialize(ids) & left for area, ids in taken.homes.items()}
+    homes = {area: ids for area, ids in homes.items() if ids}
+    packed = {area: ids.serialize() for area, ids in homes.items()}
+    return Taken(left.serialize(), {area: len(ids) for area, ids in homes.items()}, len(left), packed)
 
 
 def frozen(event: AlertIssued, channel: Channel, who: Taken, size: int) -> AudienceFrozen:
@@ -77,6 +119,7 @@ def cancelled(event: AlertCancelled, earlier: AudienceFrozen) -> AudienceFrozen:
             "originator_id": audience_id(event.originator_id, event.version, earlier.channel),
             "version": event.version,
             "expires_at": event.sent + CANCEL_LIFE,
+            "spared": (),
         }
     )
 

@@ -1,12 +1,14 @@
 """Freezes the audience of each version of an alert, and keeps the orders that follow from it."""
 
+from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 from psycopg import Cursor
 
 from projections.fanout import plan
-from projections.fanout.plan import SLICE_SIZES, Census, Taken
+from projections.fanout.incidents import INCIDENTS_DDL, Incidents
+from projections.fanout.plan import SLICE_SIZES, Census, Graver, Taken
 from projections.fanout.rows import FANOUT_DDL, PageRows
 from projections.projection import Row, Transaction
 from schemas.content import Channel
@@ -43,8 +45,8 @@ class Fanout:
             DeadLetterReplayed.TOPIC,
         }
     )
-    ddl = FANOUT_DDL
-    tables: tuple[str, ...] = ("fanout_audiences", "fanout_dispatches")
+    ddl = FANOUT_DDL + INCIDENTS_DDL
+    tables: tuple[str, ...] = ("fanout_audiences", "fanout_dispatches", "fanout_incidents")
 
     def __init__(
         self, census: Census, frozen: Frozen, slice_sizes: Mapping[Channel, int] = SLICE_SIZES
@@ -77,6 +79,7 @@ class Fanout:
                 case _:
                     raise AssertionError(f"{event.TOPIC} is not a topic of fanout")
         rows.write(tx.cursor)
+        freezing.incidents.write()
 
 
 def _follow_up(receipt: Receipt) -> Sequence[Dispatch]:
@@ -93,17 +96,32 @@ class _Freezing:
     ) -> None:
         self._census, self._logged, self._sizes, self._tx = census, frozen, sizes, tx
         self._decided: dict[UUID, AudienceFrozen] = {}
+        self.incidents = Incidents(tx.cursor)
 
     def issued(self, event: AlertIssued) -> None:
+        self.incidents.issued(event)
         for channel in event.content.reaches:
             size = self._sizes.get(channel)
             if size is None or self._find(event.originator_id, event.version, channel):
                 continue
             taken = Taken(*self._census(event, channel))
             earlier = self._earlier(event.originator_id, event.version, channel)
-            self._decide(plan.issued(event, channel, taken, earlier, size))
+            self._decide(plan.issued(event, channel, taken, earlier, size, self._graver(event, channel)))
+
+    def _graver(self, event: AlertIssued, channel: Channel) -> list[Graver]:
+        """The audiences whose members are spared this version, as they are known by now."""
+        found = (
+            (each, self._find(each.alert_id, each.version, channel))
+            for each in self.incidents.sparing(event)
+        )
+        return [
+            Graver(each.alert_id, each.version, b64decode(audience.bitmap))
+            for each, audience in found
+            if audience
+        ]
 
     def cancelled(self, event: AlertCancelled) -> None:
+        self.incidents.cancelled(event)
         for channel in self._sizes:
             if self._find(event.originator_id, event.version, channel):
                 continue

@@ -10,8 +10,10 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from projections.projection import Transaction
+from projections.reach import spared
 from projections.reach.areas import AREAS_DDL, AreaTallies
 from projections.reach.letters import LETTERS_DDL, Letters
+from projections.reach.spared import SPARED_DDL
 from projections.rows import storable
 from schemas.content import Channel
 from schemas.dispatch import FINAL, Outcome, Receipt
@@ -145,7 +147,7 @@ class Reach:
             DeadLetterWrittenOff.TOPIC,
         }
     )
-    ddl = DDL + AREAS_DDL + LETTERS_DDL
+    ddl = DDL + AREAS_DDL + LETTERS_DDL + SPARED_DDL
     tables: tuple[str, ...] = (
         "reach_totals",
         "reach_reasons",
@@ -153,6 +155,7 @@ class Reach:
         "reach_screens",
         "reach_areas",
         "reach_dead_letters",
+        "reach_spared",
     )
 
     def apply(self, tx: Transaction, page: Sequence[Recorded]) -> None:
@@ -193,6 +196,7 @@ class Reach:
         _note_tallies(tx, tallies)
         areas.write(tx)
         letters.write(tx)
+        spared.note(tx, (event for _, _, event in page if isinstance(event, AudienceFrozen)))
 
 
 def _count(tallies: defaultdict[Key, Tally], receipt: Receipt, recorded_at: datetime) -> None:

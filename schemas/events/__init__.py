@@ -60,6 +60,7 @@ from schemas.events.delivery import (
     DeliveryEvent,
     HomeGroup,
     ReceiptRecorded,
+    Spared,
     SubscribersImported,
     TestersChanged,
 )
@@ -172,6 +173,7 @@ __all__ = [
     "SmsBudgetStopped",
     "SmsDelivered",
     "SmsEvent",
+    "Spared",
     "SubscribersImported",
     "TemplateApproved",
     "TemplateEvent",

@@ -20,6 +20,16 @@ class HomeGroup(BaseModel):
     """Base64 of a portable 64-bit roaring bitmap of opaque subscriber ids."""
 
 
+class Spared(BaseModel):
+    """Those left out because a live alert of the same incident is theirs already."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    alert_id: UUID
+    version: int
+    count: Annotated[int, Field(ge=1)]
+
+
 class AudienceFrozen(Event, topic="audience.frozen"):
     """Who one version of an alert is for on one channel, fixed once; the stream is the audience id."""
 
@@ -37,6 +47,8 @@ class AudienceFrozen(Event, topic="audience.frozen"):
     slice_size: Annotated[int, Field(ge=1)]
     expires_at: AwareDatetime
     mode: Annotated[Mode, Field(exclude_if=lambda mode: mode is Mode.ACTUAL)] = Mode.ACTUAL
+    spared: Annotated[tuple[Spared, ...], Field(exclude_if=lambda spared: not spared)] = ()
+    """By which alert, each recipient once. They are not in `count`."""
     groups: Annotated[tuple[HomeGroup, ...], Field(exclude_if=lambda groups: not groups)] = ()
     """The same recipients by home, in the order of ranks: those of the alert's own areas first, then
     who follows them from elsewhere; within a group by ascending id. Absent: rank n is the n-th smallest

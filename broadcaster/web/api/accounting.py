@@ -10,7 +10,13 @@ from fastapi import APIRouter, Response
 
 from broadcaster.registry.coverage import Coverage
 from broadcaster.web import story
-from broadcaster.web.api.accounting_models import Accounting, AreaAccount, AreaCoverage, ChannelAccount
+from broadcaster.web.api.accounting_models import (
+    Accounting,
+    AreaAccount,
+    AreaCoverage,
+    ChannelAccount,
+    SparedAccount,
+)
 from broadcaster.web.api.cap import tagged
 from broadcaster.web.api.reach_models import totals
 from broadcaster.web.api.tags import IfNoneMatch, answered
@@ -18,7 +24,9 @@ from broadcaster.web.auth import Staff
 from broadcaster.web.openapi import problems_of
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import Services, WithServices
+from projections.reach import spared as spared_view
 from projections.reach import view as reach
+from projections.reach.spared import SparedRow
 from schemas.areas import Area, AreaTree
 
 router = APIRouter(prefix="/v1/alerts", tags=["delivery"])
@@ -87,6 +95,7 @@ def account(services: Services, alert_id: UUID) -> Accounting:
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         channels = reach.of_alert(conn, alert_id)
         areas = reach.areas_of_alert(conn, alert_id)
+        spared = spared_view.of_alert(conn, alert_id)
     coverage = services.coverage.get(services.now())
     phones = services.ports.registry.device_counts(alert_id)
     leaves = _leaves(tree, issued.content.areas)
@@ -106,6 +115,7 @@ def account(services: Services, alert_id: UUID) -> Accounting:
             for one in channels
         ],
         areas=[_area(tree, one) for one in areas],
+        spared=[_spared(services, one) for one in spared],
         coverage=covered,
         population=sum(leaf.population or 0 for leaf in leaves),
         phones=sum(one.phones for one in covered) if covered else None,
@@ -130,6 +140,18 @@ def _area(tree: AreaTree, one: reach.AreaReach) -> AreaAccount:
         expired=counted.expired,
         dead=counted.dead,
         in_flight=counted.in_flight,
+    )
+
+
+def _spared(services: Services, one: SparedRow) -> SparedAccount:
+    by = story.read(services.ports.log, one.by_alert)
+    return SparedAccount(
+        version=one.version,
+        channel=one.channel,
+        by_alert=one.by_alert,
+        by_version=one.by_version,
+        count=one.count,
+        holds=not by.is_over(services.now()),
     )
 
 

@@ -41,6 +41,18 @@ class AreaAccount(Answer):
     in_flight: int
 
 
+class SparedAccount(Answer):
+    """Whom a graver alert of the same incident spared this one. They are not in its audience."""
+
+    version: int
+    channel: Channel
+    by_alert: UUID
+    by_version: int
+    count: int
+    holds: bool
+    """Whether that alert is live still. Once it is withdrawn they have neither: an update reaches them."""
+
+
 class AreaCoverage(Answer):
     """Who lives in a commune, and how many phones are registered there now."""
 
@@ -61,6 +73,7 @@ class Accounting(Answer):
     alert_id: UUID
     channels: list[ChannelAccount]
     areas: list[AreaAccount]
+    spared: list[SparedAccount]
     coverage: list[AreaCoverage]
     """Of the communes the alert names, whole or as parts of a larger area. Empty where the registry
     has moved on to another edition of the register: a code may be another place there."""

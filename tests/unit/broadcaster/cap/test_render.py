@@ -195,3 +195,11 @@ def test_our_own_message_comes_back_as_it_was() -> None:
     assert back.content.model_copy(update={"expires_at": None}) == CONTENT
     assert [finding for finding in back.findings if finding.is_breach] == []
     assert parse(data).sender == SENDER
+
+
+def test_the_incident_is_named_in_every_message() -> None:
+    told = CONTENT.model_copy(update={"incident": "bao-so-3/2024"})
+    alert, cancel = map(parse, rendered(history([told], [timedelta(hours=1)], "Hết", in_error=False)))
+    assert alert.incidents == cancel.incidents == "bao-so-3/2024"
+    plain = parse(rendered(history([CONTENT], [timedelta(hours=1)], None, in_error=False))[0])
+    assert plain.incidents is None
