@@ -66,6 +66,7 @@ class Address:
 class _Queries(NamedTuple):
     homes: LiteralString
     homes_of: LiteralString
+    readers: LiteralString
     addresses: LiteralString
     gone: LiteralString
     delete: LiteralString
@@ -83,6 +84,9 @@ def _queries(
     return _Queries(
         homes=f"{homes} AND home_no = ANY(%s)",
         homes_of=f"{homes} AND id = ANY(%s)",
+        readers=f"""
+            SELECT string_agg(int8send(id), ''::bytea) FROM subscribers
+            WHERE {mine} IS NOT NULL AND locale = %s""",
         addresses=f"""
             SELECT id, {columns}, locale FROM subscribers WHERE id = ANY(%s) AND {mine} IS NOT NULL""",
         # In order of id, as every writer locks rows, and only where it still is that very address.
@@ -196,6 +200,12 @@ class AddressBook:
                 add(ask(queries.homes_of + group, *wanted, list(followers), *edition))
         found.run_optimize()
         return Audience(found, {code: len(ids) for code, ids in by_home.items()}, by_home)
+
+    def readers(self, channel: Channel, locale: str) -> BitMap64:
+        """Everyone with an address on the channel who reads that language."""
+        with self._cursor() as reader:
+            found = reader.execute(_of(channel).readers, (locale,), prepare=False, binary=True).fetchall()
+        return _unpacked(found[0][0])
 
     def addresses(
         self, channel: Channel, ids: Sequence[int], *, cursor: Cursor[Row] | None = None

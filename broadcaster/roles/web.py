@@ -7,6 +7,7 @@ import uvicorn
 
 from broadcaster import transport
 from broadcaster.cap.signing import SignedMessages, Signer
+from broadcaster.forecast import Quotas
 from broadcaster.roles import Role
 from broadcaster.runtime import House, clock
 from broadcaster.settings import Settings
@@ -51,6 +52,11 @@ def web_ports(house: House) -> WebPorts:
         health=health,
         signing=SignedMessages(house.pool, Signer(key)) if (key := house.settings.cap_key) else None,
         projections=[projection.name for projection in house.projections],
+        quotas=Quotas(
+            push_per_second=house.settings.push_rate,
+            sms_parts_per_second=house.settings.sms_rate,
+            sms_accented=house.settings.sms_accented,
+        ),
     )
 
 

@@ -1,7 +1,7 @@
 """What the web needs from the rest of the house; runtime fills it in."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from psycopg_pool import ConnectionPool
 
 from broadcaster.alert_commands import AlertCommands
 from broadcaster.cap.signing import SignedMessages
+from broadcaster.forecast import Quotas
 from broadcaster.keys import Keys
 from broadcaster.log import AlertLog
 from broadcaster.office import Office
@@ -40,3 +41,5 @@ class WebPorts:
     """Signs CAP messages, where the operator has a key."""
     projections: Sequence[str] = ()
     """Names of the projections whose place in the log is shown."""
+    quotas: Quotas = field(default_factory=Quotas)
+    """What forecasts reckon with."""

@@ -67,6 +67,14 @@ def of(conn: Connection[Row] | Cursor[Row], incident: str) -> list[Standing]:
     ]
 
 
+def sparing(
+    standings: Iterable[Standing], alert_id: UUID, content: Content, at: datetime
+) -> list[Standing]:
+    """Those whose recipients are spared the content, the gravest first."""
+    found = [each for each in standings if each.spares(alert_id, content, at)]
+    return sorted(found, key=lambda each: (-_GRAVITY[each.severity], each.alert_id))
+
+
 class Incidents:
     """The alerts of incidents as a page leaves them; asked meanwhile, it knows the page so far."""
 
@@ -99,12 +107,7 @@ class Incidents:
         if incident is None:
             return ()
         known = {each.alert_id: each for each in of(self._cursor, incident)} | self._changed
-        found = [
-            each
-            for each in known.values()
-            if each and each.spares(event.originator_id, event.content, event.effective_at)
-        ]
-        return sorted(found, key=lambda each: (-_GRAVITY[each.severity], each.alert_id))
+        return sparing(filter(None, known.values()), event.originator_id, event.content, event.effective_at)
 
     def write(self) -> None:
         """The page's changes."""

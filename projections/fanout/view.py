@@ -1,5 +1,6 @@
 """Questions about audiences and orders."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import LiteralString
 from uuid import UUID
@@ -50,6 +51,16 @@ def audience(conn: Connection[Row], audience_id: UUID) -> FrozenAudience | None:
     stream, alert, version, channel, lane, bitmap, count, areas, bitmaps = row
     homes = tuple(zip(areas, map(bytes, bitmaps), strict=True))
     return FrozenAudience(stream, alert, version, Channel(channel), Lane(lane), bytes(bitmap), count, homes)
+
+
+def members(conn: Connection[Row], channel: Channel, alert_ids: Sequence[UUID]) -> dict[UUID, BitMap64]:
+    """Whom the latest version of each of these alerts is for on the channel; absent: nobody yet."""
+    found = conn.execute(
+        "SELECT DISTINCT ON (alert_id) alert_id, bitmap FROM fanout_audiences"
+        " WHERE channel = %s AND alert_id = ANY(%s) ORDER BY alert_id, version DESC",
+        (channel.value, list(alert_ids)),
+    )
+    return {alert: BitMap64.deserialize(bytes(bitmap)) for alert, bitmap in found}
 
 
 def undone(conn: Connection[Row], *, lane: Lane | None = None, limit: int = 1000) -> list[Dispatch]:

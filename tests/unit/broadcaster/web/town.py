@@ -30,6 +30,7 @@ from projections.audit.projection import Audit
 from projections.board.projection import Board
 from projections.cadence.projection import Cadence
 from projections.cadence.rule import Reading
+from projections.fanout.projection import Fanout
 from projections.feeds.projection import Feeds
 from projections.follower import POSITIONS_DDL, Follower
 from projections.positions import Positions, Standing
@@ -183,6 +184,9 @@ class Town:
             POSITIONS_DDL,
             *(each.ddl for each in self.projections),
         ]
+        ddl = [LOG_DDL, SUBSCRIBERS_DDL, KEYS_DDL, POSITIONS_DDL, *(each.ddl for each in self.projections)]
+        # Nobody orders anything here; a pre-flight reads who has which alert.
+        ddl.append(Fanout.ddl)
         with self.pool.connection() as conn:
             for statements in ddl:
                 conn.execute(statements.encode())
