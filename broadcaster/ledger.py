@@ -26,7 +26,7 @@ from projections.fanout.order import RankOrder
 from schemas.content import MsgType
 from schemas.dispatch import Dispatch, Outcome, Receipt
 from schemas.events import Actor, ReceiptRecorded
-from schemas.ids import issuer_stream
+from schemas.ids import dispatch_id, issuer_stream
 
 LEDGER_DDL = """
 CREATE TABLE IF NOT EXISTS ledger (
@@ -35,14 +35,24 @@ CREATE TABLE IF NOT EXISTS ledger (
     claimed_at timestamptz NOT NULL,
     noted jsonb NOT NULL DEFAULT '[]',
     sending int[] NOT NULL DEFAULT '{}',
-    via text NOT NULL DEFAULT ''
+    via text NOT NULL DEFAULT '',
+    alert_id uuid,
+    version int,
+    channel text
 );
 ALTER TABLE ledger ADD COLUMN IF NOT EXISTS via text NOT NULL DEFAULT '';
+ALTER TABLE ledger ADD COLUMN IF NOT EXISTS alert_id uuid;
+ALTER TABLE ledger ADD COLUMN IF NOT EXISTS version int;
+ALTER TABLE ledger ADD COLUMN IF NOT EXISTS channel text;
 """
 _CLAIM = """
-INSERT INTO ledger (dispatch_id, claims, claimed_at) VALUES (%s, 1, %s)
+INSERT INTO ledger (dispatch_id, claims, claimed_at, alert_id, version, channel)
+VALUES (%s, 1, %s, %s, %s, %s)
 ON CONFLICT (dispatch_id) DO UPDATE SET claims = ledger.claims + 1, claimed_at = excluded.claimed_at
 RETURNING claims, noted, sending, via
+"""
+_AHEAD = """
+SELECT EXISTS (SELECT 1 FROM ledger WHERE alert_id = %s AND version < %s AND channel = %s)
 """
 AUDIENCES_KEPT = 16
 """A city's takes some 2 MB."""
@@ -50,6 +60,10 @@ ALERTS_KEPT = 256
 
 ReadAudience = Callable[[UUID], RankOrder]
 """Who has which rank in a frozen audience. Raises LookupError."""
+
+
+def _what(dispatch: Dispatch) -> tuple[UUID, int, str]:
+    return dispatch.alert_id, dispatch.version, dispatch.channel.value
 
 
 class Ledger:
@@ -74,7 +88,7 @@ class Ledger:
         with at_once(self._pool) as conn, conn.cursor() as cursor:
             if self._log.has(dispatch.id, cursor):
                 return Claim(done=True, claims=0, noted=(), in_doubt=frozenset())
-            row = cursor.execute(_CLAIM, (dispatch.id, at)).fetchone()
+            row = cursor.execute(_CLAIM, (dispatch.id, at, *_what(dispatch))).fetchone()
         assert row is not None
         noted = tuple(Result(rank, Outcome(outcome), *rest) for rank, outcome, *rest in row[1])
         known = {result.rank for result in noted}
@@ -108,6 +122,29 @@ class Ledger:
             expires_at=dispatch.expires_at,
             reason=reason,
         )
+
+    def ahead(self, dispatch: Dispatch) -> bool:
+        """Whether an earlier version is under way. The ledger is short: it holds what is."""
+        with at_once(self._pool) as conn:
+            row = conn.execute(_AHEAD, _what(dispatch)).fetchone()
+        return row is not None and row[0]
+
+    def withdraws_nothing(self, dispatch: Dispatch) -> bool:
+        """A withdrawal of a first version: its slices are those of that version, rank for rank.
+
+        Of later versions the slices differ, so then everyone is told: better once too often.
+        """
+        first = dispatch_id(dispatch.alert_id, 1, dispatch.channel, dispatch.first, 1)
+        if dispatch.version != 2:  # noqa: PLR2004
+            return False
+        with at_once(self._pool) as conn, conn.cursor() as cursor:
+            ended = self._log.event(cursor, first, 1)
+            if ended is None:
+                # Not claimed: when it is, it will be found to be superseded.
+                row = cursor.execute("SELECT 1 FROM ledger WHERE dispatch_id = %s", (first,)).fetchone()
+                return row is None and not self._log.has(first, cursor)
+        assert isinstance(ended, ReceiptRecorded)
+        return ended.receipt.counts.keys() <= {Outcome.SUPERSEDED, Outcome.EXPIRED}
 
     def recipients(self, dispatch: Dispatch, ranks: Sequence[int]) -> list[Recipient]:
         """The addresses of these ranks; who left since is absent."""

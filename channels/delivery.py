@@ -10,7 +10,13 @@ from typing import NamedTuple, Protocol
 
 from channels.gateway import Gateway, Message, PayloadFaultError, Recipient, Result, Router
 from channels.retry import MAX_CLAIMS, next_try
+from schemas.content import MsgType
 from schemas.dispatch import Dispatch, Outcome, Ranks, Receipt
+
+TURN = 0.05
+LONGEST_TURN = 15.0
+"""Seconds after its issue that a version may wait for an earlier one under way, a look every TURN: longer
+than a provider's timeout, but a worker that died must not hold up an emergency."""
 
 
 class Claim(NamedTuple):
@@ -37,6 +43,14 @@ class Desk(Protocol):
 
     def message(self, dispatch: Dispatch) -> Message | None:
         """What to say; None where a later version or a cancel made it moot."""
+        ...
+
+    def ahead(self, dispatch: Dispatch) -> bool:
+        """Whether an earlier version of the alert is being sent on the channel at this moment."""
+        ...
+
+    def withdraws_nothing(self, dispatch: Dispatch) -> bool:
+        """Of a withdrawal: whether none of its recipients was, or will be, sent what it withdraws."""
         ...
 
     def recipients(self, dispatch: Dispatch, ranks: Sequence[int]) -> list[Recipient]:
@@ -190,10 +204,16 @@ class Delivery:
         tally.bind(claim.in_doubt, claim.via)
         gone: list[Recipient] = []
         message = await asyncio.to_thread(self._desk.message, dispatch)
+        if message is not None and message.version > 1:
+            await self._turn(dispatch, message.sent)
         if at >= dispatch.expires_at:
             tally.close_rest(Outcome.EXPIRED)
         elif message is None:
             tally.close_rest(Outcome.SUPERSEDED)
+        elif message.msg_type is MsgType.CANCEL and await asyncio.to_thread(
+            self._desk.withdraws_nothing, dispatch
+        ):
+            tally.close_rest(Outcome.SUPERSEDED, "NOTHING_TO_WITHDRAW")
         elif claim.claims > MAX_CLAIMS:
             # Whom its last holder was sending to may have been reached: a replay would send again.
             tally.doubtful |= claim.in_doubt
@@ -213,13 +233,26 @@ class Delivery:
             return ""
         return await asyncio.to_thread(self._refusal, dispatch, message, at)
 
+    async def _turn(self, dispatch: Dispatch, sent: datetime) -> None:
+        """Waits until no earlier version is under way, so that the phone gets them in order.
+
+        What is not claimed yet will not be sent: whoever claims it asks for the latest word after that.
+        """
+        left = LONGEST_TURN - max(0.0, (self._clock() - sent).total_seconds())
+        while left > 0 and await asyncio.to_thread(self._desk.ahead, dispatch):
+            await asyncio.sleep(TURN)
+            left -= TURN
+
     async def _send(self, dispatch: Dispatch, message: Message, tally: _Tally) -> list[Recipient]:
         pending = tally.pending()
         recipients = await asyncio.to_thread(self._desk.recipients, dispatch, pending)
         present = {recipient.rank: recipient for recipient in recipients}
         tally.note([Result(rank, Outcome.GONE, "ERASED") for rank in pending if rank not in present])
         noted: Sequence[Result] = ()
-        for batch in self._windows(message, recipients, tally):
+        for turn, batch in enumerate(self._windows(message, recipients, tally)):
+            if turn and await asyncio.to_thread(self._desk.message, dispatch) is None:
+                tally.close_rest(Outcome.SUPERSEDED)
+                break
             sending = [recipient.rank for recipient in batch]
             await asyncio.to_thread(self._desk.progress, dispatch, noted, sending, batch[0].via)
             try:

@@ -108,3 +108,30 @@ def test_only_the_latest_word_is_sent(hanoi: House, dispatch: Dispatch) -> None:
     cancel = hanoi.ledger.message(dispatch.model_copy(update={"version": 3}))
     assert cancel is not None
     assert (cancel.msg_type, cancel.reason) == (MsgType.CANCEL, "đã an toàn")
+
+
+def test_a_later_version_waits_for_what_is_under_way(hanoi: House, dispatch: Dispatch) -> None:
+    second = dispatch.model_copy(update={"version": 2, "id": UUID(int=2)})
+    other = second.model_copy(update={"channel": Channel.SMS})
+    assert not hanoi.ledger.ahead(second)
+    hanoi.ledger.claim(dispatch, clock())
+    assert hanoi.ledger.ahead(second)
+    assert not hanoi.ledger.ahead(dispatch)
+    assert not hanoi.ledger.ahead(other)
+    hanoi.ledger.close(receipt(dispatch, accepted=5), [], clock())
+    assert not hanoi.ledger.ahead(second)
+
+
+@pytest.mark.parametrize(
+    ("counts", "nothing"), [({"superseded": 5}, True), ({"superseded": 4, "accepted": 1}, False)]
+)
+def test_a_withdrawal_goes_to_slices_that_were_sent_something(
+    hanoi: House, dispatch: Dispatch, counts: dict[str, int], *, nothing: bool
+) -> None:
+    cancel = dispatch.model_copy(update={"version": 2, "id": UUID(int=2)})
+    assert hanoi.ledger.withdraws_nothing(cancel), "who claims the alert now will find it withdrawn"
+    hanoi.ledger.claim(dispatch, clock())
+    assert not hanoi.ledger.withdraws_nothing(cancel)
+    hanoi.ledger.close(receipt(dispatch, **counts), [], clock())
+    assert hanoi.ledger.withdraws_nothing(cancel) == nothing
+    assert not hanoi.ledger.withdraws_nothing(cancel.model_copy(update={"version": 3}))

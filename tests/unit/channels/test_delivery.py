@@ -52,6 +52,14 @@ class PaperDesk:
             ALERT, dispatch.version, MsgType.ALERT, dispatch.lane, "UBND", CONTENT, AT, dispatch.expires_at
         )
 
+    def ahead(self, dispatch: Dispatch) -> bool:
+        del dispatch
+        return False
+
+    def withdraws_nothing(self, dispatch: Dispatch) -> bool:
+        del dispatch
+        return False
+
     def recipients(self, dispatch: Dispatch, ranks: Sequence[int]) -> list[Recipient]:
         del dispatch
         return [

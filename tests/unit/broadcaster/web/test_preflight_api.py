@@ -43,7 +43,7 @@ def test_the_forecast_beside_what_happened(town: Town) -> None:
     told = town.client("lan").get(f"/v1/alerts/{alert_id}/forecast").json()
     (push,) = told["channels"]
     assert (UUID(told["alert_id"]), told["version"], push["channel"]) == (UUID(alert_id), 1, Channel.PUSH)
-    assert (push["recipients"], push["forecast"]["messages"], push["forecast"]["seconds"]) == (5, 5, 0.0)
+    assert (push["recipients"], push["forecast"]["messages"], push["forecast"]["seconds"]) == (5, 5, 0.001)
     assert push["happened"]["totals"]["accepted"] == 3
     assert push["happened"]["seconds"] == 0
     assert town.client("tuan").get(f"/v1/alerts/{alert_id}/forecast").status_code == 403
