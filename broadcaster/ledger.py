@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool
 
 from broadcaster.alert import Alert
+from broadcaster.canary import CanaryPhone
 from broadcaster.issuer import Issuer
 from broadcaster.lifecycle import Life
 from broadcaster.log import AlertLog, at_once
@@ -76,9 +77,12 @@ class Ledger:
         office: Office,
         registry: Registry,
         audience: ReadAudience,
+        *,
+        canary: CanaryPhone | None = None,
     ) -> None:
         self._pool, self._log, self._office, self._registry = pool, log, office, registry
         self._read_audience = audience
+        self._canary = canary or CanaryPhone({})
         self._audiences = Recent[UUID, RankOrder](AUDIENCES_KEPT)
         self._alerts = Recent[UUID, Alert](ALERTS_KEPT)
         self._issuers = Recent[str, Issuer](ALERTS_KEPT)
@@ -96,6 +100,8 @@ class Ledger:
 
     def message(self, dispatch: Dispatch) -> Message | None:
         """What the dispatch's version says; None where it is no longer the alert's latest word."""
+        if self._canary.knows(dispatch.alert_id):
+            return self._canary.message(dispatch)
         alert = self._alert(dispatch.alert_id)
         if alert.life is Life.CANCELLED:
             withdrawn = alert.withdrawn
@@ -148,6 +154,8 @@ class Ledger:
 
     def recipients(self, dispatch: Dispatch, ranks: Sequence[int]) -> list[Recipient]:
         """The addresses of these ranks; who left since is absent."""
+        if self._canary.knows(dispatch.alert_id):
+            return self._canary.recipients(dispatch)
         ids = self._audience(dispatch.audience_id).ids(dispatch.first, dispatch.last)
         rank_of = {ids[rank - dispatch.first]: rank for rank in ranks}
         found = self._registry.addresses(dispatch.channel, list(rank_of))

@@ -167,6 +167,11 @@ class AlertLog(Application[UUID]):
         row = self.chain.row(cursor, stream, version)
         return None if row is None else Event.load(row.topic, stream, version, row.state)
 
+    def length(self, stream: UUID) -> int:
+        """How many events the stream has."""
+        last = next(iter(self.events.get(stream, desc=True, limit=1)), None)
+        return 0 if last is None else last.originator_version
+
     def has(self, stream: UUID, cursor: Cursor[Row] | None = None) -> bool:
         """Whether the stream has any event."""
         return self.chain.has(stream, cursor)

@@ -13,6 +13,7 @@ PREFIX = "BROADCASTER_"
 
 
 SECRETS = ("database_url", "nats_token", "smpp_password", "smtp_password", "sms_providers")
+SECRETS = ("database_url", "nats_token", "smpp_password", "smtp_password", "canary_token", "canary_phone")
 
 
 class SettingsError(Exception):
@@ -66,6 +67,13 @@ class Settings(BaseModel):
     smtp_password: SecretStr = SecretStr("")
     sms_mail_domain: str = "sms.invalid"
     mail_from: str = "canh-bao@hanoi.invalid"
+
+    canary_every: Annotated[float, Field(ge=0)] = 0.0
+    """Seconds between test items on each lane; none are sent at 0. 300 is a good figure."""
+    canary_token: SecretStr | None = None
+    """The push token (android) of a phone of the operator's own."""
+    canary_phone: SecretStr | None = None
+    """Its number."""
 
     sender_domain: str = "canhbao.hanoi.gov.vn"
     """Completes CAP's sender, `<body>@<domain>`."""

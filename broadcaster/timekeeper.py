@@ -28,13 +28,11 @@ class Timekeeper:
             self._thread.join()
 
     def _run(self) -> None:
+        duties = (self._house.keep_time, self._house.move_due_subscribers, self._house.watch_canary)
         while not self._stop.wait(self._every):
-            try:
-                self._house.keep_time()
-            except Exception:
-                # A lost database, say; the next look sees the same alerts due.
-                log.exception("timekeeper_stumbled")
-            try:
-                self._house.move_due_subscribers()
-            except Exception:
-                log.exception("move_stumbled")
+            for duty in duties:
+                try:
+                    duty()
+                except Exception:
+                    # A lost database, say; the next look sees the same things due.
+                    log.exception("timekeeper_stumbled", duty=duty.__name__)

@@ -41,3 +41,21 @@ def dispatch_id(alert_id: UUID, version: int, channel: str, first: int, attempt:
 def replay_id(dispatch: UUID, attempt: int) -> UUID:
     """An attempt of the replay of that dispatch's dead letter: an operator replays it once."""
     return stream_id("replay", dispatch, attempt)
+
+
+def canary_stream(lane: str) -> UUID:
+    """The test items of one lane; stands where an alert's id does in their dispatches."""
+    return stream_id("canary", lane)
+
+
+_CANARIES = frozenset(canary_stream(lane) for lane in ("emergency", "alert", "bulletin"))
+
+
+def is_canary(alert_id: UUID) -> bool:
+    """Whether it is no alert's id but that of test items."""
+    return alert_id in _CANARIES
+
+
+def canary_late_stream(lane: str, channel: str, number: int) -> UUID:
+    """The alarm about one test item."""
+    return stream_id("canary-late", lane, channel, number)

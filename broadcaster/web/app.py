@@ -23,6 +23,7 @@ from broadcaster.web.api import (
     audit,
     bodies,
     cadence,
+    canary,
     cap,
     cap_feeds,
     dead_letters,
@@ -46,7 +47,7 @@ from broadcaster.web.openapi import DESCRIPTION, TAGS
 from broadcaster.web.page_cache import PageCache
 from broadcaster.web.polls import ServedCount
 from broadcaster.web.ports import WebPorts
-from broadcaster.web.services import Services, standings
+from broadcaster.web.services import Services, canary_late, standings
 
 _ROUTERS = (
     cap.router,  # before alerts: its address ends like one of theirs
@@ -71,6 +72,7 @@ _ROUTERS = (
     cadence.router,
     audit.router,
     as_of.router,
+    canary.router,
     health.router,
     pages.router,
     docs.router,
@@ -106,7 +108,9 @@ def _services(ports: WebPorts) -> Services:
         ports=ports,
         directory=directory,
         cache=FeedCache(ports.pool, ports.keys, directory),
-        metrics=Metrics(Figures(ports.log.head, partial(standings, ports), lambda: served)),
+        metrics=Metrics(
+            Figures(ports.log.head, partial(standings, ports), lambda: served, partial(canary_late, ports))
+        ),
         pages=PageCache(),
         served=served,
         shelf=Shelf(ports.log),

@@ -26,12 +26,22 @@ class Figures(Collector):
         head: Callable[[], int],
         standings: Callable[[], list[Standing]],
         served: Callable[[], Mapping[UUID, ServedCount]],
+        canary: Callable[[], Mapping[tuple[str, str], bool]] = dict,
     ) -> None:
         self._head, self._standings, self._served = head, standings, served
+        self._canary = canary
 
     def collect(self) -> Iterator[Metric]:
         """The families, with their samples."""
         yield GaugeMetricFamily("broadcaster_log_head", "Last position of the event log.", self._head())
+        canary = GaugeMetricFamily(
+            "broadcaster_canary_late",
+            "1 while the latest test item is late or lost.",
+            labels=["lane", "channel"],
+        )
+        for place, late in self._canary().items():
+            canary.add_metric(place, float(late))
+        yield canary
         position = GaugeMetricFamily(
             "broadcaster_projection_position", "Position a projection has reached.", labels=["projection"]
         )

@@ -21,6 +21,8 @@ from broadcaster.web.metrics import Metrics
 from broadcaster.web.page_cache import PageCache
 from broadcaster.web.polls import ServedCount
 from broadcaster.web.ports import WebPorts
+from projections.canary import view as canary
+from projections.canary.rule import State
 from projections.positions import Positions, Standing
 from schemas.areas import AreaTree
 
@@ -80,6 +82,14 @@ def standings(ports: WebPorts) -> list[Standing]:
     """Where each projection is in the log."""
     head = ports.log.head()
     return [Positions(ports.pool, name).get(head) for name in ports.projections]
+
+
+def canary_late(ports: WebPorts) -> dict[tuple[str, str], bool]:
+    """Each lane and channel that is probed: whether its latest test item is late or lost."""
+    at = ports.clock()
+    with ports.pool.connection() as conn:
+        found = canary.probes(conn)
+    return {(p.lane.value, p.channel.value): p.state(at) in {State.LATE, State.LOST} for p in found}
 
 
 async def services(request: Request) -> Services:

@@ -31,6 +31,8 @@ from schemas.events import (
     AreaSetSaved,
     AttemptRefused,
     AudienceFrozen,
+    CanaryLate,
+    CanarySent,
     DeadLetterReplayed,
     DeadLetterWrittenOff,
     DelegationGranted,
@@ -99,6 +101,8 @@ def describe(event: AnyEvent) -> Words:
             | ReceiptRecorded()
             | DeadLetterReplayed()
             | DeadLetterWrittenOff()
+            | CanarySent()
+            | CanaryLate()
             | SubscribersImported()
         ):
             words = _delivery(event)
@@ -165,6 +169,14 @@ def _delivery(event: DeliveryEvent) -> Words:
             words = Words(
                 f"Thôi gửi cho {count} người nhận chưa gửi được qua {channel}: {reason}",
                 f"Wrote off a dead letter of {count} recipients by {channel}: {reason}",
+            )
+        case CanarySent(lane=lane, channels=channels):
+            roads = ", ".join(channels)
+            words = Words(f"Gửi tin kiểm tra {lane} qua {roads}", f"Sent a test item on {lane} by {roads}")
+        case CanaryLate(lane=lane, channel=channel, number=number):
+            words = Words(
+                f"Tin kiểm tra {number} trên {lane} qua {channel} bị trễ hoặc mất",
+                f"Test item {number} on {lane} by {channel} is late or lost",
             )
         case SubscribersImported(accepted=accepted, rejected=rejected):
             words = Words(

@@ -13,7 +13,7 @@ from pyroaring import BitMap64
 from projections.fanout.order import groups_of, runs
 from schemas.content import Channel
 from schemas.dispatch import Dispatch
-from schemas.events import Actor, AlertCancelled, AlertIssued, AudienceFrozen, HomeGroup, Spared
+from schemas.events import Actor, AlertCancelled, AlertIssued, AudienceFrozen, CanarySent, HomeGroup, Spared
 from schemas.ids import audience_id, dispatch_id
 
 FANOUT = Actor(account="system:fanout")
@@ -174,4 +174,21 @@ def slices(audience: AudienceFrozen) -> Iterator[Dispatch]:
             last=min(first + audience.slice_size, audience.count),
             expires_at=audience.expires_at,
             areas=next(homes, ()),
+        )
+
+
+def probes(event: CanarySent) -> Iterator[Dispatch]:
+    """The dispatches of a test item: one for each channel, to one phone that no registry holds."""
+    canary, number = event.originator_id, event.originator_version
+    for channel in event.channels:
+        yield Dispatch(
+            id=dispatch_id(canary, number, channel, 0, 1),
+            alert_id=canary,
+            version=number,
+            channel=channel,
+            lane=event.lane,
+            audience_id=audience_id(canary, number, channel),
+            first=0,
+            last=1,
+            expires_at=event.expires_at,
         )

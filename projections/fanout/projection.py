@@ -17,6 +17,7 @@ from schemas.events import (
     AlertCancelled,
     AlertIssued,
     AudienceFrozen,
+    CanarySent,
     DeadLetterReplayed,
     Event,
     ReceiptRecorded,
@@ -43,6 +44,7 @@ class Fanout:
             AudienceFrozen.TOPIC,
             ReceiptRecorded.TOPIC,
             DeadLetterReplayed.TOPIC,
+            CanarySent.TOPIC,
         }
     )
     ddl = FANOUT_DDL + INCIDENTS_DDL
@@ -74,6 +76,8 @@ class Fanout:
                 case ReceiptRecorded(receipt=receipt):
                     rows.done(receipt)
                     rows.orders(position, _follow_up(receipt))
+                case CanarySent():
+                    rows.orders(position, plan.probes(event))
                 case DeadLetterReplayed(dispatch=order):
                     rows.orders(position, (order,))
                 case _:

@@ -25,6 +25,7 @@ from schemas.events import (
     Recorded,
     ScreenShowed,
 )
+from schemas.ids import is_canary
 
 DDL = """
 CREATE TABLE IF NOT EXISTS reach_totals (
@@ -171,6 +172,8 @@ class Reach:
                     tally.counts["audience"] += event.count
                     tally.frozen_at = tally.frozen_at or recorded_at
                     areas.frozen(event)
+                case ReceiptRecorded(receipt=receipt) if is_canary(receipt.dispatch.alert_id):
+                    pass  # A test item reaches nobody.
                 case ReceiptRecorded(receipt=receipt):
                     _count(tallies, receipt, recorded_at)
                     receipts.append(_receipt_row(position, recorded_at, receipt))

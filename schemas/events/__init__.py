@@ -55,6 +55,8 @@ from schemas.events.bodies import (
 )
 from schemas.events.delivery import (
     AudienceFrozen,
+    CanaryLate,
+    CanarySent,
     DeadLetterReplayed,
     DeadLetterWrittenOff,
     DeliveryEvent,
@@ -137,6 +139,8 @@ __all__ = [
     "AudienceFrozen",
     "AuditEvent",
     "BodyEvent",
+    "CanaryLate",
+    "CanarySent",
     "DeadLetterReplayed",
     "DeadLetterWrittenOff",
     "DelegationEvent",

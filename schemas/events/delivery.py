@@ -79,6 +79,23 @@ class DeadLetterWrittenOff(Event, topic="dead_letter.written_off"):
     reason: str
 
 
+class CanarySent(Event, topic="canary.sent"):
+    """A test item goes to a phone of the operator's own. The stream is the lane's, its version a number."""
+
+    lane: Lane
+    channels: tuple[Channel, ...]
+    expires_at: AwareDatetime
+
+
+class CanaryLate(Event, topic="canary.late"):
+    """A test item took too long or was lost: something on the road is broken. One event, one stream."""
+
+    lane: Lane
+    channel: Channel
+    number: int
+    sent_at: AwareDatetime
+
+
 class SubscribersImported(Event, topic="subscribers.imported"):
     """A file of subscribers was read to its end; counts only, no one is named."""
 
@@ -101,6 +118,8 @@ DeliveryEvent = (
     | ReceiptRecorded
     | DeadLetterReplayed
     | DeadLetterWrittenOff
+    | CanarySent
+    | CanaryLate
     | SubscribersImported
     | TestersChanged
 )

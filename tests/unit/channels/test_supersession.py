@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
@@ -77,6 +77,7 @@ class Phones:
     """A gateway that takes its time over each phone, and lets the city change its mind meanwhile."""
 
     chance: random.Random
+    changing: Callable[[int], None] = lambda _: None
     landed: defaultdict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
     sends: int = 0
     window: int = 2
@@ -90,10 +91,10 @@ class Phones:
 
     async def send(self, message: Message, recipients: Sequence[Recipient]) -> list[Result]:
         for recipient in recipients:
-            for _ in range(self.chance.randrange(4)):
-                await asyncio.sleep(0)
-            self.landed[recipient.rank].append(message.version)
             self.sends += 1
+            self.changing(self.sends)
+            await asyncio.sleep(self.chance.choice([0, 0, 0.002, 0.008]))
+            self.landed[recipient.rank].append(message.version)
         return [Result(recipient.rank, Outcome.ACCEPTED) for recipient in recipients]
 
 
@@ -115,9 +116,15 @@ async def live(
             changes.clear()
         todo.extend(plan.slices(base.model_copy(update={"version": house.word})))
 
+    def during(sends: int) -> None:
+        if changes and sends >= changes[0][0]:
+            change()
+
+    phones.changing = during
+
     async def worker() -> None:
         while todo or changes:
-            if changes and (phones.sends >= changes[0][0] or not todo):
+            if not todo:
                 change()
             # An old order may come after a new one: a broker promises no order between slots.
             await delivery.deliver(todo.pop(chance.randrange(len(todo))))

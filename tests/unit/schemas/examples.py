@@ -37,6 +37,8 @@ from schemas.events import (
     AreaSetSaved,
     AttemptRefused,
     AudienceFrozen,
+    CanaryLate,
+    CanarySent,
     DeadLetterReplayed,
     DeadLetterWrittenOff,
     DelegationGranted,
@@ -335,6 +337,8 @@ def examples() -> tuple[Event, ...]:
         DeadLetterWrittenOff(
             **other, alert_id=ALERT, version=1, channel=Channel.SMS, count=2, reason="Đã báo qua loa"
         ),
+        CanarySent(**other, lane=Lane.EMERGENCY, channels=(Channel.PUSH, Channel.SMS), expires_at=END),
+        CanaryLate(**other, lane=Lane.EMERGENCY, channel=Channel.SMS, number=7, sent_at=AT),
         SubscribersImported(**other, file_sha256="9f" * 32, accepted=999_990, rejected=10),
         TestersChanged(**other, area="00001", edition="2020-03-01", added=1, removed=0),
         EvidenceExported(**other, alert_id=ALERT, upto=42, sha256="9f" * 32),

@@ -56,6 +56,8 @@ FROZEN_TOPICS = [
     "screen.moved",
     "dead_letter.replayed",
     "dead_letter.written_off",
+    "canary.sent",
+    "canary.late",
 ]
 
 

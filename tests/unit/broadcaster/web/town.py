@@ -30,6 +30,7 @@ from projections.audit.projection import Audit
 from projections.board.projection import Board
 from projections.cadence.projection import Cadence
 from projections.cadence.rule import Reading
+from projections.canary.projection import Canary
 from projections.fanout.projection import Fanout
 from projections.feeds.projection import Feeds
 from projections.follower import POSITIONS_DDL, Follower
@@ -166,6 +167,7 @@ class Town:
             Audience(),
             Cadence(),
             Reach(),
+            Canary(),
             Feeds(),
             Audit(),
             Sms(),
