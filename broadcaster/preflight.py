@@ -14,8 +14,9 @@ from uuid import UUID
 from psycopg import Connection
 from pyroaring import BitMap64
 
-from broadcaster import census, forecast
+from broadcaster import forecast
 from broadcaster.alert import Alert
+from broadcaster.census import CensusTaker
 from broadcaster.forecast import Effort, Quotas
 from broadcaster.office import Office
 from broadcaster.registry.address_book import AddressBook
@@ -69,8 +70,8 @@ class Preflight:
 class Preflights:
     """Asks the registry, the log and the views. It changes nothing."""
 
-    def __init__(self, office: Office, registry: AddressBook, quotas: Quotas) -> None:
-        self._office, self._registry, self._quotas = office, registry, quotas
+    def __init__(self, office: Office, registry: AddressBook, census: CensusTaker, quotas: Quotas) -> None:
+        self._office, self._registry, self._census, self._quotas = office, registry, census, quotas
 
     def of(self, conn: Connection[Any], alert: Alert, at: datetime) -> Preflight:
         """The pre-flight of the version in work. Raises LookupError where none is."""
@@ -98,7 +99,7 @@ class Preflights:
         self, conn: Connection[Any], alert_id: UUID, channel: Channel, message: Message, edition: str
     ) -> ChannelPreflight:
         content, version = message.content, message.version
-        taken = census.take(self._office, self._registry, content, edition, channel)
+        taken = self._census.of(content, edition, channel)
         earlier = self._earlier(conn, alert_id, version, channel)
         who, spared = plan.chosen(taken, earlier, self._graver(conn, channel, message))
         members = BitMap64.deserialize(who.bitmap)

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any, Self
 from uuid import UUID
 
@@ -14,11 +14,10 @@ from psycopg_pool import ConnectionPool
 from broadcaster import packaged_templates, reference
 from broadcaster.alert_commands import AlertCommands
 from broadcaster.attachments import ATTACHMENTS_DDL, Attachments
+from broadcaster.canary_watch import CanaryWatch
 from broadcaster.cap.signing import CAP_SIGNED_DDL
 from broadcaster.census import CensusTaker
 from broadcaster.due import TIMEKEEPER, Due
-from broadcaster.canary import CanaryAddress, CanaryPhone, alarms, next_probes
-from broadcaster.census import take
 from broadcaster.engines.embedded import PostgresServer
 from broadcaster.keys import KEYS_DDL, Keys
 from broadcaster.ledger import LEDGER_DDL, Ledger
@@ -38,11 +37,9 @@ from projections.audience.projection import Audience
 from projections.audit.projection import Audit
 from projections.board.projection import Board
 from projections.cadence.projection import Cadence
-from projections.canary import view as canary_view
 from projections.canary.projection import Canary
 from projections.fanout import view as fanout
 from projections.fanout.order import RankOrder
-from projections.fanout.plan import Taken
 from projections.fanout.projection import Fanout
 from projections.fanout.relay import RELAY_DDL
 from projections.feeds.projection import Feeds
@@ -53,10 +50,6 @@ from projections.sms import view as sms
 from projections.sms.projection import Sms
 from schemas.areas import FIRST_EDITION, AreaTree
 from schemas.events import Actor, AudienceFrozen
-from schemas.areas import AreaTree
-from schemas.content import Channel, Lane
-from schemas.events import Actor, AlertIssued, AudienceFrozen
-from schemas.ids import canary_stream
 
 log = structlog.get_logger(__name__)
 
@@ -93,19 +86,19 @@ class House:
         self.registry = Registry(pool, self.tree, lambda name: self.office.register().edition(name).tree)
         self.mover = Mover(pool, self.office, self.registry, clock, TIMEKEEPER)
         self.keys = Keys(pool)
-        self.ledger = Ledger(pool, self.log, self.office, self.registry, self._audience_bitmap)
         tariffs = tariffs_of(settings.sms_providers, settings.sms_price, accented=settings.sms_accented)
         self.sms_budgets = SmsBudgets(self.office, self._sms_spent, self._audience_count, tariffs)
         self.sms_receipts = SmsReceipts(pool, self.log, clock)
-        self.ledger = Ledger(pool, self.log, self.office, self.registry, self._ranks)
+        self.canary = CanaryWatch(pool, self.log, settings)
         self.ledger = Ledger(
-            pool, self.log, self.office, self.registry, self._ranks, canary=_canary(settings)
+            pool, self.log, self.office, self.registry, self._ranks, canary=self.canary.phone
         )
+        self.census = CensusTaker(pool, self.office, self.registry)
         # A new projection is its folder and one entry here.
         self.projections: tuple[Projection, ...] = (
             Board(),
             Audience(),
-            Fanout(CensusTaker(pool, self.office, self.registry).take, self._frozen),
+            Fanout(self.census.take, self._frozen),
             Cadence(),
             Reach(),
             Canary(),
@@ -193,51 +186,23 @@ class House:
         return self.mover.move()
 
     def watch_canary(self) -> int:
-        """Sends the test items that are due, and raises the alarm about the late; answers how many events.
-
-        Beside another timekeeper it sends nothing twice: the log takes each number once.
-        """
-        every = timedelta(seconds=self.settings.canary_every)
-        if not every:
-            return 0
-        at = clock()
-        with self.pool.connection() as conn:
-            probes = canary_view.probes(conn)
-        numbers = {lane: self.log.length(canary_stream(lane)) for lane in Lane}
-        seen = {probe.lane: probe.number for probe in probes}
-        behind = any(seen.get(lane, 0) < number for lane, number in numbers.items())
-        channels = tuple(_canary(self.settings).addresses)
-        sent = [] if behind else next_probes(probes, numbers, channels, every, at)
-        late = [event for event in alarms(probes, at) if not self.log.has(event.originator_id)]
-        told = 0
-        for event in (*sent, *late):
-            try:
-                self.log.append([event], at=at)
-            except ConflictError:
-                continue
-            told += 1
-        for event in late:
-            log.error("canary_late", lane=event.lane, channel=event.channel, number=event.number)
-        return told
+        """Sends the test items that are due, and raises the alarm about the late."""
+        return self.canary.watch(clock())
 
     # --- what the projections and the ledger ask of the house -------------------------------------
-
-    def _census(self, event: AlertIssued, channel: Channel) -> Taken:
-        return take(self.office, self.registry, event.content, event.edition, channel)
 
     def _frozen(self, cursor: Cursor[Row], stream: UUID) -> AudienceFrozen | None:
         event = self.log.event(cursor, stream, 1)
         assert event is None or isinstance(event, AudienceFrozen)
         return event
 
-    def _audience_bitmap(self, audience_id: UUID) -> bytes:
-        return self._kept_audience(audience_id).bitmap
-
     def _audience_count(self, audience_id: UUID) -> int:
         return self._kept_audience(audience_id).count
 
-    def _kept_audience(self, audience_id: UUID) -> fanout.FrozenAudience:
     def _ranks(self, audience_id: UUID) -> RankOrder:
+        return self._kept_audience(audience_id).order
+
+    def _kept_audience(self, audience_id: UUID) -> fanout.FrozenAudience:
         with self.pool.connection() as conn:
             found = fanout.audience(conn, audience_id)
         if found is None:
@@ -247,17 +212,6 @@ class House:
     def _sms_spent(self, issuer_id: str, day: date) -> dict[Key, Usage]:
         with self.pool.connection() as conn:
             return {key: Usage(*took) for key, took in sms.spent(conn, issuer_id, day).items()}
-        return found.order
-
-
-def _canary(settings: Settings) -> CanaryPhone:
-    addresses: dict[Channel, CanaryAddress] = {}
-    if settings.canary_token is not None:
-        token = settings.canary_token.get_secret_value()
-        addresses[Channel.PUSH] = CanaryAddress(token, "token", "android")
-    if settings.canary_phone is not None:
-        addresses[Channel.SMS] = CanaryAddress(settings.canary_phone.get_secret_value(), "msisdn")
-    return CanaryPhone(addresses)
 
 
 @contextmanager

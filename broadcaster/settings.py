@@ -12,8 +12,15 @@ from broadcaster.sms_carriers import read_providers
 PREFIX = "BROADCASTER_"
 
 
-SECRETS = ("database_url", "nats_token", "smpp_password", "smtp_password", "sms_providers")
-SECRETS = ("database_url", "nats_token", "smpp_password", "smtp_password", "canary_token", "canary_phone")
+SECRETS = (
+    "database_url",
+    "nats_token",
+    "smpp_password",
+    "smtp_password",
+    "sms_providers",
+    "canary_token",
+    "canary_phone",
+)
 
 
 class SettingsError(Exception):

@@ -15,6 +15,7 @@ def _absent(value: object) -> bool:
     # What was added later is written only where it says something, so old receipts keep their bytes.
     return not value
 
+
 Ranks = dict[str, tuple[int, ...]]
 """Ranks in an audience, by provider."""
 

@@ -18,7 +18,7 @@ from broadcaster.cap.model import NAMESPACE
 from broadcaster.cap.moments import written, written_end
 from broadcaster.reference import Category
 from schemas.areas import AreaTree
-from schemas.content import Content, Kind, Language, Mode, MsgType, Text, Urgency
+from schemas.content import Content, Kind, Language, MsgType, Text, Urgency
 from schemas.events import AlertCancelled, AlertIssued
 
 _HEADLINE = 160

@@ -9,8 +9,8 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
-from broadcaster.shelf import Shelf
 from broadcaster.registry.coverage import CoverageCount
+from broadcaster.shelf import Shelf
 from broadcaster.web import docs, handlers, pages
 from broadcaster.web.api import (
     accounting,

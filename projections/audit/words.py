@@ -95,7 +95,6 @@ def describe(event: AnyEvent) -> Words:
             | AlertExpired()
         ):
             words = describe_alert(event)
-        case AudienceFrozen() | ReceiptRecorded() | SubscribersImported() | TestersChanged():
         case (
             AudienceFrozen()
             | ReceiptRecorded()
@@ -104,6 +103,7 @@ def describe(event: AnyEvent) -> Words:
             | CanarySent()
             | CanaryLate()
             | SubscribersImported()
+            | TestersChanged()
         ):
             words = _delivery(event)
         case RoleGranted() | RoleRevoked() | DelegationGranted() | DelegationRevoked():

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from broadcaster.account import Role
+from broadcaster.census import CensusTaker
 from broadcaster.forecast import Effort
 from broadcaster.preflight import ChannelPreflight, Preflights
 from broadcaster.web import story
@@ -159,7 +160,9 @@ def forecast(services: WithServices, principal: Staff, alert_id: UUID) -> Foreca
 
 def _preflights(services: Services) -> Preflights:
     ports = services.ports
-    return Preflights(ports.office, ports.registry, ports.quotas)
+    return Preflights(
+        ports.office, ports.registry, CensusTaker(ports.pool, ports.office, ports.registry), ports.quotas
+    )
 
 
 def _own(services: Services, account: str, alert_id: UUID) -> story.Story:

@@ -62,7 +62,7 @@ def issue(hanoi: House, alert: Alert, body: str) -> None:
 
 def foretold(hanoi: House, alert: Alert) -> dict[Channel, ChannelPreflight]:
     with hanoi.pool.connection() as conn:
-        found = Preflights(hanoi.office, hanoi.registry, QUOTAS).of(conn, alert, clock())
+        found = Preflights(hanoi.office, hanoi.registry, hanoi.census, QUOTAS).of(conn, alert, clock())
     return {one.channel: one for one in found.channels}
 
 
@@ -124,6 +124,6 @@ def test_the_effort_follows_from_the_quotas(hanoi: House) -> None:
     assert vi.encoding == "gsm7"
     issue(hanoi, alert, BA_DINH)
     with hanoi.pool.connection() as conn:
-        preflights = Preflights(hanoi.office, hanoi.registry, QUOTAS)
+        preflights = Preflights(hanoi.office, hanoi.registry, hanoi.census, QUOTAS)
         with pytest.raises(LookupError, match="no version in work"):
             preflights.of(conn, hanoi.office.alert(alert.id), clock())

@@ -59,7 +59,9 @@ class House:
         del dispatch
         return [Recipient(rank, rank, f"a{rank}", "token", "android", "vi") for rank in ranks]
 
-    def progress(self, dispatch: Dispatch, noted: Sequence[Result], sending: Sequence[int]) -> None: ...
+    def progress(
+        self, dispatch: Dispatch, noted: Sequence[Result], sending: Sequence[int], via: str = ""
+    ) -> None: ...
 
     def close(self, receipt: Receipt, gone: Sequence[Recipient], at: datetime) -> None:
         del gone, at

@@ -113,9 +113,9 @@ def taken(opened: House, *areas: str, edition: str) -> set[int]:
         originator_id=uuid4(), edition=edition, content=content(*areas), issuer_id=PHUC_XA
     )
     census = CensusTaker(opened.pool, opened.office, opened.registry)
-    bitmap, by_area, total = census.take(event, Channel.PUSH)
-    found = set(BitMap64.deserialize(bitmap))
-    assert total == len(found) == sum(by_area.values())
+    who = census.take(event, Channel.PUSH)
+    found = set(BitMap64.deserialize(who.bitmap))
+    assert who.total == len(found) == sum(who.by_area.values())
     return found
 
 
