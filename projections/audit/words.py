@@ -8,6 +8,7 @@ from typing import assert_never
 
 from projections.audit.alert_words import describe_alert
 from projections.audit.body_words import describe_issuer, describe_kept, describe_rights
+from projections.audit.cadence_words import describe_cadence, describe_reminder
 from projections.audit.line import Words
 from projections.audit.sms_words import describe_sms
 from schemas.dispatch import Outcome, Receipt
@@ -35,6 +36,10 @@ from schemas.events import (
     CanarySent,
     DeadLetterReplayed,
     DeadLetterWrittenOff,
+    CadenceEvent,
+    CadenceExempted,
+    CadenceExemptionEnded,
+    CadencePolicySet,
     DelegationGranted,
     DelegationRevoked,
     DeliveryEvent,
@@ -46,6 +51,9 @@ from schemas.events import (
     IssuerRegistered,
     IssuerSucceeded,
     ReceiptRecorded,
+    ReminderDue,
+    ReminderEvent,
+    ReminderSent,
     RoleGranted,
     RoleRevoked,
     ScreenEvent,
@@ -110,8 +118,16 @@ def describe(event: AnyEvent) -> Words:
             words = describe_rights(event)
         case ScreenRegistered() | ScreenMoved() | ScreenRemoved() | ScreenShowed():
             words = _screen(event)
-        case AttemptRefused() | EvidenceExported():
-            words = _audited(event)
+        case (
+            AttemptRefused()
+            | EvidenceExported()
+            | CadencePolicySet()
+            | CadenceExempted()
+            | CadenceExemptionEnded()
+            | ReminderDue()
+            | ReminderSent()
+        ):
+            words = _watched(event)
         case AreaRegisterAdopted(edition=edition, areas=register):
             words = Words(
                 f"Áp dụng danh mục địa bàn {edition}: {len(register)} đơn vị",
@@ -137,8 +153,12 @@ def describe(event: AnyEvent) -> Words:
     return words
 
 
-def _audited(event: AttemptRefused | EvidenceExported) -> Words:
+def _watched(event: AttemptRefused | EvidenceExported | CadenceEvent | ReminderEvent) -> Words:
     match event:
+        case ReminderDue() | ReminderSent():
+            words = describe_reminder(event)
+        case CadencePolicySet() | CadenceExempted() | CadenceExemptionEnded():
+            words = describe_cadence(event)
         case AttemptRefused(command=command, rule=rule, detail=detail):
             words = Words(
                 f"Từ chối lệnh {command}: {rule} ({detail})", f"Refused to {command}: {rule} ({detail})"

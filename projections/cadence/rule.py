@@ -8,20 +8,13 @@ calendar or of 24 hours, hence two readings.
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
+from schemas.cadence import Reading
 from schemas.local_time import HANOI
 
-PERIOD = timedelta(days=3)
+__all__ = ["DAY", "SOON", "Reading", "State", "due_at", "first_whole_day", "local_day", "midnight", "state"]
+
 SOON = timedelta(hours=24)
 DAY = timedelta(days=1)
-
-
-class Reading(StrEnum):
-    """What "3 days" means."""
-
-    CALENDAR = "calendar"
-    """Each 3 consecutive whole days of Hanoi's calendar hold at least one item."""
-    ROLLING = "rolling"
-    """No 72 hours pass without one."""
 
 
 class State(StrEnum):
@@ -31,39 +24,46 @@ class State(StrEnum):
     DUE_SOON = "due_soon"
     """Within 24 hours of being overdue."""
     OVERDUE = "overdue"
+    EXEMPT = "exempt"
 
 
-def due_at(last_item: datetime | None, duty_since: datetime, reading: Reading) -> datetime:
+def due_at(last_item: datetime | None, duty_since: datetime, reading: Reading, days: int = 3) -> datetime:
     """The instant (UTC) from which the body is overdue unless it issues before.
 
     The duty starts afresh at `duty_since`: an item older than that changes nothing. All instants
-    are aware.
+    are aware; `days` is the interval, 1 or more. In either reading it is at least `days` times 24
+    hours after the later of the two.
     """
     if reading is Reading.ROLLING:
         since = duty_since if last_item is None else max(last_item, duty_since)
-        return since.astimezone(UTC) + PERIOD
-    counted = _first_whole_day(duty_since)
+        return since.astimezone(UTC) + days * DAY
+    counted = first_whole_day(duty_since)
     if last_item is not None:
-        counted = max(counted, _day(last_item) + DAY)
-    return _midnight(counted + PERIOD)
+        counted = max(counted, local_day(last_item) + DAY)
+    return midnight(counted + days * DAY)
 
 
 def state(due: datetime, at: datetime) -> State:
-    """Where a body stands at an instant; overdue from `due` sharp."""
+    """Where a body that owes stands at an instant; overdue from `due` sharp."""
     if at >= due:
         return State.OVERDUE
     return State.DUE_SOON if at >= due - SOON else State.OK
 
 
-def _day(instant: datetime) -> date:
+def local_day(instant: datetime) -> date:
+    """The day of Hanoi's calendar that it falls on."""
     return instant.astimezone(HANOI).date()
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
+    """The first instant of that day in Hanoi, UTC."""
     return datetime.combine(day, time.min, HANOI).astimezone(UTC)
 
 
-def _first_whole_day(since: datetime) -> date:
-    # A duty that begins at midnight sharp counts that very day; later, the day is no longer whole.
-    day = _day(since)
-    return day if since == _midnight(day) else day + DAY
+def first_whole_day(since: datetime) -> date:
+    """The first day of Hanoi's calendar that lies wholly after it.
+
+    A duty that begins at midnight sharp counts that very day; later, the day is no longer whole.
+    """
+    day = local_day(since)
+    return day if since == midnight(day) else day + DAY

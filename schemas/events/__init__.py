@@ -53,6 +53,16 @@ from schemas.events.bodies import (
     RoleGranted,
     RoleRevoked,
 )
+from schemas.events.cadence import (
+    CadenceEvent,
+    CadenceExempted,
+    CadenceExemptionEnded,
+    CadencePolicySet,
+    Notice,
+    ReminderDue,
+    ReminderEvent,
+    ReminderSent,
+)
 from schemas.events.delivery import (
     AudienceFrozen,
     CanaryLate,
@@ -102,6 +112,8 @@ AnyEvent = (
     | DeliveryEvent
     | ScreenEvent
     | SmsEvent
+    | CadenceEvent
+    | ReminderEvent
 )
 
 
@@ -143,6 +155,10 @@ __all__ = [
     "CanarySent",
     "DeadLetterReplayed",
     "DeadLetterWrittenOff",
+    "CadenceEvent",
+    "CadenceExempted",
+    "CadenceExemptionEnded",
+    "CadencePolicySet",
     "DelegationEvent",
     "DelegationGranted",
     "DelegationRevoked",
@@ -158,9 +174,13 @@ __all__ = [
     "IssuerPolicySet",
     "IssuerRegistered",
     "IssuerSucceeded",
+    "Notice",
     "ReceiptRecorded",
     "Recorded",
     "RegisterEvent",
+    "ReminderDue",
+    "ReminderEvent",
+    "ReminderSent",
     "RoleEvent",
     "RoleGranted",
     "RoleRevoked",

@@ -99,12 +99,16 @@ class Story:
     def issue(self, issuer_id: str = "so-y-te", alert_id: UUID | None = None, **changes: Any) -> UUID:
         """Issues an alert, or an update of the one given."""
         stream = alert_id or uuid5(SPACE, str(len(self.log)))
+        return self.issue_as(stream, issuer_id, update=alert_id is not None, **changes)
+
+    def issue_as(self, stream: UUID, issuer_id: str, *, update: bool = False, **changes: Any) -> UUID:
+        """Issues the alert of that id, or an update of it."""
         self._rev[stream] += 1
         self.tell(
             AlertIssued,
             stream,
             **self._message(stream, issuer_id),
-            msg_type=MsgType.UPDATE if alert_id else MsgType.ALERT,
+            msg_type=MsgType.UPDATE if update else MsgType.ALERT,
             content=content(**changes),
             edition=self.edition,
             effective_at=self.at,

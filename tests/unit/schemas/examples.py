@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from schemas.areas import Area
+from schemas.cadence import Basis, CadencePolicy, Owes, Reading
 from schemas.content import (
     Certainty,
     Channel,
@@ -41,6 +42,9 @@ from schemas.events import (
     CanarySent,
     DeadLetterReplayed,
     DeadLetterWrittenOff,
+    CadenceExempted,
+    CadenceExemptionEnded,
+    CadencePolicySet,
     DelegationGranted,
     DelegationRevoked,
     Event,
@@ -52,7 +56,10 @@ from schemas.events import (
     IssuerPolicySet,
     IssuerRegistered,
     IssuerSucceeded,
+    Notice,
     ReceiptRecorded,
+    ReminderDue,
+    ReminderSent,
     RoleGranted,
     RoleRevoked,
     ScreenMoved,
@@ -81,6 +88,7 @@ SCREEN = UUID("7d3f0c1e-0000-4000-8000-000000000002")
 DELEGATION = UUID("7d3f0c1e-0000-4000-8000-000000000003")
 TEMPLATE = UUID("7d3f0c1e-0000-4000-8000-000000000004")
 AREA_SET = UUID("7d3f0c1e-0000-4000-8000-000000000005")
+EXEMPTION = UUID("7d3f0c1e-0000-4000-8000-000000000006")
 BY = Actor(account="lan", body="ubnd-00001")
 CONTENT = Content(
     kind=Kind.ALERT,
@@ -374,4 +382,28 @@ def examples() -> tuple[Event, ...]:
         ScreenShowed(**screen, originator_version=2, shown=(Shown(alert_id=ALERT, version=1),)),
         ScreenMoved(**screen, originator_version=3, area="00008", edition="2025-07-01"),
         ScreenRemoved(**screen, originator_version=4),
+        ScreenRemoved(**screen, originator_version=3),
+        CadencePolicySet(
+            **other,
+            policy=CadencePolicy(
+                reading=Reading.ROLLING,
+                interval_days=2,
+                owes=(Owes(level=1), Owes(level=3, kinds=("ubnd",), since=AT, basis=Basis.DELEGATED)),
+                counts=(Kind.BULLETIN,),
+                parent_counts=True,
+            ),
+            effective_at=END,
+            reason="Thông báo 12/TB-UBND",
+        ),
+        CadenceExempted(
+            **other,
+            issuer_id="ubnd-00001",
+            exemption_id=EXEMPTION,
+            reason="Trụ sở ngập",
+            starts_at=AT,
+            ends_at=END,
+        ),
+        CadenceExemptionEnded(**other, issuer_id="ubnd-00001", exemption_id=EXEMPTION, ends_at=END),
+        ReminderDue(**other, notice=Notice.OVERDUE, recipient="ubnd-001", about="ubnd-00001", due_at=END),
+        ReminderSent(**other, outcome="accepted", recipients=1, detail="250"),
     )

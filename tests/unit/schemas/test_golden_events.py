@@ -58,6 +58,11 @@ FROZEN_TOPICS = [
     "dead_letter.written_off",
     "canary.sent",
     "canary.late",
+    "cadence.policy_set",
+    "cadence.exempted",
+    "cadence.exemption_ended",
+    "reminder.due",
+    "reminder.sent",
 ]
 
 
