@@ -38,6 +38,7 @@ from projections.audit.projection import Audit
 from projections.board.projection import Board
 from projections.cadence.projection import Cadence
 from projections.canary.projection import Canary
+from projections.cadence.view import CadenceBook
 from projections.fanout import view as fanout
 from projections.fanout.order import RankOrder
 from projections.fanout.projection import Fanout
@@ -50,6 +51,10 @@ from projections.sms import view as sms
 from projections.sms.projection import Sms
 from schemas.areas import FIRST_EDITION, AreaTree
 from schemas.events import Actor, AudienceFrozen
+from schemas.areas import AreaTree
+from schemas.cadence import CadencePolicy, Reading
+from schemas.content import Channel
+from schemas.events import Actor, AlertIssued, AudienceFrozen
 
 log = structlog.get_logger(__name__)
 
@@ -94,6 +99,8 @@ class House:
             pool, self.log, self.office, self.registry, self._ranks, canary=self.canary.phone
         )
         self.census = CensusTaker(pool, self.office, self.registry)
+        self.cadence = CadenceBook(CadencePolicy(reading=Reading(settings.cadence_reading)))
+        self.ledger = Ledger(pool, self.log, self.office, self.registry, self._audience_bitmap)
         # A new projection is its folder and one entry here.
         self.projections: tuple[Projection, ...] = (
             Board(),

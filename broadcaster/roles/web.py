@@ -13,7 +13,6 @@ from broadcaster.runtime import House, clock
 from broadcaster.settings import Settings
 from broadcaster.web.app import create_app
 from broadcaster.web.ports import WebPorts
-from projections.cadence.rule import Reading
 from schemas.content import Lane
 
 
@@ -47,7 +46,7 @@ def web_ports(house: House) -> WebPorts:
         registry=house.registry,
         keys=house.keys,
         clock=clock,
-        cadence_reading=Reading(house.settings.cadence_reading),
+        cadence=house.cadence,
         base_url=house.settings.url,
         health=health,
         signing=SignedMessages(house.pool, Signer(key)) if (key := house.settings.cap_key) else None,

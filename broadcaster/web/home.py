@@ -75,7 +75,7 @@ def home(services: Services, lang: Lang, state: str | None, *, whole: bool) -> H
     with services.reading() as conn:
         rows = board.find(conn, status="live", limit=_LIVE)
         channels = _channels(conn)
-        standing = cadence.standing(conn, eye.now, services.ports.cadence_reading)
+        standing = services.ports.cadence.standing(conn, eye.now)
     seen = [sight for row in rows if (sight := eye.see_row(row))]
     live = sorted(seen, key=lambda alert: alert.gravity)
     wanted = [body for body in standing if state in {None, body.state}]

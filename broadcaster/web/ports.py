@@ -15,7 +15,7 @@ from broadcaster.log import AlertLog
 from broadcaster.office import Office
 from broadcaster.registry.subscribers import Registry
 from broadcaster.setup_commands import SetupCommands
-from projections.cadence.rule import Reading
+from projections.cadence.view import CadenceBook
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class WebPorts:
     keys: Keys
     clock: Callable[[], datetime]
     """The time now, UTC."""
-    cadence_reading: Reading
+    cadence: CadenceBook
     base_url: str
     """What others reach us by, without a slash at its end."""
     health: Callable[[], Mapping[str, bool]]

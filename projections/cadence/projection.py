@@ -1,110 +1,119 @@
-"""Keeps each obliged body, and each item it issued that counts."""
+"""Keeps what the duty is judged by: facts about bodies and terms, and every item that went out."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from typing import Any, LiteralString
 from uuid import UUID
 
+from projections.cadence.ledger import FACTS
 from projections.projection import Transaction
 from projections.rows import storable
-from schemas.content import MsgType
-from schemas.events import (
-    AlertCancelled,
-    AlertIssued,
-    IssuerClosed,
-    IssuerMoved,
-    IssuerRegistered,
-    Recorded,
-)
+from schemas.content import Mode, MsgType
+from schemas.events import AlertCancelled, AlertIssued, AreaRegisterAdopted, Event, Recorded
 
 DDL = """
-CREATE TABLE IF NOT EXISTS cadence_bodies (
-    issuer_id text PRIMARY KEY,
-    name text NOT NULL,
-    level int NOT NULL,
-    area text NOT NULL,
-    parent text,
-    duty_since timestamptz NOT NULL
+CREATE TABLE IF NOT EXISTS cadence_facts (
+    position bigint PRIMARY KEY,
+    recorded_at timestamptz NOT NULL,
+    topic text NOT NULL,
+    stream uuid NOT NULL,
+    version bigint NOT NULL,
+    payload bytea NOT NULL
 );
-ALTER TABLE cadence_bodies ADD COLUMN IF NOT EXISTS duty_until timestamptz;
-CREATE TABLE IF NOT EXISTS cadence_items (
-    alert_id uuid PRIMARY KEY,
+CREATE TABLE IF NOT EXISTS cadence_sends (
+    alert_id uuid NOT NULL,
+    version int NOT NULL,
     issuer_id text NOT NULL,
     issued_at timestamptz NOT NULL,
-    taken_back boolean NOT NULL DEFAULT false
+    first boolean NOT NULL,
+    actual boolean NOT NULL,
+    kind text NOT NULL,
+    mode text NOT NULL,
+    headline text NOT NULL,
+    edition text NOT NULL,
+    areas text[] NOT NULL,
+    position bigint NOT NULL,
+    taken_back bigint,
+    PRIMARY KEY (alert_id, version)
 );
-CREATE INDEX IF NOT EXISTS cadence_items_counted ON cadence_items (issuer_id, issued_at)
-    WHERE NOT taken_back;
+CREATE INDEX IF NOT EXISTS cadence_sends_all ON cadence_sends (issuer_id, issued_at);
+CREATE INDEX IF NOT EXISTS cadence_sends_items ON cadence_sends (issuer_id, issued_at)
+    INCLUDE (kind, alert_id) WHERE first AND actual AND taken_back IS NULL;
 """
 
-# A body whose record is written anew keeps the day its duty began.
-_BODY = """
-INSERT INTO cadence_bodies (issuer_id, name, level, area, parent, duty_since)
-VALUES (%s, %s, %s, %s, %s, %s)
-ON CONFLICT (issuer_id) DO UPDATE
-SET name = excluded.name, level = excluded.level, area = excluded.area, parent = excluded.parent
+_FACT = "INSERT INTO cadence_facts VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
+_COLUMNS = """
+(alert_id, version, issuer_id, issued_at, first, actual, kind, mode, headline, edition, areas,
+    position)
 """
-_MOVED = "UPDATE cadence_bodies SET name = %s, level = %s, area = %s, parent = %s WHERE issuer_id = %s"
-_CLOSED = "UPDATE cadence_bodies SET duty_until = %s WHERE issuer_id = %s"
-_ITEM = """
-INSERT INTO cadence_items (alert_id, issuer_id, issued_at) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING
+_COPY: LiteralString = f"COPY cadence_sends {_COLUMNS} FROM STDIN"
+_TAKE_BACK = """
+UPDATE cadence_sends s SET taken_back = t.position
+FROM unnest(%s::uuid[], %s::bigint[]) t (alert_id, position) WHERE s.alert_id = t.alert_id
 """
-_TAKE_BACK = "UPDATE cadence_items SET taken_back = true WHERE alert_id = ANY(%s)"
 
 
 class Cadence:
-    """The rows behind "at least one item every 3 days".
+    """The rows behind "at least one item every 3 days". What they mean for a body is told in view.py.
 
     An item is the first issue of an alert, of either kind; its updates are the same item. One that
-    was withdrawn because it should never have been issued is taken back, and so is not counted. It is
-    of the body that spoke, CAP's sender: what a body left open its successor issues, and counts.
-    The duty of a body ends with it; its successors have theirs.
+    was withdrawn because it should never have been issued is taken back, and so is not counted.
     """
 
     name = "cadence"
-    topics = frozenset(
-        {
-            IssuerRegistered.TOPIC,
-            IssuerMoved.TOPIC,
-            IssuerClosed.TOPIC,
-            AlertIssued.TOPIC,
-            AlertCancelled.TOPIC,
-        }
-    )
+    topics = frozenset({AlertIssued.TOPIC, AlertCancelled.TOPIC, *(fact.TOPIC for fact in FACTS)})
     ddl = DDL
-    tables: tuple[str, ...] = ("cadence_bodies", "cadence_items")
+    tables: tuple[str, ...] = ("cadence_facts", "cadence_sends")
 
     def apply(self, tx: Transaction, page: Sequence[Recorded]) -> None:
         """Folds a page. An item is always issued before it is taken back, so the order of writes holds."""
-        bodies: list[tuple[str, str, int, str, str | None, datetime]] = []
-        items: list[tuple[UUID, str, datetime]] = []
-        taken_back: list[UUID] = []
-        changed: list[IssuerMoved | IssuerClosed] = []
-        for _, recorded_at, event in page:
-            match event:
-                case IssuerRegistered(issuer_id=body, name=name, level=level, area=area, parent=parent):
-                    bodies.append((body, storable(name), level, area, parent, recorded_at))
-                case IssuerMoved() | IssuerClosed():
-                    changed.append(event)
-                case AlertIssued(originator_id=alert_id, sender=sender, msg_type=MsgType.ALERT):
-                    items.append((alert_id, sender.partition("@")[0], recorded_at))
+        facts: list[tuple[Any, ...]] = []
+        sends: list[tuple[Any, ...]] = []
+        taken_back: list[tuple[UUID, int]] = []
+        for recorded in page:
+            match recorded.event:
+                case AlertIssued() as event:
+                    sends.append(_send(recorded, event))
                 case AlertCancelled(originator_id=alert_id, in_error=True):
-                    taken_back.append(alert_id)
+                    taken_back.append((alert_id, recorded.position))
+                case AlertCancelled():
+                    pass
+                case event if isinstance(event, FACTS):
+                    facts.append(_fact(recorded))
                 case _:
                     pass
-        if bodies:
-            tx.cursor.executemany(_BODY, bodies)
-        _change(tx, changed)
-        if items:
-            tx.cursor.executemany(_ITEM, items)
+        if facts:
+            tx.cursor.executemany(_FACT, facts)
+        if sends:
+            with tx.cursor.copy(_COPY) as copy:
+                for row in sends:
+                    copy.write_row(row)
         if taken_back:
-            tx.cursor.execute(_TAKE_BACK, (taken_back,))
+            tx.cursor.execute(_TAKE_BACK, tuple(map(list, zip(*taken_back, strict=True))))
 
 
-def _change(tx: Transaction, changed: Sequence[IssuerMoved | IssuerClosed]) -> None:
-    moved = [one for one in changed if isinstance(one, IssuerMoved)]
-    closed = [one for one in changed if isinstance(one, IssuerClosed)]
-    if moved:
-        rows = [(storable(one.name), one.level, one.area, one.parent, one.issuer_id) for one in moved]
-        tx.cursor.executemany(_MOVED, rows)
-    if closed:
-        tx.cursor.executemany(_CLOSED, [(one.effective_at, one.issuer_id) for one in closed])
+def _send(recorded: Recorded, event: AlertIssued) -> tuple[Any, ...]:
+    content = event.content
+    return (
+        event.originator_id,
+        event.version,
+        # The body that spoke: what a body left open its successor issues, and counts.
+        event.sender.partition("@")[0],
+        recorded.recorded_at,
+        event.msg_type is MsgType.ALERT,
+        content.mode is Mode.ACTUAL,
+        content.kind,
+        content.mode,
+        storable(content.text("vi").headline),
+        event.edition,
+        list(content.areas),
+        recorded.position,
+    )
+
+
+def _fact(recorded: Recorded) -> tuple[Any, ...]:
+    event: Event = recorded.event
+    if isinstance(event, AreaRegisterAdopted):
+        # Only its date matters here, and it is half a megabyte.
+        event = event.model_copy(update={"areas": (), "successions": ()})
+    stream, version = event.originator_id, event.originator_version
+    return (recorded.position, recorded.recorded_at, event.TOPIC, stream, version, event.payload())

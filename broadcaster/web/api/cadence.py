@@ -6,11 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, Field
 
+from broadcaster.proof.as_of import position_at
 from broadcaster.web.api.reach_models import BodyCadenceAnswer, CadencePage, standing, summary
 from broadcaster.web.openapi import problems_of
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import Services, WithServices
 from projections.cadence import view as cadence
+from projections.cadence.duty import in_force
 from projections.cadence.rule import State
 from schemas.requests import Body, BodyId
 
@@ -30,6 +32,9 @@ class AtInstant(Body):
     """When."""
 
     at: At | None = None
+    as_it_stood: Annotated[
+        bool, Field(description="Only what was recorded by then, not what we know of it now.")
+    ] = False
 
 
 class Wanted(AtInstant):
@@ -42,13 +47,14 @@ class Wanted(AtInstant):
 @router.get("", summary="How the bodies stand", responses=problems_of(422))
 def list_cadence(services: WithServices, wanted: Annotated[Wanted, Query()]) -> CadencePage:
     """The worst first."""
-    at, reading = _at(services, wanted), services.ports.cadence_reading
+    at = _at(services, wanted)
     levels = None if wanted.level is None else [wanted.level]
     with services.reading() as conn:
-        found = cadence.standing(conn, at, reading, levels)
+        found = services.ports.cadence.standing(conn, at, levels, known=_known(services, wanted, at))
+        policy = in_force(services.ports.cadence.ledger(conn).policies, at)
     return CadencePage(
         at=at,
-        reading=reading,
+        reading=policy.reading,
         summary=summary(cadence.summarise(found)),
         bodies=[standing(body) for body in found if wanted.state in {None, body.state}],
     )
@@ -60,7 +66,8 @@ def read_cadence(
 ) -> BodyCadenceAnswer:
     """404 for a body that had no duty then."""
     with services.reading() as conn:
-        found = cadence.one(conn, issuer, _at(services, wanted), services.ports.cadence_reading)
+        at = _at(services, wanted)
+        found = services.ports.cadence.one(conn, issuer, at, known=_known(services, wanted, at))
     if found is None:
         raise ProblemError("not-found", f"{issuer} has no such duty at that time.")
     return standing(found)
@@ -68,3 +75,7 @@ def read_cadence(
 
 def _at(services: Services, wanted: AtInstant) -> datetime:
     return (wanted.at or services.now()).astimezone(UTC)
+
+
+def _known(services: Services, wanted: AtInstant, at: datetime) -> int | None:
+    return position_at(services.ports.log, at)[0] if wanted.as_it_stood else None

@@ -130,11 +130,16 @@ class BodyCadenceAnswer(Answer):
     area: str
     parent: str | None
     duty_since: Instant
+    last_item: UUID | None
+    """The last that counts; an update is no item, nor is an exercise or a test."""
     last_item_at: Instant | None
     items_30d: int
-    due_at: Instant
-    """From then on it is overdue, unless it issues before."""
+    due_at: Instant | None
+    """From then on it is overdue, unless it issues before. Absent while it is exempt."""
+    overdue_since: Instant | None
     state: State
+    exempt_reason: str | None
+    exempt_until: Instant | None
 
 
 class CadenceSummary(Answer):
@@ -144,6 +149,7 @@ class CadenceSummary(Answer):
     ok: int
     due_soon: int
     overdue: int
+    exempt: int
 
 
 class CadencePage(Answer):

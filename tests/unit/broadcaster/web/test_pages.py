@@ -138,7 +138,7 @@ def test_pages_need_nothing_but_our_own_files(town: Town, path: str) -> None:
 def test_a_page_rendered_just_now_serves_everyone(own_town: Town) -> None:
     first = own_town.client().get("/", **HTML)
     with own_town.pool.connection() as conn:
-        conn.execute("DROP TABLE cadence_bodies")
+        conn.execute("DROP TABLE cadence_facts")
     again = own_town.client().get("/", **HTML)
     assert again.text == first.text
     broken = own_town.client().get("/?all=1", **HTML)

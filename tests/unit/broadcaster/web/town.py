@@ -32,6 +32,7 @@ from projections.cadence.projection import Cadence
 from projections.cadence.rule import Reading
 from projections.canary.projection import Canary
 from projections.fanout.projection import Fanout
+from projections.cadence.view import CadenceBook
 from projections.feeds.projection import Feeds
 from projections.follower import POSITIONS_DDL, Follower
 from projections.positions import Positions, Standing
@@ -210,7 +211,7 @@ class Town:
                 registry=self.registry,
                 keys=self.key_store,
                 clock=lambda: self.now,
-                cadence_reading=Reading.CALENDAR,
+                cadence=CadenceBook(),
                 base_url=BASE,
                 health=lambda: self.health,
                 projections=[each.name for each in self.projections],
