@@ -18,6 +18,7 @@ from broadcaster.canary_watch import CanaryWatch
 from broadcaster.cap.signing import CAP_SIGNED_DDL
 from broadcaster.census import CensusTaker
 from broadcaster.due import TIMEKEEPER, Due
+from broadcaster.duty.reports import Reports
 from broadcaster.engines.embedded import PostgresServer
 from broadcaster.keys import KEYS_DDL, Keys
 from broadcaster.ledger import LEDGER_DDL, Ledger
@@ -100,6 +101,8 @@ class House:
         )
         self.census = CensusTaker(pool, self.office, self.registry)
         self.cadence = CadenceBook(CadencePolicy(reading=Reading(settings.cadence_reading)))
+        origin, key_path = settings.sender_domain, settings.checkpoint_key_path
+        self.reports = Reports(pool, self.log, self.cadence, origin=origin, key_path=key_path)
         self.ledger = Ledger(pool, self.log, self.office, self.registry, self._audience_bitmap)
         # A new projection is its folder and one entry here.
         self.projections: tuple[Projection, ...] = (

@@ -14,6 +14,7 @@ from broadcaster.account import Role as StaffRole
 from broadcaster.cli import audit as cli_audit
 from broadcaster.cli.areas import areas_app
 from broadcaster.cli.bodies import bodies_app
+from broadcaster.cli.cadence import cadence_app
 from broadcaster.cli.cap import cap_app
 from broadcaster.cli.dead_letters import dead_letters_app
 from broadcaster.cli.imports import import_subscribers
@@ -42,6 +43,7 @@ app.add_typer(areas_app, name="areas")
 app.add_typer(bodies_app, name="bodies")
 app.add_typer(cap_app, name="cap")
 app.add_typer(dead_letters_app, name="dead-letters")
+app.add_typer(cadence_app, name="cadence")
 app.add_typer(log_app, name="log")
 app.add_typer(keys_app, name="keys")
 app.add_typer(subscribers_app, name="subscribers")

@@ -10,7 +10,14 @@ from projections.rows import storable
 from schemas.content import Mode, MsgType
 from schemas.events import AlertCancelled, AlertIssued, AreaRegisterAdopted, Event, Recorded
 
+# Rows of an earlier make hold too little: the log is folded again.
 DDL = """
+DO $$ BEGIN
+    IF to_regclass('cadence_items') IS NOT NULL THEN
+        DROP TABLE cadence_items, cadence_bodies;
+        DELETE FROM projection_positions WHERE name = 'cadence';
+    END IF;
+END $$;
 CREATE TABLE IF NOT EXISTS cadence_facts (
     position bigint PRIMARY KEY,
     recorded_at timestamptz NOT NULL,
