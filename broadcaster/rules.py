@@ -20,6 +20,8 @@ class Rule(StrEnum):
     DELEGATION_FIELD = "delegation.field"
     DELEGATION_DATES = "delegation.dates"
     DELEGATION_OVER = "delegation.over"
+    # Cadence: the terms of the duty to inform.
+    CADENCE_DATES = "cadence.dates"
     # Content: what may be said.
     UNKNOWN_AREA = "content.unknown-area"
     EDITION = "content.edition"
@@ -42,8 +44,10 @@ class Rule(StrEnum):
     @property
     def is_content(self) -> bool:
         """Whether it says what."""
-        return self.value.startswith("content.") or self is Rule.DELEGATION_DATES
+        return self.value.startswith("content.") or self in _DATES
 
+
+_DATES = {Rule.DELEGATION_DATES, Rule.CADENCE_DATES}
 
 _AUTHORITY = {
     Rule.ROLE,

@@ -18,6 +18,8 @@ from broadcaster.canary_watch import CanaryWatch
 from broadcaster.cap.signing import CAP_SIGNED_DDL
 from broadcaster.census import CensusTaker
 from broadcaster.due import TIMEKEEPER, Due
+from broadcaster.duty.commands import CadenceCommands
+from broadcaster.duty.reminders import REMINDERS_DDL, Reminders
 from broadcaster.duty.reports import Reports
 from broadcaster.engines.embedded import PostgresServer
 from broadcaster.keys import KEYS_DDL, Keys
@@ -103,6 +105,8 @@ class House:
         self.cadence = CadenceBook(CadencePolicy(reading=Reading(settings.cadence_reading)))
         origin, key_path = settings.sender_domain, settings.checkpoint_key_path
         self.reports = Reports(pool, self.log, self.cadence, origin=origin, key_path=key_path)
+        self.cadence_commands = CadenceCommands(self.office, settings.cadence_office)
+        self.reminders = Reminders(pool, self.log, self.cadence, settings.cadence_office)
         self.ledger = Ledger(pool, self.log, self.office, self.registry, self._audience_bitmap)
         # A new projection is its folder and one entry here.
         self.projections: tuple[Projection, ...] = (
@@ -144,6 +148,7 @@ class House:
         """Creates what the database lacks. Safe to repeat, and beside a running house."""
         ddl = [LOG_DDL, SUBSCRIBERS_DDL, SUBSCRIBER_IMPORTS_DDL, KEYS_DDL, LEDGER_DDL]
         ddl += [POSITIONS_DDL, RELAY_DDL, SMS_DDL, CAP_SIGNED_DDL, ATTACHMENTS_DDL]
+        ddl += [POSITIONS_DDL, RELAY_DDL, REMINDERS_DDL]
         ddl += [projection.ddl for projection in self.projections]
         with self.pool.connection() as conn:
             conn.execute(MIGRATE_LOCK)

@@ -87,6 +87,13 @@ class Settings(BaseModel):
     cap_key: Path | None = None
     """A private key with its certificates (PEM) that signs CAP messages; they go unsigned where empty."""
     cadence_reading: Literal["calendar", "rolling"] = "calendar"
+    """What "3 days" means where the log holds no policy."""
+    cadence_office: str = "vp-ubnd"
+    """The body whose managers set the terms of the cadence, and to which what stays overdue is told."""
+    cadence_public: bool = False
+    """Whether anyone may read the scorecard of the cadence."""
+    reminders: bool = False
+    """Remind the offices of bodies by e-mail, through smtp_host."""
 
     checkpoint_key: Path | None = None
     """The private key that signs checkpoints of the log; <data>/checkpoint.key where empty."""
@@ -102,6 +109,8 @@ class Settings(BaseModel):
     def _providers_are_named(self) -> Self:
         if self.providers == "sandbox":
             return self
+        if self.reminders and self.smtp_host is None:
+            raise ValueError("smtp_host is required with real providers and reminders")
         if self.fcm_credentials is None:
             raise ValueError("fcm_credentials is required with real providers")
         if self.sms_providers.get_secret_value():

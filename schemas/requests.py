@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from schemas.cadence import CadencePolicy
 from schemas.content import AreaCode, Clean, Content, Instant, in_utc
 from schemas.events import Shown
 from schemas.local_time import HANOI
@@ -136,6 +137,23 @@ class ScreenReport(Body):
     def facts(self) -> tuple[Shown, ...]:
         """As the log has it."""
         return tuple(Shown(alert_id=one.alert_id, version=one.version) for one in self.shown)
+
+
+class NewCadencePolicy(Body):
+    """Terms of the duty to inform, whole; they hold from now where no instant is named."""
+
+    policy: CadencePolicy
+    effective_at: Instant | None = None
+    reason: Reason
+
+
+class NewExemption(Body):
+    """A body is let off, from now where no beginning is named, until it is ended where no end is."""
+
+    issuer_id: BodyId
+    reason: Reason
+    starts_at: Instant | None = None
+    ends_at: Instant | None = None
 
 
 class DeviceAreas(Body):

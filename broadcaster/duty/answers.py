@@ -1,5 +1,7 @@
 """Standings, reports and stories as plain data: the same figures in JSON, in sheets and on paper."""
 
+import hashlib
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +14,12 @@ from projections.cadence.standing import Breach, Standing
 from projections.cadence.view import BodyCadence
 
 RATE_DIGITS = 6
+
+
+def fingerprint(told: dict[str, Any]) -> str:
+    """Of plain data: 32 hex digits."""
+    text = json.dumps(told, ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def body_line(body: BodyCadence) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def _listed(one: SmsProvider) -> Member:
 
 def _only(settings: Settings) -> Member:
     if settings.sms_transport == "email":
-        return Member(MailGateway(_mail(settings)), price=settings.sms_price)
+        return Member(MailGateway(mail_settings(settings)), price=settings.sms_price)
     return Member(SmsGateway(_smpp(settings), book=_book), price=settings.sms_price)
 
 
@@ -97,7 +97,8 @@ def _smpp(settings: Settings) -> SmppSettings:
     )
 
 
-def _mail(settings: Settings) -> MailSettings:
+def mail_settings(settings: Settings) -> MailSettings:
+    """The mail relay, for SMS and for reminders; the double's in the sandbox."""
     if settings.providers == "sandbox":
         double = sandbox_endpoint(settings, "smtp")
         host, port = double["host"], double["port"]

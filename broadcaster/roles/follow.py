@@ -1,4 +1,4 @@
-"""The follow role: keeps every projection up to date, ends alerts whose time is up, signs checkpoints."""
+"""The follow role: keeps every projection up to date, ends alerts, signs checkpoints, reminds."""
 
 import signal
 import threading
@@ -7,6 +7,7 @@ from types import FrameType
 
 from broadcaster.proof.notary import Notary
 from broadcaster.roles import Role
+from broadcaster.roles.remind import postman
 from broadcaster.runtime import House
 from broadcaster.settings import Settings
 from broadcaster.timekeeper import Timekeeper
@@ -29,7 +30,12 @@ def run(role: Role, settings: Settings, lanes: Sequence[Lane]) -> None:
         followers.start()
         timekeeper.start()
         notary.start()
+        reminding = postman(house)
+        if reminding is not None:
+            reminding.start()
         stopped.wait()
+        if reminding is not None:
+            reminding.stop()
         notary.stop()
         timekeeper.stop()
         followers.stop()

@@ -24,6 +24,7 @@ from broadcaster.web.api import (
     bodies,
     cadence,
     canary,
+    cadence_terms,
     cap,
     cap_feeds,
     dead_letters,
@@ -69,6 +70,8 @@ _ROUTERS = (
     devices.router,
     testers.router,
     screens.router,
+    cadence_terms.router,  # before cadence: a body's address is any word
+    cadence_terms.public_router,
     cadence.router,
     audit.router,
     as_of.router,

@@ -66,7 +66,7 @@ def _answer(status: int, *, command: bool) -> dict[str, Any]:
         (slug, kind)
         for slug, kind in KINDS.items()
         if kind.status == status
-        and (command or not slug.startswith(("content.", "delegation.", "idempotency.")))
+        and (command or not slug.startswith(("content.", "delegation.", "cadence.", "idempotency.")))
     ]
     slug, kind = kinds[0]
     example = {"type": f"/problems/{slug}", "title": kind.title, "status": status, "detail": kind.advice}

@@ -10,6 +10,8 @@ from psycopg_pool import ConnectionPool
 from broadcaster.alert_commands import AlertCommands
 from broadcaster.cap.signing import SignedMessages
 from broadcaster.forecast import Quotas
+from broadcaster.duty.commands import CadenceCommands
+from broadcaster.duty.reports import Reports
 from broadcaster.keys import Keys
 from broadcaster.log import AlertLog
 from broadcaster.office import Office
@@ -33,12 +35,16 @@ class WebPorts:
     clock: Callable[[], datetime]
     """The time now, UTC."""
     cadence: CadenceBook
+    cadence_commands: CadenceCommands
+    reports: Reports
     base_url: str
     """What others reach us by, without a slash at its end."""
     health: Callable[[], Mapping[str, bool]]
     """Each engine by its name: whether it answers. It must itself be quick, within a second or two."""
     signing: SignedMessages | None = None
     """Signs CAP messages, where the operator has a key."""
+    cadence_public: bool = False
+    """Whether anyone may read the scorecard."""
     projections: Sequence[str] = ()
     """Names of the projections whose place in the log is shown."""
     quotas: Quotas = field(default_factory=Quotas)

@@ -36,6 +36,7 @@ _RULES = {
     Rule.DELEGATION_FIELD: ("Not the grantor's field", "Delegate categories of the grantor's own fields."),
     Rule.DELEGATION_DATES: ("Wrong dates", "It starts now or later and ends after that, within 366 days."),
     Rule.DELEGATION_OVER: ("Over already", "It was revoked, or its end has come."),
+    Rule.CADENCE_DATES: ("Wrong dates", "Terms begin now or later; an exemption ends after it begins."),
     Rule.UNKNOWN_AREA: ("Unknown area", "Use codes of the edition in force, see /v1/areas."),
     Rule.EDITION: ("Codes of another edition", "Revise it with codes of the edition in force."),
     Rule.UNKNOWN_CATEGORY: ("Unknown category", "Use a category that the body's fields name."),

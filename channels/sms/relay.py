@@ -6,7 +6,7 @@ mail had left when a line broke.
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -69,16 +69,28 @@ class Relay:
                     await smtp.quit()
             smtp.close()
 
-    async def deliver(self, mail: bytes, mailboxes: Sequence[str]) -> dict[str, Fate]:
-        """Hands one mail over for these mailboxes. Raises MailRefusedError; never for a line's trouble."""
+    async def deliver(
+        self,
+        mail: bytes,
+        mailboxes: Sequence[str],
+        *,
+        before_data: Callable[[], Awaitable[None]] | None = None,
+    ) -> dict[str, Fate]:
+        """Hands one mail over for these mailboxes. Raises MailRefusedError; never for a line's trouble.
+
+        `before_data` is awaited when the relay took a mailbox and nothing of the mail has left yet;
+        what it raises ends the transaction and is passed on.
+        """
         smtp = await self._idle.get()
         fates: dict[str, Fate] = {}
         asked = False
         try:
             await self._begin(smtp)
             taken = await _recipients(smtp, mailboxes, fates)
-            asked = bool(taken)
-            if asked:
+            if taken:
+                if before_data is not None:
+                    await before_data()
+                asked = True
                 await smtp.data(mail)
                 fates.update(dict.fromkeys(taken, Fate(Outcome.ACCEPTED)))
             else:
@@ -97,7 +109,7 @@ class Relay:
                 "relay.trouble", host=self._settings.host, reason=reason, error=type(error).__name__
             )
             fates = _rest(fates, mailboxes, Fate(Outcome.DEFERRED, reason, ambiguous=asked))
-        except asyncio.CancelledError:
+        except BaseException:
             smtp.close()  # halfway through a transaction: no place to begin the next
             raise
         finally:

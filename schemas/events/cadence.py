@@ -66,7 +66,7 @@ class ReminderDue(Event, topic="reminder.due"):
 class ReminderSent(Event, topic="reminder.sent"):
     """What became of a notice."""
 
-    outcome: Annotated[str, Field(pattern=r"^(accepted|refused|unknown|no_contact|withdrawn)$")]
+    outcome: Annotated[str, Field(pattern=r"^(accepted|refused|unknown|no_contact)$")]
     """The mail server's word; `unknown`: it may have been accepted, and is not sent again."""
     recipients: Annotated[int, Field(ge=0)]
     """Addresses it was for."""

@@ -1,13 +1,15 @@
 """The duty to inform: at least one item in 3 days (telegram 05/CĐ-UBND §1d, §8b)."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, Field
 
+from broadcaster.duty.answers import fingerprint
 from broadcaster.proof.as_of import position_at
 from broadcaster.web.api.reach_models import BodyCadenceAnswer, CadencePage, standing, summary
+from broadcaster.web.api.tags import IfNoneMatch, answered
 from broadcaster.web.openapi import problems_of
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import Services, WithServices
@@ -44,33 +46,49 @@ class Wanted(AtInstant):
     state: State | None = None
 
 
-@router.get("", summary="How the bodies stand", responses=problems_of(422))
-def list_cadence(services: WithServices, wanted: Annotated[Wanted, Query()]) -> CadencePage:
-    """The worst first."""
+@router.get("", summary="How the bodies stand", response_model=CadencePage, responses=problems_of(304, 422))
+def list_cadence(
+    services: WithServices,
+    response: Response,
+    wanted: Annotated[Wanted, Query()],
+    if_none_match: IfNoneMatch = None,
+) -> Any:
+    """The worst first. Its ETag leaves the instant of asking aside."""
     at = _at(services, wanted)
     levels = None if wanted.level is None else [wanted.level]
     with services.reading() as conn:
         found = services.ports.cadence.standing(conn, at, levels, known=_known(services, wanted, at))
         policy = in_force(services.ports.cadence.ledger(conn).policies, at)
-    return CadencePage(
+    page = CadencePage(
         at=at,
         reading=policy.reading,
         summary=summary(cadence.summarise(found)),
         bodies=[standing(body) for body in found if wanted.state in {None, body.state}],
     )
+    told = page.model_dump(mode="json", exclude=None if wanted.at else {"at"})
+    return answered(page, response, if_none_match, tag=f'"{fingerprint(told)}"')
 
 
-@router.get("/{issuer}", summary="How a body stands", responses=problems_of(404, 422))
+@router.get(
+    "/{issuer}",
+    summary="How a body stands",
+    response_model=BodyCadenceAnswer,
+    responses=problems_of(304, 404, 422),
+)
 def read_cadence(
-    services: WithServices, issuer: BodyId, wanted: Annotated[AtInstant, Query()]
-) -> BodyCadenceAnswer:
+    services: WithServices,
+    response: Response,
+    issuer: BodyId,
+    wanted: Annotated[AtInstant, Query()],
+    if_none_match: IfNoneMatch = None,
+) -> Any:
     """404 for a body that had no duty then."""
     with services.reading() as conn:
         at = _at(services, wanted)
         found = services.ports.cadence.one(conn, issuer, at, known=_known(services, wanted, at))
     if found is None:
         raise ProblemError("not-found", f"{issuer} has no such duty at that time.")
-    return standing(found)
+    return answered(standing(found), response, if_none_match)
 
 
 def _at(services: Services, wanted: AtInstant) -> datetime:

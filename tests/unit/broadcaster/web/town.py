@@ -5,6 +5,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,6 +16,8 @@ from broadcaster.account import Role
 from broadcaster.alert_commands import AlertCommands
 from broadcaster.attachments import ATTACHMENTS_DDL, Attachments
 from broadcaster.cap.signing import CAP_SIGNED_DDL
+from broadcaster.duty.commands import CadenceCommands
+from broadcaster.duty.reports import Reports
 from broadcaster.keys import KEYS_DDL, KeyKind, Keys
 from broadcaster.log import LOG_DDL, AlertLog
 from broadcaster.office import Office
@@ -161,6 +164,7 @@ class Town:
         files = Attachments(self.pool).find
         self.office = Office(self.log, reference.categories(), "canhbao.test", BASE, files)
         self.setup = SetupCommands(self.office)
+        self.book = CadenceBook()
         self.registry = Registry(self.pool, lambda: self.office.edition(self.now).tree)
         self.key_store = Keys(self.pool)
         self.projections: tuple[Projection, ...] = (
@@ -211,7 +215,12 @@ class Town:
                 registry=self.registry,
                 keys=self.key_store,
                 clock=lambda: self.now,
-                cadence=CadenceBook(),
+                cadence=self.book,
+                cadence_commands=CadenceCommands(self.office, PHUC_XA),
+                cadence_public=True,
+                reports=Reports(
+                    self.pool, self.log, self.book, origin="hanoi.example", key_path=Path("/nonexistent")
+                ),
                 base_url=BASE,
                 health=lambda: self.health,
                 projections=[each.name for each in self.projections],

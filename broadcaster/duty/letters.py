@@ -1,0 +1,97 @@
+"""Notices as mail, in Vietnamese: plain text and HTML. The Message-ID is the reminder's id."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from html import escape
+from uuid import UUID
+
+from projections.cadence.rule import State
+from projections.cadence.view import BodyCadence
+from schemas.events import Notice, ReminderDue
+from schemas.local_time import HANOI
+
+_SUBJECTS = {
+    Notice.DAY_BEFORE: "Còn 24 giờ để đưa tin: {name}",
+    Notice.HOURS_BEFORE: "Còn 6 giờ để đưa tin: {name}",
+    Notice.OVERDUE: "Quá hạn đưa tin: {name}",
+    Notice.ESCALATED: "Quá hạn đưa tin thêm một ngày: {name}",
+    Notice.DIGEST: "Tổng hợp nhịp đưa tin ngày {day}",
+}
+_BODIES = {
+    Notice.DAY_BEFORE: "{name} đến hạn đưa tin lúc {due}. Từ đầu kỳ đến nay chưa có tin nào được tính.",
+    Notice.HOURS_BEFORE: "{name} đến hạn đưa tin lúc {due}, còn dưới 6 giờ.",
+    Notice.OVERDUE: "{name} quá hạn đưa tin từ {due}.",
+    Notice.ESCALATED: "{name} quá hạn đưa tin từ {due}, đã quá một ngày mà chưa có tin.",
+    Notice.DIGEST: "Các cơ quan quá hạn hoặc sắp đến hạn đưa tin:",
+}
+_DUTY = "Điện 05/CĐ-UBND yêu cầu thông tin, cảnh báo thường xuyên, tối thiểu 03 ngày 01 tin."
+_HOW = "Nếu không có gì mới, hãy phát bản tin theo mẫu “không có tình hình mới”."
+_STATES = {State.OVERDUE: "quá hạn từ", State.DUE_SOON: "đến hạn lúc"}
+
+
+def letter(
+    reminder: UUID,
+    notice: ReminderDue,
+    decided_at: datetime,
+    *,
+    sender: str,
+    names: Mapping[str, str],
+    bodies: Sequence[BodyCadence] = (),
+) -> bytes:
+    """The mail's octets. `bodies` are those that a digest is about; `names` are those of bodies by id.
+
+    It says what the log said at `decided_at`, and says so: a mail server may have been down since.
+    """
+    name = names.get(notice.about or "", notice.about or "")
+    known = {
+        "name": name,
+        "due": _clock(notice.due_at),
+        "day": f"{notice.due_at.astimezone(HANOI):%d/%m/%Y}",
+    }
+    lines = [_BODIES[notice.notice].format_map(known)]
+    listed = [_listed(body) for body in bodies if body.state in _STATES]
+    closing = [_DUTY]
+    if notice.notice is not Notice.DIGEST and notice.recipient == notice.about:
+        closing.append(_HOW)
+    closing.append(f"Theo nhật ký của hệ thống lúc {_clock(decided_at)}.")
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = sender
+    mail["To"] = "undisclosed-recipients:;"
+    # A name may hold what a header may not.
+    mail["Subject"] = " ".join(_SUBJECTS[notice.notice].format_map(known).split())
+    mail["Date"] = format_datetime(decided_at)
+    mail["Message-ID"] = message_id(reminder, sender)
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(_text(lines, listed, closing), charset="utf-8", cte="base64")
+    mail.add_alternative(_html(lines, listed, closing), subtype="html", charset="utf-8", cte="base64")
+    mail.set_boundary(f"=_{reminder.hex}")
+    return mail.as_bytes()
+
+
+def message_id(reminder: UUID, sender: str) -> str:
+    """RFC 5322 §3.6.4: the same at every try."""
+    return f"<{reminder}@{sender.partition('@')[2]}>"
+
+
+def _listed(body: BodyCadence) -> str:
+    since = body.overdue_since or body.due_at
+    return f"{body.name}: {_STATES[body.state]} {'' if since is None else _clock(since)}"
+
+
+def _text(lines: list[str], listed: list[str], closing: list[str]) -> str:
+    return "\n".join([*lines, *(f"- {one}" for one in listed), "", *closing]) + "\n"
+
+
+def _html(lines: list[str], listed: list[str], closing: list[str]) -> str:
+    rows = "".join(f"<li>{escape(one)}</li>" for one in listed)
+    said = "".join(f"<p>{escape(one)}</p>" for one in lines)
+    end = "".join(f"<p>{escape(one)}</p>" for one in closing)
+    listing = f"<ul>{rows}</ul>" if rows else ""
+    return f'<!doctype html><html lang="vi"><body>{said}{listing}{end}</body></html>\n'
+
+
+def _clock(at: datetime) -> str:
+    return f"{at.astimezone(HANOI):%H:%M %d/%m/%Y}"
