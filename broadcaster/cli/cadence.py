@@ -5,6 +5,7 @@ import sys
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -25,6 +26,7 @@ from projections.cadence.rule import State, midnight
 from projections.cadence.view import BodyCadence
 from schemas.cadence import CadencePolicy
 from schemas.content import Instant
+from schemas.events import Actor
 from schemas.local_time import HANOI
 
 cadence_app = typer.Typer(
@@ -40,6 +42,11 @@ Stood = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
 Level = Annotated[list[int] | None, typer.Option("--level", min=1, max=4, help="Repeat for more.")]
 To = Annotated[str | None, typer.Option("--to", metavar="T", help="Just before it; now without it.")]
+
+
+Reason = Annotated[str, typer.Option(help="Why; it is kept for ever.")]
+By = Annotated[str, typer.Option(help="Who does it, for the log.")]
+OPERATOR = "system:operator"
 
 
 class _Dated(BaseModel):
@@ -195,6 +202,65 @@ def simulate(
             was = "-" if found["actual"] is None else found["actual"]["overdue_seconds"]
             now = found["simulated"]["overdue_seconds"]
             typer.echo(f"{body.issuer_id:<16} level {body.level}  overdue {now} s (really {was} s)")
+
+
+@cadence_app.command("policy")
+def set_policy(
+    file: Annotated[Path, typer.Argument(help="The policy (JSON).", exists=True)],
+    *,
+    reason: Reason,
+    effective_at: Annotated[str | None, typer.Option(metavar="T", help="Now without it.")] = None,
+    by: By = OPERATOR,
+    data: DataOption = None,
+) -> None:
+    """Set the terms of the duty, from now or later on."""
+    terms = _terms(file)
+    if len(terms) != 1 or terms[0].since != BEGINNING:
+        raise SettingsError("FILE: one policy, not a list of dated ones")
+    since = None if effective_at is None else moment("--effective-at", effective_at)
+    with House.open(Settings.from_env(data=data)) as house:
+        made = house.cadence_commands.set_policy(
+            Actor(account=by),
+            terms[0].policy,
+            effective_at=since,
+            reason=reason,
+            at=clock(),
+            operator=True,
+        )
+    typer.echo(f"from {instant(made.effective_at)}: {made.policy.model_dump_json()}")
+
+
+@cadence_app.command()
+def exempt(
+    body: Annotated[str, typer.Argument(help="For example ubnd-00001.")],
+    *,
+    reason: Reason,
+    since: Annotated[str | None, typer.Option("--from", metavar="T", help="Now without it.")] = None,
+    until: Annotated[str | None, typer.Option("--to", metavar="T", help="Until ended without it.")] = None,
+    by: By = OPERATOR,
+    data: DataOption = None,
+) -> None:
+    """Let a body off; prints the exemption's id."""
+    with House.open(Settings.from_env(data=data)) as house:
+        made = house.cadence_commands.exempt(
+            Actor(account=by),
+            body,
+            reason=reason,
+            starts_at=None if since is None else moment("--from", since),
+            ends_at=None if until is None else moment("--to", until),
+            at=clock(),
+            operator=True,
+        )
+    typer.echo(str(made.exemption_id))
+
+
+@cadence_app.command("end-exemption")
+def end_exemption(body: str, exemption_id: UUID, *, by: By = OPERATOR, data: DataOption = None) -> None:
+    """End an exemption now: the duty starts afresh."""
+    with House.open(Settings.from_env(data=data)) as house:
+        commands = house.cadence_commands
+        commands.end_exemption(Actor(account=by), body, exemption_id, at=clock(), operator=True)
+    typer.echo(f"{body} owes again")
 
 
 def catch_up(house: House) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from projections.cadence.body import Body, Item
-from projections.cadence.duty import Piece, pieces
+from projections.cadence.duty import Piece
 from projections.cadence.ledger import Ledger
 from projections.cadence.rule import DAY, local_day, midnight
 from projections.cadence.standing import Breach, breaches, counted
@@ -76,11 +76,7 @@ def over(
 
     `items` as standing.breaches.
     """
-    cut = [
-        piece
-        for piece in pieces(body, ledger.policies, ledger.bodies)
-        if _shared(piece, since, until) > NONE
-    ]
+    cut = [piece for piece in ledger.pieces(body) if _shared(piece, since, until) > NONE]
     if not cut:
         return None
     found = breaches(body, ledger.policies, items, until, ledger.bodies)
@@ -107,7 +103,7 @@ def windows(
 ) -> list[Window]:
     """Every window that ends after `since` and no later than `until`."""
     found: list[Window] = []
-    for piece in pieces(body, ledger.policies, ledger.bodies):
+    for piece in ledger.pieces(body):
         start, end = max(piece.start, since), min(piece.end, until)
         if piece.exemption is not None or start >= end:
             continue

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from projections.cadence.body import NEVER, Body, Dated, Exemption, Heritage, Span, Stay
+from projections.cadence.duty import Piece, pieces
 from projections.cadence.rule import midnight
 from schemas.cadence import CadencePolicy
 from schemas.events import (
@@ -52,6 +53,7 @@ class Ledger:
         self.editions: dict[str, datetime] = {}
         """When each edition of the area register took effect."""
         self.position = 0
+        self._pieces: dict[str, list[Piece]] = {}
 
     def copy(self) -> "Ledger":
         """One that can go on by itself."""
@@ -68,10 +70,18 @@ class Ledger:
 
     def take(self, recorded: Iterable[Recorded]) -> "Ledger":
         """Folds events, in order of position; answers itself."""
+        self._pieces = {}
         for position, at, event in recorded:
             self._take(at, event)
             self.position = position
         return self
+
+    def pieces(self, body: Body) -> list[Piece]:
+        """See duty.pieces; remembered, for between two facts it is asked again and again."""
+        found = self._pieces.get(body.issuer_id)
+        if found is None:
+            found = self._pieces[body.issuer_id] = pieces(body, self.policies, self.bodies)
+        return found
 
     def first_edition(self) -> str | None:
         """The edition of bodies that name none."""

@@ -9,7 +9,7 @@ from psycopg import Connection
 
 from projections.cadence import sends
 from projections.cadence.body import Body, Dated, Exemption
-from projections.cadence.duty import Piece, in_force, pieces
+from projections.cadence.duty import Piece, in_force
 from projections.cadence.figures import BodyFigures, Figures, Window, over, ranked, total, windows
 from projections.cadence.ledger import Ledger
 from projections.cadence.sends import Send
@@ -94,7 +94,7 @@ def explain(
         return None
     upto = ALL if known is None else known
     items = book.items(conn, ledger, [body], since=None, until=at, known=upto)[issuer_id]
-    cut = pieces(body, ledger.policies, ledger.bodies)
+    cut = ledger.pieces(body)
     sent = [
         Judged(send, _why(send, body, cut, ledger, upto))
         for send in sends.every(conn, issuer_id, at)

@@ -34,14 +34,16 @@ _KNOWN_THEN = "(s.position <= %(known)s AND (s.taken_back IS NULL OR s.taken_bac
 _SENDS = """
 SELECT s.alert_id, s.issuer_id, s.issued_at, s.kind, s.mode,
     s.taken_back IS NOT NULL AND s.taken_back <= %(known)s
-FROM cadence_sends s
-WHERE s.first AND s.position <= %(known)s AND s.issued_at <= %(until)s AND s.issuer_id = ANY(%(bodies)s)
-AND s.issued_at >= coalesce((
-    SELECT max(a.issued_at) FROM cadence_sends a
-    WHERE a.issuer_id = s.issuer_id AND a.issued_at < %(since)s
-    AND a.position <= %(known)s
+FROM unnest(%(bodies)s::text[]) b (issuer_id)
+LEFT JOIN LATERAL (
+    SELECT a.issued_at FROM cadence_sends a
+    WHERE a.issuer_id = b.issuer_id AND a.issued_at < %(since)s AND a.position <= %(known)s
     AND a.first AND a.actual AND (a.taken_back IS NULL OR a.taken_back > %(known)s)
-), '-infinity')
+    ORDER BY a.issued_at DESC LIMIT 1
+) anchor ON true
+JOIN cadence_sends s ON s.issuer_id = b.issuer_id AND s.issued_at <= %(until)s
+    AND s.issued_at >= coalesce(anchor.issued_at, '-infinity')
+WHERE s.first AND s.position <= %(known)s
 """
 _ABOVE = """
 SELECT b.issuer_id, s.alert_id, s.issuer_id, s.issued_at, s.kind, s.mode,

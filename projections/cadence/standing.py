@@ -92,11 +92,15 @@ def standing(
     `items` in order of time: its own, and those of the body above that name its area. What was
     issued after `at` changes nothing. See duty.pieces for `policies` and `bodies`.
     """
-    cut = pieces(body, policies, bodies)
+    return stand(body.issuer_id, pieces(body, policies, bodies), items, at)
+
+
+def stand(body: str, cut: Sequence[Piece], items: Sequence[Item], at: datetime) -> Standing | None:
+    """As `standing`, where the body's pieces are at hand."""
     piece = next((each for each in cut if each.start <= at < each.end), None)
     if piece is None:
         return None
-    last = _last(counted(items, body.issuer_id, piece.policy), at)
+    last = _last(counted(items, body, piece.policy), at)
     if piece.exemption is not None:
         return Standing(State.EXEMPT, piece.since, None, last, exemption=piece.exemption)
     due = _due(last, piece)
@@ -104,7 +108,7 @@ def standing(
     overdue_since = due if now is State.OVERDUE else None
     if now is State.OVERDUE and due < piece.start:
         # Its terms changed: it is overdue since the change, unless it was so before under the old ones.
-        before = _breaches(body.issuer_id, cut, items, piece.start)
+        before = _breaches(body, cut, items, piece.start)
         went_on = bool(before) and before[-1].until == piece.start and before[-1].ended_by is End.TERMS
         overdue_since = before[-1].since if went_on else piece.start
     return Standing(now, piece.since, due, last, overdue_since)

@@ -15,7 +15,7 @@ from projections.cadence.body import NEVER, Body, Item
 from projections.cadence.duty import in_force
 from projections.cadence.ledger import Ledger
 from projections.cadence.rule import State
-from projections.cadence.standing import Standing, standing
+from projections.cadence.standing import Standing, stand
 from schemas.cadence import CadencePolicy
 from schemas.events import Event, Recorded
 
@@ -165,15 +165,16 @@ class CadenceBook:
             above = sends.of_parents(conn, bodies, ledger.first_edition(), at, upto)
         found: list[BodyCadence] = []
         for body in bodies:
+            cut = ledger.pieces(body)
             own, recent = last[body.issuer_id]
             items = sorted(
                 (*([own] if own else ()), *above.get(body.issuer_id, ())), key=lambda one: one.at
             )
-            stands = standing(body, ledger.policies, items, at, ledger.bodies)
+            stands = stand(body.issuer_id, cut, items, at)
             if stands is not None and stands.overdue_since != stands.due_at and stands.overdue_since:
                 # Terms changed while it was silent: since when it is overdue takes its whole past.
                 past = self.items(conn, ledger, [body], since=None, until=at, known=upto)
-                stands = standing(body, ledger.policies, past[body.issuer_id], at, ledger.bodies)
+                stands = stand(body.issuer_id, cut, past[body.issuer_id], at)
             if stands is not None:
                 found.append(_told(body, stands, recent, at))
         return found

@@ -117,3 +117,23 @@ def test_other_terms_are_tried(told: House, tmp_path: Path) -> None:
     assert len(found["gaps"]) == 5
     file.write_text('{"interval_days": 0}')
     run("simulate", "--policy", str(file), code=1)
+
+
+def test_the_operator_sets_terms_and_lets_bodies_off(told: House, tmp_path: Path) -> None:
+    file = tmp_path / "policy.json"
+    file.write_text('{"owes": [{"level": 2}, {"level": 3}]}')
+    run("policy", str(file), "--reason", "Thông báo 12")
+    made = CliRunner().invoke(app, ["cadence", "exempt", "ubnd-001", "--reason", "Trụ sở ngập"])
+    assert made.exit_code == 0
+    assert {line["body"]: line["state"] for line in run("--json")} == {
+        "ubnd-001": "exempt",
+        "ubnd-00001": "overdue",
+    }
+    run("end-exemption", "ubnd-001", made.stdout.strip())
+    assert {line["state"] for line in run("--json", "--level", "2")} == {"ok"}
+    run("end-exemption", "ubnd-001", made.stdout.strip(), code=1)
+    assert [event.TOPIC for _, _, event in told.log.read(told.log.head() - 4, 10)][-3:] == [
+        "cadence.exempted",
+        "cadence.exemption_ended",
+        "attempt.refused",
+    ]
