@@ -7,6 +7,7 @@ calendar or of 24 hours, hence two readings.
 
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from schemas.cadence import Reading
 from schemas.local_time import HANOI
@@ -55,11 +56,13 @@ def local_day(instant: datetime) -> date:
     return instant.astimezone(HANOI).date()
 
 
+@lru_cache(maxsize=4096)
 def midnight(day: date) -> datetime:
     """The first instant of that day in Hanoi, UTC."""
     return datetime.combine(day, time.min, HANOI).astimezone(UTC)
 
 
+@lru_cache(maxsize=4096)
 def first_whole_day(since: datetime) -> date:
     """The first day of Hanoi's calendar that lies wholly after it.
 
