@@ -40,8 +40,8 @@ from projections.audience.projection import Audience
 from projections.audit.projection import Audit
 from projections.board.projection import Board
 from projections.cadence.projection import Cadence
-from projections.canary.projection import Canary
 from projections.cadence.view import CadenceBook
+from projections.canary.projection import Canary
 from projections.fanout import view as fanout
 from projections.fanout.order import RankOrder
 from projections.fanout.projection import Fanout
@@ -53,11 +53,8 @@ from projections.reach.projection import Reach
 from projections.sms import view as sms
 from projections.sms.projection import Sms
 from schemas.areas import FIRST_EDITION, AreaTree
-from schemas.events import Actor, AudienceFrozen
-from schemas.areas import AreaTree
 from schemas.cadence import CadencePolicy, Reading
-from schemas.content import Channel
-from schemas.events import Actor, AlertIssued, AudienceFrozen
+from schemas.events import Actor, AudienceFrozen
 
 log = structlog.get_logger(__name__)
 
@@ -107,7 +104,6 @@ class House:
         self.reports = Reports(pool, self.log, self.cadence, origin=origin, key_path=key_path)
         self.cadence_commands = CadenceCommands(self.office, settings.cadence_office)
         self.reminders = Reminders(pool, self.log, self.cadence, settings.cadence_office)
-        self.ledger = Ledger(pool, self.log, self.office, self.registry, self._audience_bitmap)
         # A new projection is its folder and one entry here.
         self.projections: tuple[Projection, ...] = (
             Board(),
@@ -147,8 +143,7 @@ class House:
     def migrate(self) -> None:
         """Creates what the database lacks. Safe to repeat, and beside a running house."""
         ddl = [LOG_DDL, SUBSCRIBERS_DDL, SUBSCRIBER_IMPORTS_DDL, KEYS_DDL, LEDGER_DDL]
-        ddl += [POSITIONS_DDL, RELAY_DDL, SMS_DDL, CAP_SIGNED_DDL, ATTACHMENTS_DDL]
-        ddl += [POSITIONS_DDL, RELAY_DDL, REMINDERS_DDL]
+        ddl += [POSITIONS_DDL, RELAY_DDL, SMS_DDL, CAP_SIGNED_DDL, ATTACHMENTS_DDL, REMINDERS_DDL]
         ddl += [projection.ddl for projection in self.projections]
         with self.pool.connection() as conn:
             conn.execute(MIGRATE_LOCK)

@@ -32,10 +32,9 @@ from projections.audience.projection import Audience
 from projections.audit.projection import Audit
 from projections.board.projection import Board
 from projections.cadence.projection import Cadence
-from projections.cadence.rule import Reading
+from projections.cadence.view import CadenceBook
 from projections.canary.projection import Canary
 from projections.fanout.projection import Fanout
-from projections.cadence.view import CadenceBook
 from projections.feeds.projection import Feeds
 from projections.follower import POSITIONS_DDL, Follower
 from projections.positions import Positions, Standing
