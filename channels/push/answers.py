@@ -5,6 +5,8 @@ else the canonical status (firebase_admin.exceptions). Ours, for what no provide
 CONNECTION_FAILED, CONNECTION_LOST, TOKEN_UNAVAILABLE, ADDRESS_KIND.
 """
 
+import re
+from collections.abc import Callable
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
@@ -18,6 +20,8 @@ GONE = ("UNREGISTERED", "SENDER_ID_MISMATCH")
 QUOTA = ("QUOTA_EXCEEDED", exceptions.RESOURCE_EXHAUSTED)
 QUOTA_PAUSE = 60.0
 """Seconds; FCM refills a project's quota each minute."""
+THIRD_PARTY = "THIRD_PARTY_AUTH_ERROR"
+"""Apple, or a browser's push service, does not take the keys that FCM was given for it."""
 LONGEST_PAUSE = 3600.0
 """A Retry-After beyond it is a slip, not a wish: an alert would die of it."""
 ADDRESS_FIELDS = ("message.token", "message.fid")
@@ -60,22 +64,31 @@ class _Reply(BaseModel):
     error: _Error | None = None
 
 
-def read_answer(rank: int, status: int, retry_after: str | None, body: bytes, at: datetime) -> Result:
+_ACCEPTED = re.compile(rb'\s*\{\s*"name"\s*:\s*"[^"\\]+"\s*\}\s*')
+"""What FCM answers when all is well: so often that it is worth no parser."""
+
+
+def read_answer(
+    rank: int, status: int, retry_after: str | None, body: bytes, clock: Callable[[], datetime]
+) -> Result:
     """The result FCM's answer gives the recipient of this rank.
 
     An INVALID_ARGUMENT that does not blame the address is `refused`: whether the content is at
     fault shows only beside what the others got.
     """
+    if status == 200 and _ACCEPTED.fullmatch(body):  # noqa: PLR2004 (HTTP's own number)
+        return Result(rank, Outcome.ACCEPTED)
     try:
         reply = _Reply.model_validate_json(body)
     except ValidationError:
         reply = _Reply()
     if status == 200 and reply.name:  # noqa: PLR2004 (HTTP's own number)
         return Result(rank, Outcome.ACCEPTED)
+    pause = seconds(retry_after, clock()) if retry_after else None
     if reply.error is None or not reply.error.name:
         lost = status < 400 or status in LOST_REPLIES  # noqa: PLR2004 (HTTP's own number)
-        return Result(rank, Outcome.DEFERRED, "BAD_REPLY", seconds(retry_after, at), ambiguous=lost)
-    return _read_error(rank, reply.error, seconds(retry_after, at))
+        return Result(rank, Outcome.DEFERRED, "BAD_REPLY", pause, ambiguous=lost)
+    return _read_error(rank, reply.error, pause)
 
 
 def _read_error(rank: int, error: _Error, pause: float | None) -> Result:

@@ -1,23 +1,22 @@
-"""The gateway to Firebase Cloud Messaging: HTTP v1, over a few HTTP/2 connections."""
+"""The gateway to Firebase Cloud Messaging: HTTP v1, over as many HTTP/2 connections as it takes."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from time import monotonic
 from typing import NamedTuple, Self
+from urllib.parse import urlsplit
 
 import structlog
 from firebase_admin import exceptions
-from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.exceptions import PyreqwestError, RequestError, RequestTimeoutError
-from pyreqwest.http import Url
 
 from channels.gateway import Message, PayloadFaultError, Recipient, Result
-from channels.push.answers import QUOTA, blames_content, read_answer
-from channels.push.pace import Pace
+from channels.push.answers import QUOTA, THIRD_PARTY, blames_content, read_answer
+from channels.push.line import Headers, Loss, Reply
+from channels.push.lines import UNWANTED, Lines
+from channels.push.pace import Pace, Quota
 from channels.push.render import KINDS, Rendered, language_of, render
 from channels.push.tokens import AccessTokens, TokenError
 from schemas.content import Channel, Language
@@ -25,17 +24,14 @@ from schemas.dispatch import Outcome
 
 log = structlog.get_logger(__name__)
 
-STREAMS = 100
-"""Requests at a time on one connection: FCM's limit."""
-AT_ONCE = 120
-"""Requests at a time of one `send`. Several run side by side and share the connections' streams."""
 QUOTA_STREAK = 20
 """So many answers in a row that the quota is spent mean the project's; a few, a device's own."""
-PING = timedelta(seconds=5)
-"""While answers are awaited, so that a dead line shows sooner than by the deadline."""
-IDLE = timedelta(seconds=60)
-"""A line unused so long is given up: one that died unseen would cost an emergency a whole deadline."""
-SETTLE = 0.05
+LONGEST_WAIT = 10.0
+"""Seconds a window waits for its places; what must wait longer is deferred."""
+PLATFORM_PAUSE = 60.0
+"""Seconds; the city's keys at Apple or at the browsers are not put right sooner."""
+OWN_PLATFORM = "android"
+"""FCM's own: it has no third party that could refuse us."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +43,13 @@ class PushSettings:
     credentials_file: Path
     """The service account's key, which names the project and where tokens come from."""
     ca_file: Path | None = None
-    """Certificates to trust beside the public ones."""
-    connections: int = 4
-    """Each carries 100 messages at a time: 100 ms away, 4 of them do 4,000 messages/s."""
+    """Certificates to trust instead of the public ones."""
+    connections: int = 32
+    """At most. Each carries 100 messages at a time: 100 ms away, 10 of them do 10,000 messages/s."""
     timeout: float = 10.0
     """Seconds for one message; FCM asks for 10 at least."""
     rate: float = 10_000.0
-    """Messages/s of this process; FCM's quota for a project is 600,000 a minute."""
+    """Messages/s of this process where no quota is shared with others."""
 
     def __post_init__(self) -> None:
         if not self.base_url.startswith("https://"):
@@ -63,13 +59,6 @@ class PushSettings:
                 raise ValueError(f"{name}: must be positive")
 
 
-class _Line(NamedTuple):
-    """One connection and its free streams."""
-
-    client: Client
-    streams: asyncio.Semaphore
-
-
 class _Job(NamedTuple):
     """One recipient and the body in its language."""
 
@@ -77,45 +66,82 @@ class _Job(NamedTuple):
     rendered: Rendered
 
 
+class _Window:
+    """One call of `send`: its recipients, and what came of each so far. An Order (channels.push.line)."""
+
+    def __init__(self, gateway: "PushGateway", jobs: Sequence[_Job]) -> None:
+        self._gateway, self.jobs = gateway, jobs
+        self.results: list[Result | None] = [None] * len(jobs)
+        self.given_up = False
+        self._left = 0
+        self._done: asyncio.Future[None]
+
+    def begin(self, count: int) -> None:
+        """So many answers are awaited from now on."""
+        self._left, self._done = count, asyncio.get_running_loop().create_future()
+
+    def wants(self, place: int) -> bool:
+        """Whether what waits for a connection may still go."""
+        return not self.given_up and self._gateway.pause_of(self.jobs[place].recipient) is None
+
+    def answered(self, place: int, answer: Reply | Loss) -> None:
+        """Notes one answer."""
+        self.results[place] = self._gateway.read(self.jobs[place].recipient, answer)
+        self._left -= 1
+        if not self._left and not self._done.done():
+            self._done.set_result(None)
+
+    async def wait(self) -> None:
+        """Until the last answer."""
+        try:
+            await self._done
+        finally:
+            self.given_up = True
+
+
 class PushGateway:
-    """Sends to phones through FCM. `clock` is asked only for how long a message may still live."""
+    """Sends to phones through FCM. `clock` is asked only for how long a message may still live.
+
+    `quota` is the project's, shared by all its workers; without one, this process has its own.
+    """
 
     channel = Channel.PUSH
     name = "fcm"
     window = 500
 
-    def __init__(self, settings: PushSettings, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, settings: PushSettings, clock: Callable[[], datetime], quota: Quota | None = None
+    ) -> None:
         self._settings = settings
         self._clock = clock
-        self._pace = Pace(settings.rate)
+        self._quota = quota or Pace(settings.rate)
         self._streak = 0
-        self._lines: list[_Line] = []
+        self._pauses: dict[str, tuple[float, str]] = {}
         self._tokens: AccessTokens
-        self._url: Url
+        self._lines: Lines
+        self._url = settings.base_url.rstrip("/")
+        self._headers: Headers = ()
 
     async def __aenter__(self) -> Self:
         settings = self._settings
         self._tokens = AccessTokens(settings.credentials_file, settings.ca_file, settings.timeout)
-        base = settings.base_url.rstrip("/")
-        self._url = Url(f"{base}/v1/projects/{self._tokens.project}/messages:send")
-        trusted = settings.ca_file.read_bytes() if settings.ca_file else None
-        self._lines = [
-            _Line(_client(settings.timeout, trusted), asyncio.Semaphore(STREAMS))
-            for _ in range(settings.connections)
-        ]
+        self._lines = Lines(self._url, settings.ca_file, settings.connections, settings.timeout)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         await self._tokens.close()
-        for line in self._lines:
-            await line.client.close()
-        # pyreqwest's thread still lets go of our objects; an interpreter that ends meanwhile aborts.
-        await asyncio.sleep(SETTLE)
+        await self._lines.close()
+
+    @property
+    def connections(self) -> int:
+        """Open now."""
+        return self._lines.open
 
     async def send(self, message: Message, recipients: Sequence[Recipient]) -> list[Result]:
         """Sends to each recipient: see channels.gateway. Raises ValueError for more than a window.
 
-        One call never sends twice to anyone by itself, except where FCM refused the access token.
+        One call never sends twice to anyone by itself, except where FCM refused the access token or
+        gave a request back unread.
         """
         if len(recipients) > self.window:
             raise ValueError(f"recipients: {len(recipients)} are more than a window of {self.window}")
@@ -125,79 +151,103 @@ class PushGateway:
         except TokenError:
             deferred = Outcome.DEFERRED
             return [Result(someone.rank, deferred, "TOKEN_UNAVAILABLE") for someone in recipients]
-        results = await self._send(jobs)
+        window = _Window(self, jobs)
+        sendable = [place for place, job in enumerate(jobs) if self._hold_back(window, place, job)]
+        wait = await self._quota.take(len(sendable), message.lane) if sendable else 0.0
+        if wait > LONGEST_WAIT:
+            for place in sendable:
+                rank = jobs[place].recipient.rank
+                window.results[place] = Result(rank, Outcome.DEFERRED, QUOTA[0], wait)
+        elif sendable:
+            if wait > 0:
+                await asyncio.sleep(wait)
+            await self._send(window, sendable)
+        results = [result for result in window.results if result is not None]
         _judge_refusals(message, jobs, results)
-        return list(results.values())
-
-    async def _send(self, jobs: Sequence[_Job]) -> dict[int, Result]:
-        """Each rank's result. Each task takes the next job when it is done."""
-        results: dict[int, Result] = {}
-        waiting = iter(jobs)
-        async with asyncio.TaskGroup() as group:
-            for place in range(min(len(jobs), AT_ONCE)):
-                line = self._lines[place % len(self._lines)]
-                group.create_task(self._work(line, waiting, results))
         return results
 
-    async def _work(self, line: _Line, waiting: Iterator[_Job], results: dict[int, Result]) -> None:
-        for job in waiting:
-            async with line.streams:
-                results[job.recipient.rank] = await self._deliver(line.client, job)
+    def _hold_back(self, window: _Window, place: int, job: _Job) -> bool:
+        """Whether the job is to be sent; gives it its result where it is not."""
+        recipient = job.recipient
+        if recipient.kind not in KINDS:
+            window.results[place] = Result(recipient.rank, Outcome.REFUSED, "ADDRESS_KIND")
+        else:
+            window.results[place] = self.pause_of(recipient)
+        return window.results[place] is None
 
-    async def _deliver(self, client: Client, job: _Job) -> Result:
-        rank = job.recipient.rank
-        if job.recipient.kind not in KINDS:
-            return Result(rank, Outcome.REFUSED, "ADDRESS_KIND")
-        if (pause := self._pace.stopped(monotonic())) > 0:
-            return Result(rank, Outcome.DEFERRED, QUOTA[0], pause)
-        await self._pace.take()
-        try:
-            result = await self._post(client, job)
-        except PyreqwestError as error:
-            return _line_trouble(rank, error)
-        self._watch_quota(result)
-        return result
-
-    async def _post(self, client: Client, job: _Job) -> Result:
-        """FCM's answer; where it refused the access token, its answer to a new one."""
+    async def _send(self, window: _Window, places: Sequence[int]) -> None:
+        """Sends; and again, with a new access token, what the old one was refused for."""
         token = self._tokens.token
-        result = await self._post_with(token, client, job)
-        if result.reason == exceptions.UNAUTHENTICATED:
-            with suppress(TokenError):
-                return await self._post_with(await self._tokens.after(token), client, job)
+        await self._post(window, places, token)
+        refused = [place for place in places if _token_refused(window.results[place])]
+        if refused:
+            try:
+                renewed = await self._tokens.after(token)
+            except TokenError:
+                return
+            window.given_up = False
+            await self._post(window, refused, renewed)
+
+    async def _post(self, window: _Window, places: Sequence[int], token: str) -> None:
+        window.begin(len(places))
+        self._lines.post(window, self._headers_with(token), _bodies(window.jobs, places))
+        await window.wait()
+
+    def _headers_with(self, token: str) -> Headers:
+        """The request's headers: the same object for as long as they are the same."""
+        bearer = f"Bearer {token}"
+        if not self._headers or self._headers[-1][1] != bearer:
+            parts = urlsplit(self._url)
+            self._headers = (
+                (":method", "POST"),
+                (":scheme", "https"),
+                (":authority", parts.netloc),
+                (":path", f"{parts.path}/v1/projects/{self._tokens.project}/messages:send"),
+                ("content-type", "application/json"),
+                ("authorization", bearer),
+            )
+        return self._headers
+
+    def read(self, recipient: Recipient, answer: Reply | Loss) -> Result:
+        """The result for one recipient; and what it means for all the others."""
+        if isinstance(answer, Loss):
+            if answer.reason == UNWANTED:
+                return self.pause_of(recipient) or Result(recipient.rank, Outcome.DEFERRED, UNWANTED)
+            return Result(recipient.rank, Outcome.DEFERRED, answer.reason, ambiguous=answer.ambiguous)
+        result = read_answer(recipient.rank, answer.status, answer.retry_after, answer.body, self._clock)
+        self._streak = self._streak + 1 if result.reason in QUOTA else 0
+        if self._streak >= QUOTA_STREAK and "" not in self._pauses:
+            log.warning("push.quota_spent", seconds=result.retry_after)
+            self._pause("", result.retry_after or 0.0, QUOTA[0])
+        elif result.reason == THIRD_PARTY and recipient.platform not in ("", OWN_PLATFORM):
+            if recipient.platform not in self._pauses:
+                log.error("push.platform_refused", platform=recipient.platform)
+            self._pause(recipient.platform, result.retry_after or PLATFORM_PAUSE, THIRD_PARTY)
         return result
 
-    async def _post_with(self, token: str, client: Client, job: _Job) -> Result:
-        body = job.rendered.body(job.recipient.kind, job.recipient.address)
-        # Not marked as sensitive: HPACK would send the whole token with each message again.
-        request = client.post(self._url).bearer_auth(token).body_bytes(body).build()
-        response = await request.send()
-        answer = bytes(await response.bytes())
-        retry_after = response.get_header("retry-after")
-        return read_answer(job.recipient.rank, response.status, retry_after, answer, self._clock())
+    def _pause(self, platform: str, seconds: float, reason: str) -> None:
+        """Nothing goes to the platform for so long; empty, nothing at all."""
+        known = self._pauses.get(platform, (0.0, ""))[0]
+        self._pauses[platform] = (max(known, monotonic() + seconds), reason)
 
-    def _watch_quota(self, result: Result) -> None:
-        self._streak = self._streak + 1 if result.reason in QUOTA else 0
-        if self._streak >= QUOTA_STREAK and self._pace.stopped(monotonic()) <= 0:
-            log.warning("push.quota_spent", seconds=result.retry_after)
-            self._pace.stop(result.retry_after or 0.0, monotonic())
+    def pause_of(self, recipient: Recipient) -> Result | None:
+        """The result of one who is not sent to now, as nobody is or none of that platform."""
+        if not self._pauses:
+            return None
+        now = monotonic()
+        self._pauses = {name: pause for name, pause in self._pauses.items() if pause[0] > now}
+        until, reason = self._pauses.get("") or self._pauses.get(recipient.platform) or (0.0, "")
+        return Result(recipient.rank, Outcome.DEFERRED, reason, until - now) if reason else None
 
 
-def _client(timeout: float, trusted: bytes | None) -> Client:
-    """A client, which keeps one connection."""
-    builder = (
-        ClientBuilder()
-        .http2_prior_knowledge()
-        .https_only(enable=True)
-        .follow_redirects(enable=False)
-        .timeout(timedelta(seconds=timeout))
-        .connect_timeout(timedelta(seconds=timeout / 2))
-        .pool_idle_timeout(IDLE)
-        .http2_keep_alive_interval(PING)
-        .http2_keep_alive_timeout(PING)
-        .default_headers({"content-type": "application/json"})
-    )
-    return (builder.add_root_certificate_pem(trusted) if trusted else builder).build()
+def _bodies(jobs: Sequence[_Job], places: Iterable[int]) -> Iterable[tuple[int, bytes]]:
+    for place in places:
+        recipient, rendered = jobs[place]
+        yield place, rendered.body(recipient.kind, recipient.address)
+
+
+def _token_refused(result: Result | None) -> bool:
+    return result is not None and result.reason == exceptions.UNAUTHENTICATED
 
 
 def _jobs(message: Message, recipients: Sequence[Recipient], at: datetime) -> list[_Job]:
@@ -211,30 +261,15 @@ def _jobs(message: Message, recipients: Sequence[Recipient], at: datetime) -> li
     return jobs
 
 
-def _line_trouble(rank: int, error: PyreqwestError) -> Result:
-    """No answer came. Only a connection that was never made leaves no doubt.
-
-    pyreqwest's classes do not tell: a line cut after the request is a ConnectError too, and any
-    answer too late a ConnectTimeoutError. The cause within, hyper's own words, does.
-    """
-    causes = (error.details["causes"] or []) if isinstance(error, RequestError) else []
-    if any(cause["message"] == "client error (Connect)" for cause in causes):
-        return Result(rank, Outcome.DEFERRED, "CONNECTION_FAILED")
-    late = isinstance(error, RequestTimeoutError)
-    reason = exceptions.DEADLINE_EXCEEDED if late else "CONNECTION_LOST"
-    return Result(rank, Outcome.DEFERRED, reason, ambiguous=True)
-
-
-def _judge_refusals(message: Message, jobs: Sequence[_Job], results: dict[int, Result]) -> None:
+def _judge_refusals(message: Message, jobs: Sequence[_Job], results: Sequence[Result]) -> None:
     """Raises PayloadFaultError where FCM refused a body that nobody was sent with success.
 
     Where others were, the body is sound, and the one refused is a recipient's own matter.
     """
-    proven = {
-        job.rendered.language for job in jobs if results[job.recipient.rank].outcome is Outcome.ACCEPTED
-    }
-    for job in jobs:
-        reason = results[job.recipient.rank].reason
-        if blames_content(results[job.recipient.rank]) and job.rendered.language not in proven:
-            log.error("push.content_refused", alert=str(message.alert_id), reason=reason)
-            raise PayloadFaultError(reason)
+    # Each job has its result, in the same order.
+    pairs = list(zip(jobs, results, strict=True))
+    proven = {job.rendered.language for job, result in pairs if result.outcome is Outcome.ACCEPTED}
+    for job, result in pairs:
+        if blames_content(result) and job.rendered.language not in proven:
+            log.error("push.content_refused", alert=str(message.alert_id), reason=result.reason)
+            raise PayloadFaultError(result.reason)

@@ -74,13 +74,13 @@ def error(status: str, code: str = "", field: str = "", message: str = "") -> by
     ],
 )
 def test_results(status: int, body: bytes, result: Result) -> None:
-    assert read_answer(7, status, None, body, AT) == result
+    assert read_answer(7, status, None, body, lambda: AT) == result
 
 
 def test_retry_after_is_passed_on() -> None:
     for name in ("QUOTA_EXCEEDED", "UNAVAILABLE"):
         answer = error(FAULTS[name].status, name)
-        assert read_answer(7, FAULTS[name].http, "3", answer, AT).retry_after == 3.0
+        assert read_answer(7, FAULTS[name].http, "3", answer, lambda: AT).retry_after == 3.0
 
 
 def test_names_are_firebase_admins() -> None:
@@ -120,7 +120,7 @@ JSON = st.recursive(
     st.integers(100, 599), st.text() | st.none(), st.binary() | JSON.map(lambda j: json.dumps(j).encode())
 )
 def test_no_answer_is_too_strange(status: int, header: str | None, body: bytes) -> None:
-    result = read_answer(7, status, header, body, AT)
+    result = read_answer(7, status, header, body, lambda: AT)
     assert result.rank == 7
     assert result.outcome is not Outcome.GONE
     assert not blames_content(result)

@@ -160,16 +160,20 @@ def test_all_streams_of_all_connections(sandbox: PushSandbox, line: Line) -> Non
 
     took, (one, two) = line.play(scenario)
     assert summed([*one, *two]) == {(Outcome.ACCEPTED, "", False): 800}
-    assert took >= 0.4, "two windows share the streams"
+    assert took >= 0.2
     assert took < 8, "one after the other is 160 s"
     assert sandbox.count().received - before == 800
-    assert len({entry["connection"] for entry in sandbox.messages(800)}) == 4
+    assert len({entry["connection"] for entry in sandbox.messages(800)}) >= 4
 
 
 def test_rate(sandbox: PushSandbox) -> None:
     started = monotonic()
-    results = use(sandbox, lambda gateway: gateway.send(message(), phones(100)), rate=200.0)
-    assert summed(results) == {(Outcome.ACCEPTED, "", False): 100}
+
+    async def scenario(gateway: PushGateway) -> Sent:
+        return [*await gateway.send(message(), phones(100)), *await gateway.send(message(), phones(10))]
+
+    results = use(sandbox, scenario, rate=200.0)
+    assert summed(results) == {(Outcome.ACCEPTED, "", False): 110}
     assert monotonic() - started >= 0.4
 
 

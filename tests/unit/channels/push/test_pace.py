@@ -29,10 +29,9 @@ def test_no_slower_than_the_rate(rate: float, gaps: list[float]) -> None:
     assert ends[-1] <= sum(gaps) + len(gaps) / rate + 1e-9
 
 
-def test_stop() -> None:
-    pace = Pace(10)
-    assert pace.stopped(100.0) <= 0
-    pace.stop(30, 100.0)
-    pace.stop(5, 100.0)
-    assert pace.stopped(110.0) == 20
-    assert pace.stopped(130.0) <= 0
+@given(RATES, st.lists(st.integers(1, 500), min_size=1, max_size=50))
+def test_windows_wait_for_those_before(rate: float, sizes: list[int]) -> None:
+    pace = Pace(rate)
+    waits = [pace.reserve(0.0, size) for size in sizes]
+    for place, wait in enumerate(waits):
+        assert abs(wait + BURST - sum(sizes[:place]) / rate) < 1e-6

@@ -1,0 +1,343 @@
+"""One HTTP/2 connection: requests out, answers in, and what is certain where no answer comes."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from itertools import takewhile
+from time import monotonic
+from typing import NamedTuple, Protocol, cast
+
+from hpack import Decoder, Encoder, HPACKError
+
+from channels.push.frames import (
+    ACK,
+    END_HEADERS,
+    END_STREAM,
+    FIRST_WINDOW,
+    LAST_STREAM,
+    PREFACE,
+    Code,
+    Frame,
+    FrameReader,
+    Http2Error,
+    Kind,
+    Setting,
+    frame,
+    goaway_in,
+    number,
+    settings,
+    settings_in,
+    unpadded,
+)
+
+# At DEBUG it tells whole headers, the access token's among them.
+logging.getLogger("hpack").setLevel(logging.INFO)
+
+Headers = tuple[tuple[str, str], ...]
+
+STREAMS = 100
+"""Requests at a time before the peer has said its own limit, and the most we use."""
+PATIENCE = 5.0
+"""Seconds of silence, while answers are awaited, until the peer is asked for a sign of life; and again
+until it is given up."""
+TICK = 0.25
+LARGEST_BODY = 8192
+"""Bytes; FCM takes 4096 and an address."""
+TABLE = 4096
+"""Bytes of headers that are sent once a connection instead of with each message (RFC 7541 §4.2)."""
+OK = b"\x88"
+"""`:status: 200` (RFC 7541, appendix A)."""
+
+
+class Reply(NamedTuple):
+    """An answer."""
+
+    status: int
+    retry_after: str | None
+    body: bytes
+
+
+class Loss(NamedTuple):
+    """No answer, and never one."""
+
+    reason: str
+    ambiguous: bool
+    """Whether the peer may have acted on the request."""
+
+
+class Order(Protocol):
+    """Who asked; told of every request once."""
+
+    def wants(self, place: int) -> bool:
+        """Asked as its turn comes: whether the request is still to be sent."""
+        ...
+
+    def answered(self, place: int, answer: Reply | Loss) -> None:
+        """What came of the request of this place."""
+        ...
+
+
+class Request:
+    """One POST."""
+
+    __slots__ = ("body", "data", "deadline", "headers", "order", "place", "refused", "status", "wish")
+
+    def __init__(self, order: Order, place: int, headers: Headers, body: bytes) -> None:
+        self.order, self.place, self.headers, self.body = order, place, headers, body
+        self.refused = 0
+        """How often a peer gave it back unread."""
+        self.deadline = 0.0
+        self.status = 0
+        self.wish: str | None = None
+        self.data = b""
+
+
+Handback = Callable[[list[Request]], None]
+
+
+class Line(asyncio.Protocol):
+    """The client's end of one connection.
+
+    `freed` is called when it can take requests again, `handed_back` with those the peer certainly did
+    not look at. The first stream's number is an argument so that running out of them can be tried.
+    """
+
+    def __init__(
+        self, timeout: float, freed: Callable[[], None], handed_back: Handback, first_stream: int = 1
+    ) -> None:
+        self._timeout, self._freed, self._handed_back = timeout, freed, handed_back
+        self._next = first_stream
+        self._streams: dict[int, Request] = {}
+        self._reader = FrameReader()
+        # Answers refer to nothing before them: most need no decoder, a byte says that all is well.
+        self._decoder = Decoder()
+        self._decoder.max_allowed_table_size = self._decoder.header_table_size = 0
+        self._encoder = Encoder()
+        self._headers: Headers = ()
+        self._block = b""
+        self._unfinished: tuple[int, int, bytes] | None = None
+        self._limit = 0
+        self._stream_window = self._window = FIRST_WINDOW
+        self._received = 0
+        self._out: list[bytes] = []
+        self._transport: asyncio.Transport | None = None
+        self._ticker: asyncio.TimerHandle | None = None
+        self._heard = self.idle_since = monotonic()
+        self._pinged = False
+        self.ready = asyncio.get_running_loop().create_future()
+        """Done when the peer has said its settings. Its exception, where there is one: OSError."""
+        self.gone = asyncio.Event()
+        self.draining = False
+        """It takes no more requests and ends with the last answer."""
+        self.closed = False
+
+    # --- out ---------------------------------------------------------------------------------------
+
+    @property
+    def free(self) -> int:
+        """How many more requests it takes now."""
+        return 0 if self.draining or self.closed else self._limit - len(self._streams)
+
+    @property
+    def busy(self) -> int:
+        """Requests without an answer."""
+        return len(self._streams)
+
+    def takes(self, size: int) -> bool:
+        """Whether a body of so many bytes may go now."""
+        return self.free > 0 and size <= self._window
+
+    def start(self, request: Request, now: float) -> None:
+        """Sends it with the next `flush`. Only where `takes` says so."""
+        stream, body = self._next, request.body
+        self._next += 2
+        if self._next > LAST_STREAM:
+            self.draining = True
+        self._window -= len(body)
+        request.deadline, request.status, request.wish, request.data = now + self._timeout, 0, None, b""
+        self._streams[stream] = request
+        self._out.append(
+            frame(Kind.HEADERS, END_HEADERS, stream, self._encoded(request.headers))
+            + frame(Kind.DATA, END_STREAM, stream, body)
+        )
+
+    def _encoded(self, headers: Headers) -> bytes:
+        if headers is self._headers and self._block:
+            return self._block
+        block = self._encoder.encode(headers)
+        # Once all are in the peer's table each is one byte, an index (RFC 7541 §6.1): such a block
+        # changes no table, and stays true.
+        self._headers, self._block = headers, block if all(byte & 0x80 for byte in block) else b""
+        return block
+
+    def flush(self) -> None:
+        """Writes what was started."""
+        if self._out and self._transport:
+            self._transport.write(b"".join(self._out))
+        self._out.clear()
+
+    def close(self) -> None:
+        """Hangs up; what has no answer is lost."""
+        if self._transport:
+            self._transport.abort()
+
+    # --- in ----------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Greets the peer."""
+        # uvloop's has the methods, not the class.
+        self._transport = cast("asyncio.Transport", transport)
+        ours = {Setting.HEADER_TABLE_SIZE: 0, Setting.ENABLE_PUSH: 0}
+        room = frame(Kind.WINDOW_UPDATE, 0, 0, number(LAST_STREAM - FIRST_WINDOW))
+        self._transport.write(PREFACE + settings(ours) + room)
+        self._ticker = asyncio.get_running_loop().call_later(TICK, self._tick)
+
+    def data_received(self, data: bytes) -> None:
+        """Takes what the peer says."""
+        self._heard, self._pinged = monotonic(), False
+        try:
+            for found in self._reader.feed(data):
+                self._take(found)
+        except (Http2Error, HPACKError) as error:
+            self._fail(str(error))
+            return
+        self.flush()
+        if not self._streams:
+            self.idle_since = self._heard
+            if self.draining:
+                self.close()
+        self._freed()
+
+    def _take(self, found: Frame) -> None:
+        kind, flags, stream, payload = found
+        if self._unfinished and kind != Kind.CONTINUATION:
+            raise Http2Error("a header is broken off")
+        if kind == Kind.HEADERS:
+            self._take_headers(stream, flags, unpadded(found))
+        elif kind == Kind.DATA:
+            self._take_data(found)
+        elif kind == Kind.CONTINUATION:
+            self._take_more_headers(found)
+        elif kind == Kind.RST_STREAM:
+            self._take_reset(stream, int.from_bytes(payload))
+        elif stream == 0:
+            self._take_control(kind, flags, payload)
+
+    def _take_control(self, kind: int, flags: int, payload: bytes) -> None:
+        """What concerns the whole connection."""
+        if kind == Kind.WINDOW_UPDATE:
+            self._window += int.from_bytes(payload)
+        elif kind == Kind.SETTINGS and not flags & ACK:
+            self._take_settings(settings_in(payload))
+        elif kind == Kind.PING and not flags & ACK:
+            self._out.append(frame(Kind.PING, ACK, 0, payload))
+        elif kind == Kind.GOAWAY:
+            self._take_goaway(*goaway_in(payload))
+
+    def _take_headers(self, stream: int, flags: int, block: bytes) -> None:
+        if not flags & END_HEADERS:
+            self._unfinished = (stream, flags, block)
+            return
+        request = self._streams.get(stream)
+        if request is None:
+            return
+        if block[:1] == OK:
+            request.status = 200
+        elif not request.status:
+            headers = dict(self._decoder.decode(block, raw=True))
+            status = int(headers.get(b":status", 0))
+            # 1xx comes before the real one; trailers, after it, say nothing to us.
+            request.status = status if status >= 200 else 0  # noqa: PLR2004 (HTTP's own number)
+            request.wish = headers.get(b"retry-after", b"").decode("latin-1")
+        if flags & END_STREAM:
+            self._answer(stream, request)
+
+    def _take_more_headers(self, found: Frame) -> None:
+        if not self._unfinished or self._unfinished[0] != found.stream:
+            raise Http2Error("a header goes on that never began")
+        stream, flags, block = self._unfinished
+        self._unfinished = None
+        self._take_headers(stream, flags | found.flags & END_HEADERS, block + found.payload)
+
+    def _take_data(self, found: Frame) -> None:
+        self._received += len(found.payload)
+        if self._received > LAST_STREAM // 2:
+            self._out.append(frame(Kind.WINDOW_UPDATE, 0, 0, number(self._received)))
+            self._received = 0
+        request = self._streams.get(found.stream)
+        if request is not None:
+            request.data += unpadded(found)
+            if found.flags & END_STREAM:
+                self._answer(found.stream, request)
+
+    def _take_settings(self, values: dict[int, int]) -> None:
+        self._limit = min(STREAMS, values.get(Setting.MAX_CONCURRENT_STREAMS, self._limit or STREAMS))
+        if Setting.HEADER_TABLE_SIZE in values:
+            self._encoder.header_table_size = min(TABLE, values[Setting.HEADER_TABLE_SIZE])
+            self._headers = ()
+        self._stream_window = values.get(Setting.INITIAL_WINDOW_SIZE, self._stream_window)
+        if self._stream_window < LARGEST_BODY:
+            raise Http2Error(f"a window of {self._stream_window} bytes has no room for a message")
+        self._out.append(frame(Kind.SETTINGS, ACK, 0))
+        if not self.ready.done():
+            self.ready.set_result(None)
+
+    def _answer(self, stream: int, request: Request) -> None:
+        del self._streams[stream]
+        request.order.answered(request.place, Reply(request.status, request.wish, request.data))
+
+    # --- trouble -----------------------------------------------------------------------------------
+
+    def _take_reset(self, stream: int, code: int) -> None:
+        request = self._streams.pop(stream, None)
+        if request is None:
+            return
+        if code == Code.REFUSED_STREAM:
+            # RFC 9113 §8.7: it was not looked at.
+            self._handed_back([request])
+        else:
+            request.order.answered(request.place, Loss("STREAM_RESET", ambiguous=True))
+
+    def _take_goaway(self, last: int, _code: int) -> None:
+        """What is above `last` was not looked at (RFC 9113 §6.8); the rest may still be answered."""
+        self.draining = True
+        unread = [stream for stream in self._streams if stream > last]
+        self._handed_back([self._streams.pop(stream) for stream in unread])
+
+    def _tick(self) -> None:
+        now = monotonic()
+        # Streams begin in order and have the same time: the first that is not late ends the search.
+        late = list(takewhile(lambda stream: self._streams[stream].deadline <= now, self._streams))
+        for stream in late:
+            self._out.append(frame(Kind.RST_STREAM, 0, stream, number(Code.CANCEL)))
+            request = self._streams.pop(stream)
+            request.order.answered(request.place, Loss("DEADLINE_EXCEEDED", ambiguous=True))
+        if self._streams and now - self._heard > PATIENCE:
+            if self._pinged and now - self._heard > 2 * PATIENCE:
+                self._fail("no sign of life")
+                return
+            if not self._pinged:
+                self._pinged = True
+                self._out.append(frame(Kind.PING, 0, 0, bytes(8)))
+        self.flush()
+        if late:
+            self._freed()
+        self._ticker = asyncio.get_running_loop().call_later(TICK, self._tick)
+
+    def _fail(self, why: str) -> None:
+        if not self.ready.done():
+            self.ready.set_exception(ConnectionError(why))
+        self.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """What was sent and has no answer may have been read."""
+        self.closed = True
+        self.gone.set()
+        if self._ticker:
+            self._ticker.cancel()
+        if not self.ready.done():
+            self.ready.set_exception(exc if isinstance(exc, OSError) else ConnectionError("closed"))
+        streams, self._streams = self._streams, {}
+        for request in streams.values():
+            request.order.answered(request.place, Loss("CONNECTION_LOST", ambiguous=True))
+        self._freed()
