@@ -126,7 +126,7 @@ class Line(asyncio.Protocol):
         self._pinged = False
         self.ready = asyncio.get_running_loop().create_future()
         """Done when the peer has said its settings. Its exception, where there is one: OSError."""
-        self.gone = asyncio.Event()
+        self._gone = asyncio.Event()
         self.draining = False
         """It takes no more requests and ends with the last answer."""
         self.closed = False
@@ -181,12 +181,23 @@ class Line(asyncio.Protocol):
         if self._transport:
             self._transport.abort()
 
+    async def hang_up(self) -> None:
+        """Closes, and waits until the socket is given back."""
+        self.close()
+        if self._transport:
+            await self._gone.wait()
+        if self.ready.done():
+            self.ready.exception()
+
     # --- in ----------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greets the peer."""
         # uvloop's has the methods, not the class.
         self._transport = cast("asyncio.Transport", transport)
+        if transport.get_extra_info("ssl_object").selected_alpn_protocol() != "h2":
+            self._fail("the peer does not speak HTTP/2")
+            return
         ours = {Setting.HEADER_TABLE_SIZE: 0, Setting.ENABLE_PUSH: 0}
         room = frame(Kind.WINDOW_UPDATE, 0, 0, number(LAST_STREAM - FIRST_WINDOW))
         self._transport.write(PREFACE + settings(ours) + room)
@@ -332,7 +343,7 @@ class Line(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """What was sent and has no answer may have been read."""
         self.closed = True
-        self.gone.set()
+        self._gone.set()
         if self._ticker:
             self._ticker.cancel()
         if not self.ready.done():

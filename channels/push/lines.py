@@ -20,6 +20,7 @@ OPENING = 2
 """Connections that are made at a time."""
 HANDBACKS = 3
 """So often a request is tried anew that a peer gave back unread; then it is deferred."""
+FIRST_STREAM = 1
 UNWANTED = "UNWANTED"
 """Nobody waits for the request any more; it was not sent."""
 PAUSE = 0.5
@@ -47,7 +48,6 @@ class Lines:
         self._pumping = False
         self._rest_until = 0.0
         self._reaper: asyncio.TimerHandle | None = None
-        self._first_stream = 1
 
     @property
     def open(self) -> int:
@@ -67,8 +67,7 @@ class Lines:
             task.cancel()
         await asyncio.gather(*self._opening, return_exceptions=True)
         for line in self._lines:
-            line.close()
-            await line.gone.wait()
+            await line.hang_up()
 
     # --- what waits ----------------------------------------------------------------------------------
 
@@ -128,22 +127,20 @@ class Lines:
 
     async def _open(self) -> None:
         loop = asyncio.get_running_loop()
-        line = Line(self._timeout, self._wake, self._hand_back, self._first_stream)
+        line = Line(self._timeout, self._wake, self._hand_back, FIRST_STREAM)
         try:
             async with asyncio.timeout(self._timeout / 2):
-                transport, _ = await loop.create_connection(
-                    lambda: line, self._host, self._port, ssl=self._context
-                )
-                if transport.get_extra_info("ssl_object").selected_alpn_protocol() != "h2":
-                    raise ConnectionError("the peer does not speak HTTP/2")
+                await loop.create_connection(lambda: line, self._host, self._port, ssl=self._context)
                 await line.ready
         except (OSError, TimeoutError) as error:
-            line.close()
             self._no_line(error)
         else:
             self._lines.append(line)
             if self._reaper is None:
                 self._reaper = loop.call_later(IDLE / 4, self._reap)
+        finally:
+            if line not in self._lines:
+                await line.hang_up()
 
     def _opened(self, task: asyncio.Task[None]) -> None:
         self._opening.discard(task)

@@ -1,15 +1,12 @@
-"""The double's requests: tokens, messages, and what tests ask of it (RSGI, granian's interface)."""
+"""The double's requests: tokens, messages, and what tests ask of it."""
 
 import asyncio
 import json
 import os
-import socket
+import re
 from collections import deque
-from collections.abc import Mapping
-from contextlib import suppress
-from pathlib import Path
 from random import Random
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 from pydantic import ValidationError
@@ -19,36 +16,19 @@ from channels.push.sandbox.estate import PROJECT
 from channels.push.sandbox.journal import Journal
 from channels.push.sandbox.oauth import GrantError, TokenOffice
 from channels.push.sandbox.shape import FcmMessage, ShapeError, parsed
+from channels.push.sandbox.wire import Asked, Wire
 
 KEPT = 1000
 """Messages it remembers, for tests to look at."""
 SEND = f"/v1/projects/{PROJECT}/messages:send"
 JSON = ("content-type", "application/json; charset=UTF-8")
+ME = PROJECT.encode()
+ADDRESS = re.compile(rb'"(?:token|fid)": ?"([^"\\]+)"')
+"""An address as nearly everyone writes it; any other is left to the parser."""
+SHAPES = 64
 HTML = b"<!DOCTYPE html><title>Error</title>"
 FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
 BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
-
-
-class Scope(Protocol):
-    """What RSGI says of a request."""
-
-    method: str
-    path: str
-    query_string: str
-    client: str
-    headers: Mapping[str, str]
-
-
-class Wire(Protocol):
-    """What RSGI answers through."""
-
-    async def __call__(self) -> bytes:
-        """The request's body."""
-        ...
-
-    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
-        """Answers."""
-        ...
 
 
 class _Refusal(Exception):  # noqa: N818 (an answer, not an error of ours)
@@ -73,71 +53,109 @@ class FcmApp:
         self._dice = Random()  # noqa: S311 (which fault comes next is no secret)
         self._kept: deque[_Accepted] = deque(maxlen=KEPT)
         self._busy: set[tuple[str, str, str]] = set()
-        self._closing = asyncio.Event()
+        self._shapes: dict[tuple[bytes, bytes], FcmMessage] = {}
+        self._waiting = 0
 
-    def close(self) -> None:
-        """Lets go of the requests that are kept without an answer."""
-        self._closing.set()
+    @property
+    def streams(self) -> int:
+        """See wire.App."""
+        return self._behaviour.streams
 
-    async def __rsgi__(self, scope: Scope, wire: Wire) -> None:
+    @property
+    def waiting(self) -> int:
+        """Messages that are kept waiting for their answer, and will get it."""
+        return self._waiting
+
+    def settle(self) -> None:
+        """See wire.App."""
+        self._journal.flush()
+
+    def handle(self, asked: Asked, wire: Wire) -> None:
         """Answers one request."""
-        body = await wire()
-        match scope.method, scope.path:
+        match asked.method, asked.path:
             case "POST", path if path == SEND:
-                await self._send(scope, wire, body)
+                self._take(asked, wire)
             case "POST", "/token":
-                await self._token(scope, wire, body)
+                self._token(wire, asked.body)
             case "GET", "/sandbox/count":
                 count = self._journal.count()
                 now = {"tokens_granted": self._office.granted, "pid": os.getpid()}
                 answer(wire, 200, vars(count) | {"duplicates": count.duplicates} | now)
             case "GET", "/sandbox/messages":
-                answer(wire, 200, self._messages(scope.query_string))
+                answer(wire, 200, self._messages(asked.query))
             case "POST", "/sandbox/behaviour":
-                self._behave(wire, body)
+                self._behave(wire, asked.body)
             case _:
                 answer(wire, 404, {"error": {"code": 404, "status": "NOT_FOUND", "message": "Not found."}})
 
-    async def _send(self, scope: Scope, wire: Wire, body: bytes) -> None:
+    def _take(self, asked: Asked, wire: Wire) -> None:
         mood = self._behaviour
-        if mood.latency_ms:
-            await asyncio.sleep(mood.latency_ms / 1000)
+        if not mood.latency_ms:
+            self._send(asked, wire, mood)
+            return
+        self._waiting += 1
+        asyncio.get_running_loop().call_later(mood.latency_ms / 1000, self._send_late, asked, wire, mood)
+
+    def _send_late(self, asked: Asked, wire: Wire, mood: Behaviour) -> None:
+        self._waiting -= 1
+        self._send(asked, wire, mood)
+
+    def _send(self, asked: Asked, wire: Wire, mood: Behaviour) -> None:
+        lot = self._dice.random()
+        if lot < mood.refused_stream:
+            wire.reset(unread=True)
+            return
         try:
-            message = self._checked(scope, body)
-            self._refuse_some(message, mood)
+            message, address = self._checked(asked)
+            self._refuse_some(message, address, mood)
         except _Refusal as refusal:
             self._journal.refuse(refusal.name)
             answer_error(wire, refusal)
             return
         data = message.data
-        self._journal.accept(message.address, data.get("alert_id", "-"), data.get("version", "-"))
-        self._kept.append(_Accepted(body, scope.client))
-        await self._answer_accepted(scope, wire, mood)
+        self._journal.accept(address, data.get("alert_id", "-"), data.get("version", "-"))
+        self._kept.append(_Accepted(asked.body, asked.client))
+        if lot < mood.refused_stream + mood.goaway:
+            wire.go_away()
+        self._answer_accepted(wire, mood)
 
-    def _checked(self, scope: Scope, body: bytes) -> FcmMessage:
-        if not self._office.knows(scope.headers.get("authorization")):
+    def _checked(self, asked: Asked) -> tuple[FcmMessage, str]:
+        """The message, and whom it is for. Of messages that differ in a plain address, one is parsed."""
+        if not self._office.knows(asked.headers.get("authorization")):
             raise _Refusal("UNAUTHENTICATED", "Request had invalid authentication credentials.")
+        body = asked.body
+        found = ADDRESS.search(body)
+        rest = (body[: found.start(1)], body[found.end(1) :]) if found else None
+        if rest in self._shapes and found:
+            return self._shapes[rest], found[1].decode()
         try:
-            return parsed(body).message
+            message = parsed(body).message
         except ShapeError as error:
             raise _Refusal("INVALID_ARGUMENT", str(error), error.field) from error
+        if rest and found and found[1].decode() == message.address:
+            if len(self._shapes) >= SHAPES:
+                self._shapes.clear()
+            self._shapes[rest] = message
+        return message, message.address
 
-    def _refuse_some(self, message: FcmMessage, mood: Behaviour) -> None:
+    def _refuse_some(self, message: FcmMessage, address: str, mood: Behaviour) -> None:
         """Raises the refusal that the address or the dice call for."""
-        prefix = message.address.partition("-")[0] + "-"
+        prefix = address.partition("-")[0] + "-"
         if prefix in BY_PREFIX:
-            self._refuse_by_address(prefix, message)
+            self._refuse_by_address(prefix, message, address)
+        if not mood.errors:
+            return
         lot = self._dice.random()
         for name, share in mood.errors.items():
             lot -= share
             if lot < 0:
                 raise _Refusal(name, retry_after=mood.retry_after)
 
-    def _refuse_by_address(self, prefix: str, message: FcmMessage) -> None:
+    def _refuse_by_address(self, prefix: str, message: FcmMessage, address: str) -> None:
         name = BY_PREFIX[prefix]
         match prefix:
             case "busy-":
-                key = (message.address, message.data.get("alert_id", ""), message.data.get("version", ""))
+                key = (address, message.data.get("alert_id", ""), message.data.get("version", ""))
                 if key in self._busy:
                     return
                 self._busy.add(key)
@@ -149,23 +167,22 @@ class FcmApp:
             case _:
                 raise _Refusal(name)
 
-    async def _answer_accepted(self, scope: Scope, wire: Wire, mood: Behaviour) -> None:
+    def _answer_accepted(self, wire: Wire, mood: Behaviour) -> None:
         lot = self._dice.random()
-        if lot < mood.bad_body:
-            wire.response_bytes(200, [("content-type", "text/html")], HTML)
-        elif lot < mood.bad_body + mood.reset:
-            cut(scope.client)
-            await self._closing.wait()
-        elif lot < mood.bad_body + mood.reset + mood.silent:
-            await self._closing.wait()
-        else:
-            name = f'{{"name":"projects/{PROJECT}/messages/{self._dice.getrandbits(63)}"}}'
-            wire.response_bytes(200, [JSON], name.encode())
+        if (lot := lot - mood.bad_body) < 0:
+            wire.answer(200, (("content-type", "text/html"),), HTML)
+        elif (lot := lot - mood.reset) < 0:
+            wire.cut()
+        elif (lot := lot - mood.reset_stream) < 0:
+            wire.reset(unread=False)
+        elif lot - mood.silent >= 0:
+            wire.answer(
+                200, (JSON,), b'{"name":"projects/%b/messages/%d"}' % (ME, self._dice.getrandbits(63))
+            )
 
-    async def _token(self, scope: Scope, wire: Wire, form: bytes) -> None:
+    def _token(self, wire: Wire, form: bytes) -> None:
         if self._behaviour.token_endpoint_down:
-            cut(scope.client)
-            await self._closing.wait()
+            wire.cut()
             return
         try:
             token = self._office.grant(form)
@@ -202,7 +219,7 @@ class FcmApp:
 
 def answer(wire: Wire, status: int, content: Any, *headers: tuple[str, str]) -> None:
     """Answers with JSON."""
-    wire.response_bytes(status, [JSON, *headers], json.dumps(content).encode())
+    wire.answer(status, (JSON, *headers), json.dumps(content).encode())
 
 
 def answer_error(wire: Wire, refusal: _Refusal) -> None:
@@ -215,15 +232,3 @@ def answer_error(wire: Wire, refusal: _Refusal) -> None:
     error = {"code": fault.http, "message": refusal.words, "status": fault.status, "details": details}
     headers = [("retry-after", refusal.retry_after)] if refusal.retry_after else []
     answer(wire, fault.http, {"error": error}, *headers)
-
-
-def cut(client: str) -> None:
-    """Cuts the TCP connection from this client (host:port), with all that is under way on it.
-
-    RSGI has no such call; the socket is found among the process's own.
-    """
-    for entry in list(Path("/proc/self/fd").iterdir()):
-        with suppress(OSError), socket.socket(fileno=os.dup(int(entry.name))) as line:
-            if line.family == socket.AF_INET and "{}:{}".format(*line.getpeername()) == client:
-                line.shutdown(socket.SHUT_RDWR)
-                return

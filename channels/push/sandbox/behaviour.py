@@ -51,6 +51,14 @@ class Behaviour(BaseModel):
     """The share that is accepted and answered with what is no JSON."""
     reset: Share = 0
     """The share that is accepted and never answered: the connection is cut."""
+    reset_stream: Share = 0
+    """The share that is accepted and never answered: the stream is reset (HTTP/2)."""
+    refused_stream: Share = 0
+    """The share that is given back unread: the stream is reset with REFUSED_STREAM (HTTP/2)."""
+    goaway: Share = 0
+    """The share that is accepted as the last of its connection: GOAWAY, and none after it is read."""
+    streams: Annotated[int, Field(ge=1)] = 100
+    """Messages at a time on a new connection, as at FCM."""
     silent: Share = 0
     """The share that is accepted and never answered: the connection stays."""
     token_endpoint_down: bool = False

@@ -96,7 +96,7 @@ class Estate:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if not self.endpoint_file.exists():
                 self._fill()
-            # granian would share a port that is taken (SO_REUSEPORT).
+            # A port that is taken is told of at once, and not as a failure to serve.
             _probe(self.port)
             yield
 

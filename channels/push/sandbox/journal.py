@@ -12,12 +12,13 @@ from channels.gateway import SandboxCount
 class Journal:
     """An append-only file: `+ADDRESS ALERT VERSION` for each message accepted, `-ERROR` for each refused.
 
-    Of an address it holds 64 bits of a hash. A line is written before its answer, in one write, so a
+    Of an address it holds 64 bits of a hash. Lines are written before their answers (`flush`), so a
     killed double forgets nothing it answered; what a crash of the machine left half-written is cut off.
     """
 
     def __init__(self, path: Path) -> None:
         self._received = 0
+        self._unwritten: list[str] = []
         self._seen: dict[str, set[int]] = {}
         self._refused: Counter[str] = Counter()
         self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
@@ -33,6 +34,7 @@ class Journal:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self.flush()
         os.close(self._file)
 
     def accept(self, address: str, alert: str, version: str) -> None:
@@ -50,8 +52,14 @@ class Journal:
         return SandboxCount(self._received, unique, dict(self._refused))
 
     def _note(self, line: str) -> None:
-        os.write(self._file, f"{line}\n".encode())
+        self._unwritten.append(f"{line}\n")
         self._count(line)
+
+    def flush(self) -> None:
+        """Writes what was noted."""
+        if self._unwritten:
+            os.write(self._file, "".join(self._unwritten).encode())
+            self._unwritten.clear()
 
     def _count(self, line: str) -> None:
         if line.startswith("-"):

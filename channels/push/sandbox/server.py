@@ -2,23 +2,20 @@
 
 import asyncio
 import signal
+import ssl
 from pathlib import Path
 
 import uvloop
-from granian.constants import HTTPModes, Interfaces
-from granian.http import HTTP2Settings
-from granian.log import LogLevels
-from granian.server.embed import Server
 
 from channels.push.sandbox.app import FcmApp
 from channels.push.sandbox.estate import HOST, Estate
+from channels.push.sandbox.http1 import Http1Line
+from channels.push.sandbox.http2 import Http2Line
 from channels.push.sandbox.journal import Journal
 from channels.push.sandbox.oauth import TokenOffice
 
-STREAMS = 100
-"""At a time on a connection, as at FCM."""
-SETTLE = 0.1
-"""Seconds granian's thread takes to end after it stopped serving."""
+SETTLE = 1.0
+"""Seconds that messages kept waiting are still answered in after the stop."""
 
 
 def run(folder: Path, parent: int | None = None) -> None:
@@ -27,33 +24,37 @@ def run(folder: Path, parent: int | None = None) -> None:
         runner.run(serve(Estate(folder), parent))
 
 
+class _Door(asyncio.Protocol):
+    """Gives a new connection to whoever speaks the version it chose."""
+
+    def __init__(self, app: FcmApp) -> None:
+        self._app = app
+        self._line: Http1Line | Http2Line
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        chosen = transport.get_extra_info("ssl_object").selected_alpn_protocol()
+        self._line = (Http2Line if chosen == "h2" else Http1Line)(self._app)
+        transport.set_protocol(self._line)  # type: ignore[attr-defined]
+        self._line.connection_made(transport)
+
+
 async def serve(estate: Estate, parent: int | None = None) -> None:
     """Serves; see run."""
     with estate.held(), Journal(estate.journal_file) as journal:
-        office = TokenOffice(estate.public_key(), estate.token_secret())
-        app = FcmApp(journal, office)
-        server = Server(
-            app,
-            HOST,
-            estate.port,
-            interface=Interfaces.RSGI,
-            # Google's own token client speaks HTTP/1.1.
-            http=HTTPModes.auto,
-            http2_settings=HTTP2Settings(max_concurrent_streams=STREAMS),
-            websockets=False,
-            log_level=LogLevels.error,
-            ssl_cert=estate.certificate_file,
-            ssl_key=estate.key_file,
-        )
-
-        def stop() -> None:
-            app.close()
-            server.stop()
-
-        loop = asyncio.get_running_loop()
+        app = FcmApp(journal, TokenOffice(estate.public_key(), estate.token_secret()))
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(estate.certificate_file, estate.key_file)
+        context.set_alpn_protocols(["h2", "http/1.1"])
+        loop, stopped = asyncio.get_running_loop(), asyncio.Event()
         for signum in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(signum, stop)
+            loop.add_signal_handler(signum, stopped.set)
         if parent is not None:
-            loop.add_reader(parent, stop)
-        await server.serve()
-        await asyncio.sleep(SETTLE)
+            loop.add_reader(parent, stopped.set)
+        server = await loop.create_server(lambda: _Door(app), HOST, estate.port, ssl=context)
+        await stopped.wait()
+        if parent is not None:
+            loop.remove_reader(parent)
+        server.close()
+        deadline = loop.time() + SETTLE
+        while app.waiting and loop.time() < deadline:  # noqa: ASYNC110 (timers, which signal nobody)
+            await asyncio.sleep(0.01)
