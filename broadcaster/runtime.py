@@ -28,6 +28,7 @@ from broadcaster.limits import Limits
 from broadcaster.log import LOG_DDL, AlertLog
 from broadcaster.mover import Done, Mover
 from broadcaster.office import Office
+from broadcaster.quota import QUOTAS_DDL
 from broadcaster.registry.csv_import import SUBSCRIBER_IMPORTS_DDL
 from broadcaster.registry.subscribers import SUBSCRIBERS_DDL, Registry
 from broadcaster.settings import Settings
@@ -144,6 +145,7 @@ class House:
         """Creates what the database lacks. Safe to repeat, and beside a running house."""
         ddl = [LOG_DDL, SUBSCRIBERS_DDL, SUBSCRIBER_IMPORTS_DDL, KEYS_DDL, LEDGER_DDL]
         ddl += [POSITIONS_DDL, RELAY_DDL, SMS_DDL, CAP_SIGNED_DDL, ATTACHMENTS_DDL, REMINDERS_DDL]
+        ddl += [POSITIONS_DDL, RELAY_DDL, QUOTAS_DDL]
         ddl += [projection.ddl for projection in self.projections]
         with self.pool.connection() as conn:
             conn.execute(MIGRATE_LOCK)

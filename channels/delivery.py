@@ -5,8 +5,11 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
+from uuid import UUID
+
+import structlog
 
 from channels.gateway import Gateway, Message, PayloadFaultError, Recipient, Result, Router
 from channels.retry import MAX_CLAIMS, next_try
@@ -17,6 +20,13 @@ TURN = 0.05
 LONGEST_TURN = 15.0
 """Seconds after its issue that a version may wait for an earlier one under way, a look every TURN: longer
 than a provider's timeout, but a worker that died must not hold up an emergency."""
+
+log = structlog.get_logger(__name__)
+
+FAULTS_KEPT = 64
+"""Versions whose content was refused that a worker remembers."""
+FAULT_KEPT = timedelta(minutes=10)
+"""How long: who replays a dead letter later gets a true try."""
 
 
 class Claim(NamedTuple):
@@ -192,6 +202,7 @@ class Delivery:
         self._gateway = gateway
         self._clock = clock
         self._refusal = refusal
+        self._faults: dict[tuple[UUID, int], tuple[str, datetime]] = {}
 
     async def deliver(self, dispatch: Dispatch) -> Receipt | None:
         """Carries it out to its receipt; None where it had one already. Safe to repeat."""
@@ -218,6 +229,9 @@ class Delivery:
             # Whom its last holder was sending to may have been reached: a replay would send again.
             tally.doubtful |= claim.in_doubt
             tally.close_rest(Outcome.DEAD, "CLAIMED_TOO_OFTEN")
+        elif fault := self._fault(dispatch, at):
+            tally.doubtful |= claim.in_doubt
+            tally.close_rest(Outcome.DEAD, fault)
         elif reason := await self._refused(dispatch, message, at):
             tally.close_rest(Outcome.REFUSED, reason)
         else:
@@ -258,6 +272,7 @@ class Delivery:
             try:
                 noted = await self._gateway.send(message, batch)
             except PayloadFaultError as fault:
+                self._stop(dispatch, fault.reason)
                 tally.close_rest(Outcome.DEAD, fault.reason)
                 break
             tally.note(noted)
@@ -273,3 +288,15 @@ class Delivery:
             return
         for start in range(0, len(recipients), gateway.window):
             yield recipients[start : start + gateway.window]
+
+    def _stop(self, dispatch: Dispatch, reason: str) -> None:
+        """Content that is refused is refused for everyone: what is left of the version is not tried."""
+        log.error("dispatch.content_refused", alert=str(dispatch.alert_id), version=dispatch.version)
+        if len(self._faults) >= FAULTS_KEPT:
+            del self._faults[next(iter(self._faults))]
+        self._faults[dispatch.alert_id, dispatch.version] = (reason, self._clock() + FAULT_KEPT)
+
+    def _fault(self, dispatch: Dispatch, at: datetime) -> str:
+        """Why the version's content was refused lately; empty where it was not."""
+        reason, until = self._faults.get((dispatch.alert_id, dispatch.version), ("", at))
+        return reason if at < until else ""

@@ -9,6 +9,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from psycopg_pool import ConnectionPool
+
 from broadcaster.runtime import House
 from broadcaster.settings import Settings, SettingsError
 from channels.delivery import Refusal
@@ -20,12 +22,17 @@ SANDBOX_WAIT = 30.0
 """Seconds a worker waits for the sandbox to say where it listens."""
 # A new channel is its folder, a module here, and one entry. By name: an SMS worker needs no Firebase.
 _MODULES = {Channel.PUSH: "push", Channel.SMS: "sms"}
+_SHARED = (Channel.PUSH,)
+"""Channels whose workers share a quota, which is in the database."""
 
 
-def gateway(settings: Settings, channel: Channel, clock: Callable[[], datetime]) -> Gateway:
-    """The gateway of a channel. Raises SettingsError."""
+def gateway(
+    settings: Settings, channel: Channel, clock: Callable[[], datetime], pool: ConnectionPool[Any]
+) -> Gateway:
+    """The gateway of a channel; `pool` is where workers meet. Raises SettingsError."""
     module = import_module(f"broadcaster.providers.{_MODULES[channel]}")
-    made: Gateway = module.gateway(settings, clock)
+    shared = (pool,) if channel in _SHARED else ()
+    made: Gateway = module.gateway(settings, clock, *shared)
     return made
 
 

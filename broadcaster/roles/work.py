@@ -31,7 +31,7 @@ async def _work(
 ) -> None:
     with House.open(settings) as house:
         async with (
-            providers.gateway(settings, channel, clock) as gateway,
+            providers.gateway(settings, channel, clock, house.pool) as gateway,
             providers.beside(house, channel) as refusal,
             transport.connected(settings, f"{channel}-declare") as client,
         ):

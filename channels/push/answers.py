@@ -6,15 +6,19 @@ CONNECTION_FAILED, CONNECTION_LOST, TOKEN_UNAVAILABLE, ADDRESS_KIND.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
+import structlog
 from firebase_admin import exceptions
 from pydantic import BaseModel, Field, ValidationError
 
-from channels.gateway import Result
+from channels.gateway import Message, PayloadFaultError, Result
+from schemas.content import Language
 from schemas.dispatch import Outcome
+
+log = structlog.get_logger(__name__)
 
 GONE = ("UNREGISTERED", "SENDER_ID_MISMATCH")
 QUOTA = ("QUOTA_EXCEEDED", exceptions.RESOURCE_EXHAUSTED)
@@ -107,6 +111,20 @@ def _read_error(rank: int, error: _Error, pause: float | None) -> Result:
 def blames_content(result: Result) -> bool:
     """Whether FCM refused what was said, as far as this one answer shows."""
     return result.outcome is Outcome.REFUSED and result.reason.startswith(exceptions.INVALID_ARGUMENT)
+
+
+def judge_refusals(message: Message, languages: Sequence[Language], results: Sequence[Result]) -> None:
+    """Raises PayloadFaultError where FCM refused a body that nobody was sent with success.
+
+    Where others were, the body is sound, and the one refused is a recipient's own matter. Each result
+    stands beside the language its recipient was written to in.
+    """
+    pairs = list(zip(languages, results, strict=True))
+    proven = {language for language, result in pairs if result.outcome is Outcome.ACCEPTED}
+    for language, result in pairs:
+        if blames_content(result) and language not in proven:
+            log.error("push.content_refused", alert=str(message.alert_id), reason=result.reason)
+            raise PayloadFaultError(result.reason)
 
 
 def seconds(retry_after: str | None, at: datetime) -> float | None:

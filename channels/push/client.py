@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import structlog
 from firebase_admin import exceptions
 
-from channels.gateway import Message, PayloadFaultError, Recipient, Result
-from channels.push.answers import QUOTA, THIRD_PARTY, blames_content, read_answer
+from channels.gateway import Message, Recipient, Result
+from channels.push.answers import QUOTA, THIRD_PARTY, judge_refusals, read_answer
 from channels.push.line import Headers, Loss, Reply
 from channels.push.lines import UNWANTED, Lines
 from channels.push.pace import Pace, Quota
@@ -159,11 +159,10 @@ class PushGateway:
                 rank = jobs[place].recipient.rank
                 window.results[place] = Result(rank, Outcome.DEFERRED, QUOTA[0], wait)
         elif sendable:
-            if wait > 0:
-                await asyncio.sleep(wait)
+            await pause(wait)
             await self._send(window, sendable)
         results = [result for result in window.results if result is not None]
-        _judge_refusals(message, jobs, results)
+        judge_refusals(message, [job.rendered.language for job in jobs], results)
         return results
 
     def _hold_back(self, window: _Window, place: int, job: _Job) -> bool:
@@ -261,15 +260,7 @@ def _jobs(message: Message, recipients: Sequence[Recipient], at: datetime) -> li
     return jobs
 
 
-def _judge_refusals(message: Message, jobs: Sequence[_Job], results: Sequence[Result]) -> None:
-    """Raises PayloadFaultError where FCM refused a body that nobody was sent with success.
-
-    Where others were, the body is sound, and the one refused is a recipient's own matter.
-    """
-    # Each job has its result, in the same order.
-    pairs = list(zip(jobs, results, strict=True))
-    proven = {job.rendered.language for job, result in pairs if result.outcome is Outcome.ACCEPTED}
-    for job, result in pairs:
-        if blames_content(result) and job.rendered.language not in proven:
-            log.error("push.content_refused", alert=str(message.alert_id), reason=result.reason)
-            raise PayloadFaultError(result.reason)
+async def pause(seconds: float) -> None:
+    """Waits, where there is anything to wait for."""
+    if seconds > 0:
+        await asyncio.sleep(seconds)

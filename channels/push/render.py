@@ -59,8 +59,12 @@ def render(message: Message, language: Language, at: datetime) -> Rendered:
     A text too long for FCM is cut at a word: the app fetches the whole from its inbox.
     Raises PayloadFaultError where not even the headline fits.
     """
-    body = _body(message, language, LIMIT - ADDRESS_ROOM - len(_encoded(message, language, "", at)))
-    return Rendered(language, _encoded(message, language, body, at))
+    return Rendered(language, _encoded(message, language, text_for(message, language, at), at))
+
+
+def text_for(message: Message, language: Language, at: datetime) -> str:
+    """What the notification says under its title; see `render`."""
+    return _body(message, language, LIMIT - ADDRESS_ROOM - len(_encoded(message, language, "", at)))
 
 
 def _body(message: Message, language: Language, room: int) -> str:
@@ -98,16 +102,15 @@ def clipped(text: str, room: int) -> str:
 
 def _encoded(message: Message, language: Language, body: str, at: datetime) -> bytes:
     """The body after its address, as firebase-admin encodes it, in the fewest bytes."""
-    mark = message.content.mode.mark(language)
-    prefix = words_of(PREFIXES[message.msg_type], language)
-    title = mark + prefix + message.content.text(language).headline
-    encoded = json.loads(str(_model(message, title, body, at)))
+    encoded = json.loads(str(model(message, language, body, at)))
     del encoded["fid"]
     return b"," + json.dumps(encoded, ensure_ascii=False, separators=(",", ":")).encode()[1:] + b"}"
 
 
-def _model(message: Message, title: str, body: str, at: datetime) -> messaging.Message:
-    """firebase-admin's own message: its encoder checks every field."""
+def model(message: Message, language: Language, body: str, at: datetime) -> messaging.Message:
+    """firebase-admin's own message, to an address still to be named: its encoder checks every field."""
+    prefix = message.content.mode.mark(language) + words_of(PREFIXES[message.msg_type], language)
+    title = prefix + message.content.text(language).headline
     urgent = message.lane is not Lane.BULLETIN
     ttl = min(max(message.expires_at - at, timedelta()), LONGEST_TTL) // timedelta(seconds=1)
     key = message.collapse_key

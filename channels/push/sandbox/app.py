@@ -6,7 +6,7 @@ import os
 import re
 from collections import deque
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import parse_qs
 
 from pydantic import ValidationError
@@ -26,6 +26,8 @@ ME = PROJECT.encode()
 ADDRESS = re.compile(rb'"(?:token|fid)": ?"([^"\\]+)"')
 """An address as nearly everyone writes it; any other is left to the parser."""
 SHAPES = 64
+TOLD = (":method", ":scheme", ":authority", "content-type")
+"""Headers that are shown beside a message."""
 HTML = b"<!DOCTYPE html><title>Error</title>"
 FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
 BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
@@ -39,11 +41,6 @@ class _Refusal(Exception):  # noqa: N818 (an answer, not an error of ours)
         self.name, self.words, self.field, self.retry_after = name, words, field, retry_after
 
 
-class _Accepted(NamedTuple):
-    body: bytes
-    client: str
-
-
 class FcmApp:
     """One double: its journal, its tokens, its moods."""
 
@@ -51,7 +48,7 @@ class FcmApp:
         self._journal, self._office = journal, office
         self._behaviour = Behaviour()
         self._dice = Random()  # noqa: S311 (which fault comes next is no secret)
-        self._kept: deque[_Accepted] = deque(maxlen=KEPT)
+        self._kept: deque[Asked] = deque(maxlen=KEPT)
         self._busy: set[tuple[str, str, str]] = set()
         self._shapes: dict[tuple[bytes, bytes], FcmMessage] = {}
         self._waiting = 0
@@ -114,7 +111,7 @@ class FcmApp:
             return
         data = message.data
         self._journal.accept(address, data.get("alert_id", "-"), data.get("version", "-"))
-        self._kept.append(_Accepted(asked.body, asked.client))
+        self._kept.append(asked)
         if lot < mood.refused_stream + mood.goaway:
             wire.go_away()
         self._answer_accepted(wire, mood)
@@ -210,10 +207,18 @@ class FcmApp:
         """The last accepted, oldest first; of an address only its end."""
         limit = int(parse_qs(query).get("limit", ["100"])[0])
         found: list[dict[str, Any]] = []
-        for body, client in list(self._kept)[-limit:]:
-            message = json.loads(body)["message"]
+        for asked in list(self._kept)[-limit:]:
+            message = json.loads(asked.body)["message"]
             address = message.pop("token", None) or message.pop("fid", "")
-            found.append({"suffix": address[-6:], "connection": client, "message": message})
+            request = {name: asked.headers.get(name, "").partition(";")[0] for name in TOLD}
+            found.append(
+                {
+                    "suffix": address[-6:],
+                    "connection": asked.client,
+                    "request": request | {"path": asked.path},
+                    "message": message,
+                }
+            )
         return found
 
 

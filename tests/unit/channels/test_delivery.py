@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.delivery import Claim, Delivery, Refusal
+from channels.delivery import FAULT_KEPT, Claim, Delivery, Refusal
 from channels.gateway import Message, PayloadFaultError, Recipient, Result
 from channels.retry import MAX_ATTEMPTS, MAX_CLAIMS
 from schemas.content import Channel, Lane, MsgType
@@ -188,6 +188,26 @@ def test_a_payload_fault_ends_the_dispatch() -> None:
     receipt = run(PaperDesk(), ScriptedGateway(fault="INVALID_ARGUMENT"))
     assert receipt.counts == {Outcome.DEAD: 10}
     assert receipt.reasons == {"INVALID_ARGUMENT": 10}
+
+
+def test_refused_content_stops_the_rest_of_the_version_for_a_while() -> None:
+    gateway, clock = ScriptedGateway(fault="INVALID_ARGUMENT"), [AT]
+    desk = PaperDesk()
+    delivery = Delivery(desk, gateway, lambda: clock[0])
+
+    def next_slice(**changes: object) -> Receipt:
+        desk.receipt = None
+        asyncio.run(delivery.deliver(DISPATCH.model_copy(update=changes)))
+        assert desk.receipt is not None
+        return desk.receipt
+
+    next_slice()
+    gateway.fault = None
+    assert next_slice().counts == {Outcome.DEAD: 10}
+    assert gateway.reached == []
+    assert next_slice(version=DISPATCH.version + 1).counts == {Outcome.ACCEPTED: 10}
+    clock[0] += FAULT_KEPT
+    assert next_slice().counts == {Outcome.ACCEPTED: 10}, "a later replay is tried"
 
 
 def test_a_dispatch_that_kills_its_workers_is_given_up() -> None:
