@@ -46,7 +46,8 @@ const phones = Array.from({length: +count}, (_, n) => 'node' + String(n).padStar
   const before = process.cpuUsage(), began = process.hrtime.bigint();
   await client.sendMulticast(JSON.parse(message), phones);
   const cpu = process.cpuUsage(before);
-  console.log(JSON.stringify({cpu: cpu.user + cpu.system, us: Number((process.hrtime.bigint() - began) / 1000n)}));
+  const us = Number((process.hrtime.bigint() - began) / 1000n);
+  console.log(JSON.stringify({cpu: cpu.user + cpu.system, us}));
   process.exit(0);
 })();
 """
@@ -56,7 +57,9 @@ def main() -> None:
     """Runs the benchmark."""
     options = parser(__doc__)
     options.add_argument("--messages", type=int, default=40_000)
-    options.add_argument("--latency-ms", type=float, default=0.0, help="what the double adds to each answer")
+    options.add_argument(
+        "--latency-ms", type=float, default=0.0, help="what the double adds to each answer"
+    )
     options.add_argument("--npm", type=Path, default=Path("node_modules"), help="has fcm-v1-http2 in it")
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder, PushSandbox(Path(folder)) as sandbox:
@@ -135,7 +138,9 @@ def node(sandbox: PushSandbox, npm: Path, count: int) -> Row:
     text = json.loads(render(message(), "vi", AT).body("token", "-"))["message"]
     argv = [program, "-e", NODE, str(npm), sandbox.url, str(sandbox.ca_file), access_token(sandbox)]
     theirs = cpu_of(sandbox.pid)
-    done = subprocess.run([*argv, str(count), json.dumps(text)], capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        [*argv, str(count), json.dumps(text)], capture_output=True, text=True, timeout=300, check=False
+    )
     if done.returncode or not done.stdout.strip():
         return row(name, note=f"failed: {done.stderr.strip().splitlines()[-1:]}")
     figures = json.loads(done.stdout.splitlines()[-1])
@@ -159,7 +164,12 @@ def h2load(sandbox: PushSandbox, count: int) -> Row:
         body.flush()
         before, theirs = os.times(), cpu_of(sandbox.pid)
         argv = [program, "-n", str(count), "-c", "4", "-m", "100", "-d", body.name]
-        argv += ["-H", "content-type: application/json", "-H", f"authorization: Bearer {access_token(sandbox)}"]
+        argv += [
+            "-H",
+            "content-type: application/json",
+            "-H",
+            f"authorization: Bearer {access_token(sandbox)}",
+        ]
         url = f"{sandbox.url}/v1/projects/{sandbox.project}/messages:send"
         began = time.perf_counter()
         done = subprocess.run([*argv, url], capture_output=True, text=True, timeout=300, check=False)

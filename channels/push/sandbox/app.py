@@ -78,6 +78,9 @@ class FcmApp:
                 count = self._journal.count()
                 now = {"tokens_granted": self._office.granted, "pid": os.getpid()}
                 answer(wire, 200, vars(count) | {"duplicates": count.duplicates} | now)
+            case "GET", "/sandbox/received":
+                alert = parse_qs(asked.query).get("alert", [""])[0]
+                answer(wire, 200, {"unique": self._journal.received(alert)})
             case "GET", "/sandbox/messages":
                 answer(wire, 200, self._messages(asked.query))
             case "POST", "/sandbox/behaviour":

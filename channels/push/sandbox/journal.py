@@ -51,6 +51,11 @@ class Journal:
         unique = sum(len(addresses) for addresses in self._seen.values())
         return SandboxCount(self._received, unique, dict(self._refused))
 
+    def received(self, alert: str) -> int:
+        """Different recipients that the alert's versions reached, summed over the versions."""
+        found = (addresses for version, addresses in self._seen.items() if version.startswith(f"{alert} "))
+        return sum(map(len, found))
+
     def _note(self, line: str) -> None:
         self._unwritten.append(f"{line}\n")
         self._count(line)

@@ -1,0 +1,150 @@
+"""A house of its own for a benchmark: what runs in it, what it is asked, and what that cost."""
+
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from broadcaster import providers
+from broadcaster.account import Role
+from broadcaster.demo.people import write_people
+from broadcaster.demo.stage import SEED
+from broadcaster.engines.natshome import free_port
+from broadcaster.keys import KeyKind
+from broadcaster.registry.csv_import import import_csv
+from broadcaster.runtime import SYSTEM, House, clock
+from broadcaster.settings import Settings
+
+BODY = "ubnd-tp"
+CONTENT: dict[str, Any] = {
+    "kind": "alert",
+    "category": "cay_xanh",
+    "severity": "Severe",
+    "urgency": "Expected",
+    "certainty": "Likely",
+    "areas": ["01"],
+    "channels": ["push"],
+    "texts": {"vi": {"headline": "Gió giật mạnh đêm nay", "description": "Không trú dưới gốc cây."}},
+}
+WAIT = 900.0
+
+
+@contextmanager
+def running_house(folder: Path, **environment: str) -> Generator[Settings]:
+    """`broadcaster serve` with the sandbox's doubles, from now to the end of the block."""
+    folder.chmod(0o711)
+    data, listen = folder / "house", f"127.0.0.1:{free_port()}"
+    argv = [sys.executable, "-m", "broadcaster", "serve", "--data", str(data), "--listen", listen]
+    house = subprocess.Popen(
+        argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ | environment
+    )
+    try:
+        settings = Settings.from_env(data=data, listen=listen)
+        await_web(settings.url)
+        yield settings
+    finally:
+        house.send_signal(signal.SIGINT)
+        house.wait(60)
+
+
+def await_web(url: str) -> None:
+    """Until the house answers."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(f"{url}/healthz").is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.2)
+    raise SystemExit("the house did not start")
+
+
+def prepare(house: House, folder: Path, recipients: int) -> dict[str, str]:
+    """Phones in the registry, and two accounts."""
+    people = folder / "people.csv"
+    write_people(people, recipients, house.tree(), SEED, gone_share=0.0, phone_share=0.0)
+    import_csv(people, house.pool, house.tree(), at=clock())
+    keys: dict[str, str] = {}
+    for role in (Role.AUTHOR, Role.APPROVER):
+        key_id, keys[role] = house.keys.create(role, BODY, KeyKind.STAFF, clock())
+        house.setup.grant(SYSTEM, role, BODY, role, at=clock(), key_id=key_id)
+    return keys
+
+
+def issue(url: str, keys: dict[str, str], **changes: Any) -> str:
+    """Draft, submit, approve, issue; `changes` are to CONTENT."""
+    with httpx.Client(base_url=url, timeout=30) as client:
+
+        def post(path: str, role: Role, body: object) -> dict[str, Any]:
+            answer = client.post(path, json=body, headers={"Authorization": f"Bearer {keys[role]}"})
+            answer.raise_for_status()
+            return answer.json()
+
+        alert = post("/v1/alerts", Role.AUTHOR, {"content": CONTENT | changes})["id"]
+        for step, role in (("submit", Role.AUTHOR), ("approve", Role.APPROVER), ("issue", Role.AUTHOR)):
+            post(f"/v1/alerts/{alert}/{step}", role, {})
+    return alert
+
+
+def await_end(url: str, alert: str) -> dict[str, int]:
+    """Until every recipient has an outcome; answers the totals."""
+    deadline = time.monotonic() + WAIT
+    while time.monotonic() < deadline:
+        channels = httpx.get(f"{url}/v1/alerts/{alert}/reach").json()["channels"]
+        if channels and not channels[0]["totals"]["in_flight"]:
+            return channels[0]["totals"]
+        time.sleep(0.1)
+    raise SystemExit("the delivery did not end")
+
+
+class Double:
+    """The push double, asked from outside."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._url = providers.sandbox_endpoint(settings, "fcm")["url"]
+        ca = providers.sandbox_folder(settings) / "fcm" / "ca.pem"
+        self._client = httpx.Client(base_url=self._url, verify=ssl.create_default_context(cafile=ca))
+
+    def behave(self, **mood: Any) -> None:
+        """See channels.push.sandbox.Behaviour."""
+        self._client.post("/sandbox/behaviour", json=mood).raise_for_status()
+
+    def received(self, alert: str) -> int:
+        """Phones that got the alert so far."""
+        return self._client.get("/sandbox/received", params={"alert": alert}).json()["unique"]
+
+
+def memory(data: Path) -> dict[str, int]:
+    """The most memory each unit held so far, in MB (VmHWM)."""
+    pids: dict[str, int] = json.loads((data / "run" / "pids.json").read_text())
+    found: dict[str, int] = {}
+    for unit, pid in pids.items():
+        status = Path(f"/proc/{pid}/status").read_text()
+        found[unit] = int(status.partition("VmHWM:")[2].split()[0]) // 1024
+    return found
+
+
+def cpu(data: Path) -> dict[str, float]:
+    """CPU seconds of each unit so far, PostgreSQL's backends included."""
+    pids: dict[str, int] = json.loads((data / "run" / "pids.json").read_text())
+    tick = os.sysconf("SC_CLK_TCK")
+    own: dict[int, tuple[int, float]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(") ")[2].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            own[int(entry.name)] = (int(fields[1]), sum(map(int, fields[11:15])) / tick)
+    spent = {unit: own[pid][1] for unit, pid in pids.items() if pid in own and unit != "supervisor"}
+    spent["postgres"] += sum(seconds for parent, seconds in own.values() if parent == pids["postgres"])
+    return spent
