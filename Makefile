@@ -30,9 +30,12 @@ check: $(STAMP) ## Lint, types, layers, dependencies, spelling.
 	$(BIN)/deptry .
 	$(BIN)/codespell
 
-bench: $(STAMP) ## Run the benchmarks.
+bench: $(STAMP) ## Run the benchmarks (ARGS=--json for the JSON lines alone).
+	$(BIN)/python -m tests.bench.push $(ARGS)
 	$(BIN)/python -m tests.bench.road $(ARGS)
 	$(BIN)/python -m tests.bench.sms $(ARGS)
+	$(BIN)/python -m tests.bench.emergency $(ARGS)
+	$(BIN)/python -m tests.bench.log $(ARGS)
 
 clean: ## Remove what the other targets made.
 	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist build
