@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from firebase_admin import messaging
@@ -40,7 +41,11 @@ class Rendered:
 
     def body(self, kind: str, address: str) -> bytes:
         """The request body for one address; `kind` is one of KINDS."""
-        return b'{"message":{"%b":%b%b' % (kind.encode(), json.dumps(address).encode(), self.tail)
+        return b'{"message":{"%b":%b%b' % (
+            kind.encode(),
+            encode_basestring_ascii(address).encode(),
+            self.tail,
+        )
 
 
 def language_of(message: Message, locale: str) -> Language:
