@@ -1,6 +1,7 @@
 """The web role: API, public pages and the screens' feeds."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 import psycopg
 import uvicorn
@@ -55,9 +56,10 @@ def web_ports(house: House) -> WebPorts:
         signing=SignedMessages(house.pool, Signer(key)) if (key := house.settings.cap_key) else None,
         projections=[projection.name for projection in house.projections],
         quotas=Quotas(
-            push_per_second=house.settings.push_rate,
+            push_per_second=house.settings.push_quota * (1 - house.settings.push_reserve) / 60,
             sms_parts_per_second=house.settings.sms_rate,
             sms_accented=house.settings.sms_accented,
+            sms_price=Decimal(price) if (price := house.settings.sms_price) else None,
         ),
     )
 

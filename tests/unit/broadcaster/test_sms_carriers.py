@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 
-from broadcaster.providers import gateway
+from broadcaster.providers.sms import gateway
 from broadcaster.service import environment
 from broadcaster.settings import Settings, SettingsError
 from broadcaster.sms_carriers import read_providers, tariffs_of
 from channels.sms import SmsPool
 from channels.sms.brand import BrandClass
 from channels.sms.sandbox import SmscSandbox, SmtpSandbox
-from schemas.content import Channel
 from schemas.dispatch import Outcome
 from tests.unit.channels.sms.carriers import AT, alert, someone
 
@@ -76,7 +75,7 @@ def test_what_is_wrong_is_named_and_no_password_quoted(providers: Any, words: st
 
 def test_the_gateway_sends_through_all_of_them(tmp_path: Path) -> None:
     async def scenario(settings: Settings) -> list[tuple[Outcome, str, int]]:
-        async with gateway(settings, Channel.SMS, lambda: AT) as pool:
+        async with gateway(settings, lambda: AT) as pool:
             assert isinstance(pool, SmsPool)
             message, people = alert(), [someone() for _ in range(40)]
             return [
