@@ -104,6 +104,15 @@ class Settings(BaseModel):
     checkpoints: Path | None = None
     """Where checkpoints are kept, best on another machine's disk; <data>/checkpoints.jsonl where empty."""
 
+    accounts_key: Path | None = None
+    """32 random bytes in base64 that seal second-factor secrets; <data>/accounts.key where empty."""
+    session_idle_minutes: Annotated[int, Field(ge=1, le=240)] = 30
+    """A session of the console ends when unused for so long,"""
+    session_hours: Annotated[int, Field(ge=1, le=24)] = 12
+    """and after so long in any case."""
+    fresh_minutes: Annotated[int, Field(ge=1, le=60)] = 10
+    """How long a second factor is good for approving, issuing and cancelling."""
+
     @model_validator(mode="after")
     def _sms_providers_are_whole(self) -> Self:
         read_providers(self.sms_providers.get_secret_value())
@@ -134,6 +143,11 @@ class Settings(BaseModel):
     def checkpoints_path(self) -> Path:
         """The file of checkpoints, which may not exist yet."""
         return self.checkpoints or self.data / "checkpoints.jsonl"
+
+    @property
+    def accounts_key_path(self) -> Path:
+        """The key file, which may not exist yet."""
+        return self.accounts_key or self.data / "accounts.key"
 
     @property
     def host(self) -> str:

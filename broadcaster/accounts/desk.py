@@ -1,0 +1,34 @@
+"""What the web needs to know who is at the console."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg_pool import ConnectionPool
+
+from broadcaster.accounts.passwords import Passwords
+from broadcaster.accounts.sealing import Sealer
+from broadcaster.accounts.sessions import SESSIONS_DDL, Limits, Sessions
+from broadcaster.accounts.store import ACCOUNTS_DDL, Accounts
+from broadcaster.accounts.throttle import THROTTLE_DDL, Throttle
+
+DESK_DDL = ACCOUNTS_DDL + SESSIONS_DDL + THROTTLE_DDL
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Accounts, their sessions, and the brake on guessing."""
+
+    accounts: Accounts
+    sessions: Sessions
+    throttle: Throttle
+
+    @classmethod
+    def of(
+        cls,
+        pool: ConnectionPool[Any],
+        sealer: Sealer,
+        limits: Limits | None = None,
+        passwords: Passwords | None = None,
+    ) -> "Desk":
+        """On a database that has the tables of DESK_DDL."""
+        return cls(Accounts(pool, sealer, passwords), Sessions(pool, limits), Throttle(pool))

@@ -1,0 +1,198 @@
+"""Accounts that sign in: invited, then active, then perhaps closed. Their roles are events in the log."""
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from psycopg_pool import ConnectionPool
+
+from broadcaster.accounts import codes
+from broadcaster.accounts.passwords import Passwords, fault
+from broadcaster.accounts.sealing import Sealer
+
+ACCOUNTS_DDL = """
+CREATE TABLE IF NOT EXISTS accounts (
+    name text PRIMARY KEY,
+    state text NOT NULL CHECK (state IN ('invited', 'active', 'closed')),
+    password_hash text,
+    totp_sealed bytea NOT NULL,
+    totp_step bigint NOT NULL DEFAULT 0,
+    invite_hash bytea UNIQUE,
+    invite_until timestamptz,
+    created_at timestamptz NOT NULL,
+    created_by text NOT NULL
+);
+"""
+
+INVITED_FOR = timedelta(days=3)
+_NAME = re.compile(r"[a-z0-9][a-z0-9.@-]{1,79}")
+
+
+class State(StrEnum):
+    """Where an account stands."""
+
+    INVITED = "invited"
+    ACTIVE = "active"
+    CLOSED = "closed"
+
+
+class AccountError(Exception):
+    """It cannot be done; `code` says why: name, taken, invite, code, short, long."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Invited:
+    """Who was invited, and the secret for an authenticator."""
+
+    name: str
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"Invited({self.name})"
+
+
+def is_name(text: str) -> bool:
+    """Whether an account may be called so. The system's own names have a colon, so none is taken."""
+    return _NAME.fullmatch(text) is not None
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+
+
+class Accounts:
+    """The accounts, in their table. Nothing of it is ever in the log or in a log line."""
+
+    def __init__(
+        self, pool: ConnectionPool[Any], sealer: Sealer, passwords: Passwords | None = None
+    ) -> None:
+        self._pool, self._sealer = pool, sealer
+        self._passwords = passwords or Passwords()
+
+    def invite(self, name: str, by: str, at: datetime) -> str:
+        """Invites someone, anew where the invitation was not taken; answers the token, shown this once.
+
+        Raises AccountError where the name is none, or an account has it.
+        """
+        if not is_name(name):
+            raise AccountError("name")
+        token = secrets.token_urlsafe(32)
+        sealed = self._sealer.seal(codes.new_secret(), name)
+        with self._pool.connection() as conn:
+            made = conn.execute(
+                "INSERT INTO accounts (name, state, totp_sealed, invite_hash, invite_until, created_at,"
+                " created_by) VALUES (%s, 'invited', %s, %s, %s, %s, %s) ON CONFLICT (name) DO UPDATE SET"
+                " totp_sealed = excluded.totp_sealed, invite_hash = excluded.invite_hash,"
+                " invite_until = excluded.invite_until, created_by = excluded.created_by"
+                " WHERE accounts.state = 'invited' RETURNING name",
+                (name, sealed, _digest(token), at + INVITED_FOR, at, by),
+            ).fetchone()
+        if made is None:
+            raise AccountError("taken")
+        return token
+
+    def invited(self, token: str, at: datetime) -> Invited | None:
+        """Whom the token invites; None where it is of no invitation that holds."""
+        with self._pool.connection() as conn:
+            row = conn.execute(
+                "SELECT name, totp_sealed FROM accounts WHERE invite_hash = %s AND state = 'invited'"
+                " AND invite_until > %s",
+                (_digest(token), at),
+            ).fetchone()
+        return Invited(row[0], self._sealer.open(bytes(row[1]), row[0])) if row else None
+
+    def accept(self, token: str, password: str, code: str, at: datetime) -> str:
+        """Makes the account active with a password of its own; answers its name. Raises AccountError."""
+        invited = self.invited(token, at)
+        if invited is None:
+            raise AccountError("invite")
+        wrong = fault(password, invited.name)
+        if wrong is not None:
+            raise AccountError(wrong)
+        step = codes.step_of(invited.secret, code, at, 0)
+        if step is None:
+            raise AccountError("code")
+        hashed = self._passwords.hash(password)
+        with self._pool.connection() as conn:
+            # The invitation is taken once, whoever else has the link.
+            taken = conn.execute(
+                "UPDATE accounts SET state = 'active', password_hash = %s, totp_step = %s,"
+                " invite_hash = NULL, invite_until = NULL WHERE invite_hash = %s AND state = 'invited'",
+                (hashed, step, _digest(token)),
+            )
+            if not taken.rowcount:
+                raise AccountError("invite")
+        return invited.name
+
+    def create(self, name: str, password: str, secret: str, by: str, at: datetime) -> bool:
+        """An active account with a given password and secret: for a demonstration, and for tests.
+
+        False where the name is taken.
+        """
+        sealed, hashed = self._sealer.seal(secret, name), self._passwords.hash(password)
+        with self._pool.connection() as conn:
+            made = conn.execute(
+                "INSERT INTO accounts (name, state, password_hash, totp_sealed, created_at, created_by)"
+                " VALUES (%s, 'active', %s, %s, %s, %s) ON CONFLICT (name) DO NOTHING",
+                (name, hashed, sealed, at, by),
+            )
+            return made.rowcount > 0
+
+    def sign_in(self, name: str, password: str, code: str, at: datetime) -> bool:
+        """Whether password and second factor are both right. Which one was not is told to nobody."""
+        with self._pool.connection() as conn:
+            row = conn.execute(
+                "SELECT password_hash FROM accounts WHERE name = %s AND state = 'active'", (name,)
+            ).fetchone()
+        kept = row[0] if row else None
+        if not self._passwords.verify(kept, password):
+            return False
+        if not self.check_code(name, code, at):
+            return False
+        if kept is not None and self._passwords.is_old(kept):
+            hashed = self._passwords.hash(password)
+            with self._pool.connection() as conn:
+                conn.execute("UPDATE accounts SET password_hash = %s WHERE name = %s", (hashed, name))
+        return True
+
+    def check_code(self, name: str, code: str, at: datetime) -> bool:
+        """Whether it is the account's second factor now. A code is taken once, by whoever is first."""
+        with self._pool.connection() as conn:
+            row = conn.execute(
+                "SELECT totp_sealed, totp_step FROM accounts WHERE name = %s AND state = 'active'", (name,)
+            ).fetchone()
+            if row is None:
+                return False
+            step = codes.step_of(self._sealer.open(bytes(row[0]), name), code, at, row[1])
+            if step is None:
+                return False
+            taken = conn.execute(
+                "UPDATE accounts SET totp_step = %s WHERE name = %s AND totp_step < %s", (step, name, step)
+            )
+            return taken.rowcount > 0
+
+    def close(self, name: str) -> bool:
+        """Ends an account: its sessions hold no longer. False where it was not open."""
+        with self._pool.connection() as conn:
+            return (
+                conn.execute(
+                    "UPDATE accounts SET state = 'closed', invite_hash = NULL"
+                    " WHERE name = %s AND state <> 'closed'",
+                    (name,),
+                ).rowcount
+                > 0
+            )
+
+    def state(self, name: str) -> State | None:
+        """Where it stands; None where there is none."""
+        with self._pool.connection() as conn:
+            row = conn.execute("SELECT state FROM accounts WHERE name = %s", (name,)).fetchone()
+        return State(row[0]) if row else None
