@@ -1,8 +1,10 @@
 """The composition root: settings to database, log, views, broker and gateways. It alone reads the clock."""
 
+import base64
+import secrets
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Self
 from uuid import UUID
 
@@ -21,6 +23,13 @@ from broadcaster.due import TIMEKEEPER, Due
 from broadcaster.duty.commands import CadenceCommands
 from broadcaster.duty.reminders import REMINDERS_DDL, Reminders
 from broadcaster.duty.reports import Reports
+from broadcaster import reference
+from broadcaster.accounts.desk import DESK_DDL, Desk
+from broadcaster.accounts.sealing import KEY_BYTES, Sealer
+from broadcaster.accounts.sessions import Limits
+from broadcaster.alert_commands import AlertCommands
+from broadcaster.drafts import DRAFTS_DDL, Drafts
+from broadcaster.engines.datafolder import kept
 from broadcaster.engines.embedded import PostgresServer
 from broadcaster.keys import KEYS_DDL, Keys
 from broadcaster.ledger import LEDGER_DDL, Ledger
@@ -32,6 +41,8 @@ from broadcaster.quota import QUOTAS_DDL
 from broadcaster.registry.csv_import import SUBSCRIBER_IMPORTS_DDL
 from broadcaster.registry.subscribers import SUBSCRIBERS_DDL, Registry
 from broadcaster.settings import Settings
+from broadcaster.rules import RefusedError
+from broadcaster.settings import Settings, SettingsError
 from broadcaster.setup_commands import SetupCommands
 from broadcaster.sms_budget import Key, Usage
 from broadcaster.sms_carriers import tariffs_of
@@ -105,6 +116,9 @@ class House:
         self.reports = Reports(pool, self.log, self.cadence, origin=origin, key_path=key_path)
         self.cadence_commands = CadenceCommands(self.office, settings.cadence_office)
         self.reminders = Reminders(pool, self.log, self.cadence, settings.cadence_office)
+        self.desk = Desk.of(pool, Sealer(self._accounts_key), self._limits())
+        self.drafts = Drafts(pool)
+        self.ledger = Ledger(pool, self.log, self.office, self.registry, self._audience_bitmap)
         # A new projection is its folder and one entry here.
         self.projections: tuple[Projection, ...] = (
             Board(),
@@ -146,6 +160,8 @@ class House:
         ddl = [LOG_DDL, SUBSCRIBERS_DDL, SUBSCRIBER_IMPORTS_DDL, KEYS_DDL, LEDGER_DDL]
         ddl += [POSITIONS_DDL, RELAY_DDL, SMS_DDL, CAP_SIGNED_DDL, ATTACHMENTS_DDL, REMINDERS_DDL]
         ddl += [POSITIONS_DDL, RELAY_DDL, QUOTAS_DDL]
+        ddl += [POSITIONS_DDL, RELAY_DDL]
+        ddl += [DESK_DDL, DRAFTS_DDL]
         ddl += [projection.ddl for projection in self.projections]
         with self.pool.connection() as conn:
             conn.execute(MIGRATE_LOCK)
@@ -162,6 +178,24 @@ class House:
         packaged_templates.register(self.office, SYSTEM, packaged, at=at)
         if adopted or registered:
             log.info("furnished", edition=EDITION, bodies=registered)
+
+    # --- accounts -------------------------------------------------------------------------------
+
+    def _accounts_key(self) -> bytes:
+        path = self.settings.accounts_key_path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made = kept(path, lambda: base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode())
+        try:
+            return base64.b64decode(made, validate=True)
+        except ValueError:
+            raise SettingsError(f"BROADCASTER_ACCOUNTS_KEY: {path} is not base64") from None
+
+    def _limits(self) -> Limits:
+        return Limits(
+            idle=timedelta(minutes=self.settings.session_idle_minutes),
+            longest=timedelta(hours=self.settings.session_hours),
+            fresh=timedelta(minutes=self.settings.fresh_minutes),
+        )
 
     # --- following ------------------------------------------------------------------------------
 

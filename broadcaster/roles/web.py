@@ -46,6 +46,8 @@ def web_ports(house: House) -> WebPorts:
         setup=house.setup,
         registry=house.registry,
         keys=house.keys,
+        desk=house.desk,
+        drafts=house.drafts,
         clock=clock,
         cadence=house.cadence,
         cadence_commands=house.cadence_commands,

@@ -39,6 +39,8 @@ from broadcaster.web.api import (
     testers,
     warnings,
 )
+from broadcaster.web.console import visitor
+from broadcaster.web.console.routers import ROUTERS as CONSOLE_ROUTERS
 from broadcaster.web.directory import Directory
 from broadcaster.web.feed_cache import FeedCache
 from broadcaster.web.front import Front
@@ -98,7 +100,8 @@ def create_app(ports: WebPorts) -> Front:
     )
     app.state.services = services
     handlers.install(app, pages.error_page)
-    for router in _ROUTERS:
+    app.add_exception_handler(visitor.SignInRequiredError, visitor.to_sign_in)
+    for router in (*_ROUTERS, *CONSOLE_ROUTERS):
         app.include_router(router)
     guard = Guard(app, services.metrics.observe)
     return Front(guard, services.cache, ports.clock, services.served)

@@ -18,13 +18,19 @@ FILES_PATH = "/v1/attachments"
 BODY_SECONDS = 20.0
 """For the whole body, so that no one holds a connection for long."""
 
+_CONSOLE = "/console"
 _WITH_BODY = {"POST", "PUT", "PATCH", "DELETE"}
 _CSP = (
     b"default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self';"
     b" frame-ancestors 'none'"
 )
+_CONSOLE_CSP = (
+    b"default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' data:;"
+    b" base-uri 'none'; form-action 'self'; frame-ancestors 'none';"
+    b" require-trusted-types-for 'script'; trusted-types console"
+)
+"""Our own modules, and one Trusted Types policy, for parts of pages that we ourselves rendered."""
 _ALWAYS = [
-    (b"content-security-policy", _CSP),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
@@ -57,7 +63,7 @@ class Guard:
             nonlocal answered
             if message["type"] == "http.response.start":
                 answered = message["status"]
-                message = {**message, "headers": _headers(message["headers"])}
+                message = {**message, "headers": _headers(scope["path"], message["headers"])}
             await send(message)
 
         try:
@@ -140,12 +146,15 @@ def _is_taken(path: str, content_type: bytes) -> bool:
     said = content_type.split(b";")[0].strip().lower()
     if path == FILES_PATH:
         return True  # It says itself which types it takes.
+    if path.startswith(_CONSOLE):
+        return said == b"application/x-www-form-urlencoded"
     # Only the one who parses CAP asks for it; it refuses JSON itself.
     return said == b"application/json" or (said == b"application/cap+xml" and path == "/v1/cap")
 
 
-def _headers(given: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    headers = [*given, *_ALWAYS]
+def _headers(path: str, given: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    policy = _CONSOLE_CSP if path.startswith(_CONSOLE) else _CSP
+    headers = [*given, (b"content-security-policy", policy), *_ALWAYS]
     return headers if any(name == b"cache-control" for name, _ in given) else [*headers, _UNSTORED]
 
 

@@ -59,9 +59,9 @@ def alert_page(
 
 
 @router.api_route("/static/{digest}/{name}", methods=["GET", "HEAD"])
-async def static_file(digest: str, name: str) -> Response:
-    """Style and images."""
-    found = static_response(digest, name)
+async def static_file(request: Request, digest: str, name: str) -> Response:
+    """Style, scripts and images."""
+    found = static_response(request, digest, name)
     if found is None:
         raise HTTPException(404)
     return found

@@ -7,11 +7,13 @@ from typing import Any
 
 from psycopg_pool import ConnectionPool
 
+from broadcaster.accounts.desk import Desk
 from broadcaster.alert_commands import AlertCommands
 from broadcaster.cap.signing import SignedMessages
 from broadcaster.duty.commands import CadenceCommands
 from broadcaster.duty.reports import Reports
 from broadcaster.forecast import Quotas
+from broadcaster.drafts import Drafts
 from broadcaster.keys import Keys
 from broadcaster.log import AlertLog
 from broadcaster.office import Office
@@ -32,6 +34,8 @@ class WebPorts:
     setup: SetupCommands
     registry: Registry
     keys: Keys
+    desk: Desk
+    drafts: Drafts
     clock: Callable[[], datetime]
     """The time now, UTC."""
     cadence: CadenceBook

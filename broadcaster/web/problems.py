@@ -65,6 +65,7 @@ KINDS: Mapping[str, Kind] = {
     "key.kind": Kind(
         403, "The wrong kind of key", "Staff, screens and devices each have keys of their own."
     ),
+    "form.foreign": Kind(403, "The form is not of this session", "Open the page again and send it anew."),
     "not-found": Kind(404, "Not found", "Check the address."),
     "method": Kind(405, "Method not allowed", "See the header Allow."),
     "request.slow": Kind(408, "The request took too long", "Send the body at once."),

@@ -1,5 +1,6 @@
 """The one template environment, and the files that pages refer to."""
 
+import gzip
 import hashlib
 from dataclasses import dataclass
 from functools import cache
@@ -13,17 +14,23 @@ from starlette.responses import HTMLResponse, Response
 
 from broadcaster.web import i18n
 
-_MEDIA_TYPES = {"css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
+_MEDIA_TYPES = {
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+}
+_WORTH_PACKING = 1000
+"""Bytes."""
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True)
 class StaticFile:
-    """A file of the package, as it is served; its digest is in its address."""
+    """A file of the package, as it is served."""
 
     body: bytes
+    packed: bytes
     media_type: str
-    digest: str
 
 
 @cache
@@ -34,13 +41,23 @@ def static_files() -> dict[str, StaticFile]:
         media_type = _MEDIA_TYPES.get(file.name.rpartition(".")[2])
         if media_type:
             body = file.read_bytes()
-            found[file.name] = StaticFile(body, media_type, hashlib.sha256(body).hexdigest()[:12])
+            found[file.name] = StaticFile(body, gzip.compress(body, 9, mtime=0), media_type)
     return found
 
 
+@cache
+def static_digest() -> str:
+    """Of all files together: modules import each other by name, so they change address as one."""
+    whole = hashlib.sha256()
+    for name, file in sorted(static_files().items()):
+        whole.update(f"{name} {len(file.body)}\n".encode() + file.body)
+    return whole.hexdigest()[:12]
+
+
 def static_url(name: str) -> str:
-    """Where the file is, for as long as it is this very file."""
-    return f"/static/{static_files()[name].digest}/{name}"
+    """Where the file is, for as long as the files are these very ones. Raises KeyError."""
+    assert name in static_files(), name
+    return f"/static/{static_digest()}/{name}"
 
 
 @cache
@@ -81,10 +98,33 @@ def page(request: Request, html: str, status: int = 200) -> Response:
     return response
 
 
-def static_response(digest: str, name: str) -> Response | None:
+def static_response(request: Request, digest: str, name: str) -> Response | None:
     """A file; None where there is none of that name. An old address gets the file as it is now."""
     file = static_files().get(name)
     if file is None:
         return None
-    kept = _FOR_EVER if digest == file.digest else "no-cache"
-    return Response(file.body, media_type=file.media_type, headers={"Cache-Control": kept})
+    headers = {
+        "Cache-Control": _FOR_EVER if digest == static_digest() else "no-cache",
+        "Vary": "Accept-Encoding",
+    }
+    if takes_gzip(request):
+        return Response(
+            file.packed, media_type=file.media_type, headers=headers | {"Content-Encoding": "gzip"}
+        )
+    return Response(file.body, media_type=file.media_type, headers=headers)
+
+
+def takes_gzip(request: Request) -> bool:
+    """Whether the browser unpacks gzip."""
+    return "gzip" in request.headers.get("accept-encoding", "")
+
+
+def compressed(request: Request, response: Response) -> Response:
+    """The answer, packed where that is worth it. A secret in it must be masked anew each time."""
+    body = bytes(response.body)
+    if len(body) >= _WORTH_PACKING and takes_gzip(request):
+        response.body = gzip.compress(body, 6, mtime=0)
+        response.headers["Content-Encoding"] = "gzip"
+        response.headers["Content-Length"] = str(len(response.body))
+        response.headers.add_vary_header("Accept-Encoding")
+    return response

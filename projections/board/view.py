@@ -1,6 +1,6 @@
 """Questions to the board."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any, LiteralString
@@ -28,6 +28,9 @@ def find(
     status: Status | None = None,
     stage: Stage | None = None,
     issuer: str | None = None,
+    issuers: Collection[str] | None = None,
+    category: str | None = None,
+    words: str | None = None,
     areas: Mapping[str, Sequence[str]] | None = None,
     mode: Mode | None = Mode.ACTUAL,
     limit: int = 100,
@@ -36,8 +39,9 @@ def find(
     """Alerts by their latest event, newest first; for the next page `before` is the last row's position.
 
     `areas` asks for alerts whose content names any of these very codes of the edition it is in; what is
-    in work is taken to be in the last edition named. Exercises and tests are found only by who asks for
-    them; None asks for every mode.
+    in work is taken to be in the last edition named. `issuers` asks for those of any of these bodies (of
+    none where it is empty), `words` for a Vietnamese headline that holds them. Exercises and tests are
+    found only by who asks for them; None asks for every mode.
     """
     query: LiteralString = _SELECT + " WHERE true"
     params: list[Any] = []
@@ -50,6 +54,15 @@ def find(
     if issuer is not None:
         query += " AND issuer_id = %s"
         params.append(issuer)
+    if issuers is not None:
+        query += " AND issuer_id = ANY(%s)"
+        params.append(list(issuers))
+    if category is not None:
+        query += " AND content->>'category' = %s"
+        params.append(category)
+    if words is not None:
+        query += " AND strpos(lower(content->'texts'->'vi'->>'headline'), lower(%s)) > 0"
+        params.append(words)
     if areas is not None:
         latest = list(areas)[-1] if areas else ""
         query += " AND (false"

@@ -25,7 +25,8 @@ def written() -> set[str | tuple[str, ...]]:
         "silent": "false",
     }
     found: set[Any] = set()
-    for template in (WEB / "templates").iterdir():
+    templates = [WEB / "templates", WEB / "templates" / "console"]
+    for template in (file for folder in templates for file in folder.iterdir() if file.is_file()):
         source = io.BytesIO(template.read_bytes())
         # Babel's type of an extractor and Jinja's function differ in name only.
         method: Any = babel_extract

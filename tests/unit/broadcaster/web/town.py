@@ -9,15 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from argon2 import PasswordHasher
 from psycopg_pool import ConnectionPool
 
 from broadcaster import reference
 from broadcaster.account import Role
+from broadcaster.accounts.desk import DESK_DDL, Desk
+from broadcaster.accounts.passwords import Passwords
+from broadcaster.accounts.sealing import Sealer
 from broadcaster.alert_commands import AlertCommands
 from broadcaster.attachments import ATTACHMENTS_DDL, Attachments
 from broadcaster.cap.signing import CAP_SIGNED_DDL
 from broadcaster.duty.commands import CadenceCommands
 from broadcaster.duty.reports import Reports
+from broadcaster.drafts import DRAFTS_DDL, Drafts
 from broadcaster.keys import KEYS_DDL, KeyKind, Keys
 from broadcaster.log import LOG_DDL, AlertLog
 from broadcaster.office import Office
@@ -47,7 +52,11 @@ from schemas.events import Actor, AttemptRefused
 AT = datetime(2024, 7, 10, 2, 0, tzinfo=UTC)
 SYSTEM = Actor(account="system:setup")
 EDITION = "2020-03-01"
+PASSWORD, SECRET = "correct horse battery", "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+"""Of every account, to sign in at the console."""
 BASE = "http://town"
+QUICK = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+"""Hashes that cost nothing."""
 
 AREAS = (
     Area(code="01", name="Thành phố Hà Nội", kind="thanh_pho", level=1),
@@ -166,6 +175,8 @@ class Town:
         self.book = CadenceBook()
         self.registry = Registry(self.pool, lambda: self.office.edition(self.now).tree)
         self.key_store = Keys(self.pool)
+        self.desk = Desk.of(self.pool, Sealer(lambda: bytes(32)), passwords=QUICK)
+        self.drafts = Drafts(self.pool)
         self.projections: tuple[Projection, ...] = (
             Board(),
             Audience(),
@@ -193,6 +204,7 @@ class Town:
         ddl = [LOG_DDL, SUBSCRIBERS_DDL, KEYS_DDL, POSITIONS_DDL, *(each.ddl for each in self.projections)]
         # Nobody orders anything here; a pre-flight reads who has which alert.
         ddl.append(Fanout.ddl)
+        ddl += [DESK_DDL, DRAFTS_DDL]
         with self.pool.connection() as conn:
             for statements in ddl:
                 conn.execute(statements.encode())
@@ -201,6 +213,7 @@ class Town:
         for account, of, role in STAFF:
             key_id, self.keys[account] = self.key_store.create(account, of, KeyKind.STAFF, self.now)
             self.setup.grant(SYSTEM, account, of, role, at=self.now, key_id=key_id)
+            self.desk.accounts.create(account, PASSWORD, SECRET, "system:setup", self.now)
 
     def open(self) -> None:
         """Opens the web."""
@@ -213,6 +226,8 @@ class Town:
                 setup=self.setup,
                 registry=self.registry,
                 keys=self.key_store,
+                desk=self.desk,
+                drafts=self.drafts,
                 clock=lambda: self.now,
                 cadence=self.book,
                 cadence_commands=CadenceCommands(self.office, PHUC_XA),

@@ -1,0 +1,82 @@
+"""What every page of the console stands in: navigation, who is signed in, exercise or not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import RedirectResponse, Response
+
+from broadcaster.account import Role
+from broadcaster.web import i18n
+from broadcaster.web.console.form import masked
+from broadcaster.web.console.visitor import Visitor
+from broadcaster.web.templating import compressed, page, render
+from schemas.content import Mode
+
+
+@dataclass(frozen=True)
+class Place:
+    """An entry of the navigation; its words are in console/base.html."""
+
+    here: str
+    path: str
+    roles: tuple[Role, ...] = ()
+    """Who sees it; everyone where empty."""
+
+
+# A new page adds its line here, and its words to `menu_word` in templates/console/base.html.
+MENU: Sequence[Place] = (
+    Place("home", "/console"),
+    Place("compose", "/console/compose", (Role.AUTHOR,)),
+    Place("alerts", "/console/alerts"),
+    Place("people", "/console/people", (Role.MANAGER,)),
+)
+
+
+def menu(visitor: Visitor) -> list[Place]:
+    """The entries that the visitor sees."""
+    return [place for place in MENU if not place.roles or visitor.bodies(*place.roles)]
+
+
+def show(
+    request: Request,
+    visitor: Visitor | None,
+    template: str,
+    *,
+    here: str,
+    status: int = 200,
+    path: str | None = None,
+    mode: Mode = Mode.ACTUAL,
+    **values: Any,
+) -> Response:
+    """A page. `path` is where its GET is, for a page that answers a POST."""
+    html = render(
+        f"console/{template}",
+        i18n.chosen(request),
+        path=path or request.url.path,
+        here=here,
+        menu=menu(visitor) if visitor else [],
+        visitor=visitor,
+        csrf=masked(visitor.token) if visitor else "",
+        mode=mode,
+        **values,
+    )
+    answer = page(request, html, status)
+    answer.headers["Cache-Control"] = "no-store"
+    return compressed(request, answer)
+
+
+def fragment(request: Request, template: str, **values: Any) -> Response:
+    """A part of a page, for a script that puts it in its place."""
+    answer = Response(
+        render(f"console/{template}", i18n.chosen(request), **values),
+        media_type="text/html; charset=utf-8",
+        headers={"Cache-Control": "no-store"},
+    )
+    return compressed(request, answer)
+
+
+def go(path: str) -> Response:
+    """On to a page, after a form: a reload then posts nothing again."""
+    return RedirectResponse(path, 303, {"Cache-Control": "no-store"})

@@ -1,0 +1,67 @@
+"""The first page: what needs the visitor, what is live, how the bodies stand with their cadence."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from broadcaster.account import Role
+from broadcaster.drafts import Draft
+from broadcaster.web import i18n
+from broadcaster.web.console.cards import cards
+from broadcaster.web.console.frame import show
+from broadcaster.web.console.visitor import WithVisitor
+from broadcaster.web.services import WithServices
+from projections.board import view as board
+from projections.cadence import view as cadence
+
+router = APIRouter(prefix="/console", include_in_schema=False)
+
+_MOST = 20
+_LIVE = 12
+
+
+@dataclass(frozen=True)
+class DraftLine:
+    """A draft in a list."""
+
+    draft: Draft
+    headline: str
+    body: str
+
+
+@router.get("")
+def home_page(request: Request, services: WithServices, visitor: WithVisitor) -> Response:
+    """What needs me first."""
+    lang, now = i18n.chosen(request), services.now()
+    writes, approves = visitor.bodies(Role.AUTHOR), visitor.bodies(Role.APPROVER)
+    mine = visitor.bodies()
+    with services.reading() as conn:
+        to_approve = board.find(conn, stage="submitted", issuers=approves, limit=_MOST)
+        to_issue = board.find(
+            conn, stage="approved", issuers=visitor.bodies(Role.AUTHOR, Role.APPROVER), limit=_MOST
+        )
+        returned = board.find(conn, stage="draft", issuers=writes, limit=_MOST)
+        live = board.find(conn, status="live", limit=_LIVE)
+        standing = [
+            found
+            for body in mine
+            if (found := cadence.one(conn, body, now, services.ports.cadence_reading))
+        ]
+    drafts = [
+        DraftLine(draft, draft.one("headline"), services.directory.body_name(draft.body))
+        for draft in services.ports.drafts.of(writes)[:_MOST]
+    ]
+    return show(
+        request,
+        visitor,
+        "home.html",
+        here="home",
+        to_approve=cards(services, lang, to_approve),
+        to_issue=cards(services, lang, to_issue),
+        returned=cards(services, lang, returned),
+        live=[card for card in cards(services, lang, live) if card.status == "live"],
+        drafts=drafts,
+        standing=standing,
+        writes=writes,
+    )

@@ -1,0 +1,184 @@
+"""The version in work: everything it says and changes, and what the visitor may do with it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Request
+from starlette.responses import Response
+
+from broadcaster.account import Role
+from broadcaster.alert import Alert
+from broadcaster.lifecycle import TABLE, Command, Stage
+from broadcaster.log import ConflictError
+from broadcaster.rules import RefusedError
+from broadcaster.web.console import changes, previews, second_factor, writing
+from broadcaster.web.console.asked import AskedAlert
+from broadcaster.web.console.cards import category_name
+from broadcaster.web.console.compose import census
+from broadcaster.web.console.form import BoundForm, Form
+from broadcaster.web.console.frame import go, show
+from broadcaster.web.console.visitor import Visitor, WithVisitor
+from broadcaster.web.console.writing import Fault
+from broadcaster.web.services import Services, WithServices
+from broadcaster.web.sights import places
+from broadcaster.web.story import Story
+from schemas.content import Channel, MsgType
+from schemas.requests import Reason
+
+router = APIRouter(prefix="/console/alerts/{alert_id}", include_in_schema=False)
+
+Step = Literal["approve", "approve-issue", "issue", "return", "reject"]
+
+_NEEDS_REASON = {"return", "reject"}
+_GOES_OUT = {"approve", "approve-issue", "issue"}
+LONGEST_REASON = 500
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the visitor posted, shown again with what is wrong with it."""
+
+    faults: tuple[Fault, ...] = ()
+    step: str = ""
+    reason: str = ""
+
+
+@router.get("")
+def review_page(
+    request: Request, services: WithServices, visitor: WithVisitor, found: AskedAlert
+) -> Response:
+    """The version in work; where there is none, the alert as it is out."""
+    if found.alert.work is None or not visitor.may(found.alert.issuer_id):
+        return go(f"/console/alerts/{found.alert.id}/live")
+    return _page(request, services, visitor, found, Told())
+
+
+@router.post("/do/{step}")
+def take_step(
+    request: Request,
+    services: WithServices,
+    visitor: WithVisitor,
+    found: AskedAlert,
+    form: BoundForm,
+    step: Annotated[Step, Path()],
+) -> Response:
+    """Approve, issue, return or reject the version that was read, and no later one."""
+    alert, reason = found.alert, form.one("reason")
+    faults = _faults(services, visitor, form, step)
+    if faults:
+        return _again(request, services, visitor, found, Told(faults, step, reason))
+    try:
+        after = _run(services, visitor, alert, step, reason, form.number("expected"))
+    except RefusedError as refusal:
+        told = Told((Fault(step, writing.refused(refusal).code),), step, reason)
+        return _again(request, services, visitor, found, told)
+    except ConflictError:
+        return _again(request, services, visitor, found, Told((Fault(step, "moved"),), step, reason))
+    return go(
+        f"/console/alerts/{after.id}/live"
+        if step in {"issue", "approve-issue"}
+        else f"/console/alerts/{after.id}"
+    )
+
+
+@router.post("/edit")
+def edit(services: WithServices, visitor: WithVisitor, found: AskedAlert, form: BoundForm) -> Response:
+    """Opens the form on a draft, or on the next version of a live alert."""
+    del form
+    alert = found.alert
+    visitor.require(alert.issuer_id, Role.AUTHOR)
+    content = alert.work.content if alert.work else alert.issued and alert.issued.content
+    command = Command.REVISE if alert.work else Command.UPDATE
+    alert.check(command)
+    assert content is not None, "what may be updated was issued"
+    draft = services.ports.drafts.begin(
+        alert.id,
+        alert.version,
+        alert.issuer_id,
+        writing.fields_of(content, alert.issuer_id),
+        by=visitor.name,
+        at=services.now(),
+    )
+    return go(f"/console/drafts/{draft.id}")
+
+
+def _faults(services: Services, visitor: Visitor, form: Form, step: str) -> tuple[Fault, ...]:
+    if step in _NEEDS_REASON:
+        reason = form.one("reason")
+        if not reason:
+            return (Fault(f"{step}-reason", "missing"),)
+        return (Fault(f"{step}-reason", "long", LONGEST_REASON),) if len(reason) > LONGEST_REASON else ()
+    faults = [] if form.ticked("sure") else [Fault(f"{step}-sure", "unticked")]
+    if not faults:
+        wrong = second_factor.fault(services, visitor, form)
+        faults = [Fault(f"{step}-code", f"code-{wrong}")] if wrong else []
+    return tuple(faults)
+
+
+def _run(services: Services, visitor: Visitor, alert: Alert, step: str, reason: Reason, seen: int) -> Alert:
+    alerts, by, at = services.ports.alerts, visitor.by(alert.issuer_id), services.now()
+    steps: dict[str, Callable[..., Alert]] = {
+        "approve": partial(alerts.approve, by, alert.id),
+        "approve-issue": partial(alerts.approve, by, alert.id),
+        "issue": partial(alerts.issue, by, alert.id),
+        "return": partial(alerts.send_back, by, alert.id, reason),
+        "reject": partial(alerts.reject, by, alert.id, reason),
+    }
+    after = steps[step](at=at, expected=seen)
+    if step == "approve-issue":
+        # Nobody came between: what goes out is what was approved a moment ago.
+        after = alerts.issue(by, alert.id, at=at, expected=after.version)
+    return after
+
+
+def _again(request: Request, services: Services, visitor: Visitor, found: Story, told: Told) -> Response:
+    if found.alert.work is None:
+        return go(f"/console/alerts/{found.alert.id}/live")
+    return _page(request, services, visitor, found, told, status=422)
+
+
+def _page(
+    request: Request, services: Services, visitor: Visitor, found: Story, told: Told, *, status: int = 200
+) -> Response:
+    alert, tree = found.alert, services.tree()
+    work = alert.work
+    assert work is not None
+    content = work.content
+    body = alert.issuer_id
+    issued = alert.issued
+    approves, writes = visitor.may(body, Role.APPROVER), visitor.may(body, Role.AUTHOR)
+    name = services.directory.body_name(body)
+    estimate = census.estimate(services, tree, content.areas)
+
+    def open_to(command: Command) -> bool:
+        return (alert.life, alert.stage) in TABLE[command]
+
+    return show(
+        request,
+        visitor,
+        "review.html",
+        here="alerts",
+        status=status,
+        path=f"/console/alerts/{alert.id}",
+        mode=content.mode,
+        alert=alert,
+        work=work,
+        content=content,
+        issuer=name,
+        category=category_name(services, content.category),
+        places=places(tree, content.areas),
+        changes=changes.changes(issued.content, content, tree) if issued else None,
+        previews=previews.of_content(
+            content, name, MsgType.UPDATE if issued else MsgType.ALERT, services.now()
+        ),
+        estimate=estimate,
+        people=sum(estimate.of(channel) for channel in content.reaches if channel is not Channel.LED),
+        had_hand=visitor.name in work.contributors,
+        may_approve=approves and open_to(Command.APPROVE),
+        may_issue=(approves or writes) and open_to(Command.ISSUE),
+        may_return=approves and open_to(Command.RETURN),
+        may_edit=writes and alert.stage is Stage.DRAFT,
+        told=told,
+    )

@@ -1,0 +1,25 @@
+"""Every page of the console. A new page is its module, its template, and a line here."""
+
+from broadcaster.web.console import (
+    account,
+    alerts,
+    areas,
+    cancel,
+    compose,
+    home,
+    live,
+    review,
+    sign_in,
+)
+
+ROUTERS = (
+    sign_in.router,
+    home.router,
+    alerts.router,
+    compose.router,
+    areas.router,
+    live.router,
+    cancel.router,
+    review.router,
+    account.router,
+)

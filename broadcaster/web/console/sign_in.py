@@ -1,0 +1,138 @@
+"""Signing in and out, and taking an invitation."""
+
+from datetime import timedelta
+from typing import Annotated
+
+import structlog
+from fastapi import APIRouter, Path, Request
+from starlette.responses import Response
+
+from broadcaster.accounts import codes, throttle
+from broadcaster.accounts.store import AccountError, is_name
+from broadcaster.web.console import visitor as visitors
+from broadcaster.web.console.form import BoundForm, UnboundForm
+from broadcaster.web.console.frame import go, show
+from broadcaster.web.console.visitor import HOME, SIGN_IN, WithVisitor
+from broadcaster.web.services import Services, WithServices
+
+log = structlog.get_logger(__name__)
+
+router = APIRouter(prefix="/console", include_in_schema=False)
+
+Token = Annotated[str, Path(max_length=100)]
+
+
+def safe_next(text: str) -> str:
+    """Where to go on: a page of the console, whatever the address says."""
+    inside = text == HOME or text.startswith((f"{HOME}/", f"{HOME}?"))
+    return text if inside and text.isascii() and text.isprintable() and "\\" not in text else HOME
+
+
+@router.get("/sign-in")
+def sign_in_page(request: Request, services: WithServices) -> Response:
+    """The form."""
+    back = safe_next(request.query_params.get("next", ""))
+    if visitors.find(services, request) is not None:
+        return go(back)
+    return _form(request, back)
+
+
+@router.post("/sign-in")
+def sign_in(request: Request, services: WithServices, form: UnboundForm) -> Response:
+    """Name, password and second factor together: which of them was wrong is not told."""
+    back, name = safe_next(form.one("next")), form.one("account").lower()
+    desk, now = services.ports.desk, services.now()
+    account = name if is_name(name) else ""
+    subjects = throttle.of_sign_in(account, _address(request))
+    wait = desk.throttle.enter(subjects, now)
+    if wait is not None:
+        log.warning("sign_in_throttled")
+        return _form(request, back, name=name, status=429, error="wait", wait=wait)
+    # A space may be meant in a password; `one` would take it away.
+    password = next(iter(form.all("password")), "")
+    if not desk.accounts.sign_in(account, password, form.one("code"), now):
+        log.warning("sign_in_refused")
+        return _form(request, back, name=name, status=422, error="wrong")
+    desk.throttle.forgive(subjects)
+    _drop(services, request)
+    response = go(back)
+    agent = request.headers.get("user-agent", "").replace("\x00", "")
+    visitors.remember(services, response, desk.sessions.open(account, agent, now))
+    return response
+
+
+@router.post("/sign-out")
+def sign_out(request: Request, services: WithServices, visitor: WithVisitor, form: BoundForm) -> Response:
+    """Ends the session."""
+    del form, visitor
+    _drop(services, request)
+    response = go(SIGN_IN)
+    visitors.forget(services, response)
+    return response
+
+
+@router.get("/welcome/{token}")
+def welcome_page(request: Request, services: WithServices, token: Token) -> Response:
+    """An invitation: the secret for the authenticator, and a password of one's own."""
+    return _welcome(request, services, token)
+
+
+@router.post("/welcome/{token}")
+def welcome(request: Request, services: WithServices, token: Token, form: UnboundForm) -> Response:
+    """Takes the invitation."""
+    password = next(iter(form.all("password")), "")
+    try:
+        services.ports.desk.accounts.accept(token, password, form.one("code"), services.now())
+    except AccountError as error:
+        return _welcome(request, services, token, error=error.code, status=422)
+    return go(SIGN_IN)
+
+
+def _welcome(
+    request: Request, services: Services, token: str, *, error: str | None = None, status: int = 200
+) -> Response:
+    invited = services.ports.desk.accounts.invited(token, services.now())
+    return show(
+        request,
+        None,
+        "welcome.html",
+        here="welcome",
+        status=status if invited else 404,
+        invited=invited,
+        address=codes.address(invited.secret, invited.name) if invited else "",
+        error=error,
+    )
+
+
+def _form(
+    request: Request,
+    back: str,
+    *,
+    status: int = 200,
+    name: str = "",
+    error: str | None = None,
+    wait: timedelta | None = None,
+) -> Response:
+    return show(
+        request,
+        None,
+        "sign-in.html",
+        here="sign-in",
+        path=SIGN_IN,
+        status=status,
+        back=back,
+        name=name,
+        error=error,
+        wait=wait,
+    )
+
+
+def _drop(services: Services, request: Request) -> None:
+    # Whatever the browser came with ends here: nobody can be handed a session that others know.
+    token = request.cookies.get(visitors.cookie(services))
+    if token:
+        services.ports.desk.sessions.drop(token)
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""

@@ -1,0 +1,120 @@
+"""Who is at the console: a session by its cookie, and what its account may do."""
+
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import Depends, Request
+from starlette.responses import RedirectResponse, Response
+
+from broadcaster.account import Account, Role
+from broadcaster.accounts.sessions import Session
+from broadcaster.rules import RefusedError, Rule
+from broadcaster.web.services import Services, WithServices
+from schemas.events import Actor
+
+HOME = "/console"
+SIGN_IN = "/console/sign-in"
+
+
+class SignInRequiredError(Exception):
+    """Nobody is signed in."""
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Someone signed in."""
+
+    session: Session
+    token: str
+    account: Account
+    is_fresh: bool
+    """Whether the second factor was given a short while ago."""
+
+    @property
+    def name(self) -> str:
+        """Of the account."""
+        return self.account.name
+
+    def bodies(self, *roles: Role) -> tuple[str, ...]:
+        """The bodies for which it holds any of the roles (any role at all where none is named)."""
+        return tuple(sorted({body for body, role in self.account.roles if not roles or role in roles}))
+
+    def may(self, body: str, *roles: Role) -> bool:
+        """Whether it holds one of the roles for the body (any role at all where none is named)."""
+        return body in self.bodies(*roles)
+
+    def require(self, body: str, *roles: Role) -> None:
+        """Refuses an account without one of the roles for the body. Raises RefusedError."""
+        self.account.check(body, *roles)
+
+    def require_somewhere(self, *roles: Role) -> tuple[str, ...]:
+        """The bodies for which it holds one of the roles. Raises RefusedError where there is none."""
+        found = self.bodies(*roles)
+        if not found:
+            wanted = " or ".join(role.value for role in roles)
+            raise RefusedError(Rule.ROLE, f"{self.name} is not {wanted} of any body")
+        return found
+
+    def by(self, body: str) -> Actor:
+        """As the log knows it when it acts for the body."""
+        return Actor(account=self.name, body=body)
+
+
+def is_secure(services: Services) -> bool:
+    """Whether people reach us by https."""
+    return services.ports.base_url.startswith("https:")
+
+
+def cookie(services: Services) -> str:
+    """The cookie's name: a browser takes `__Host-` only over https, for this very host, for all paths."""
+    return "__Host-session" if is_secure(services) else "session"
+
+
+def remember(services: Services, response: Response, token: str) -> None:
+    """Hands the browser its session."""
+    response.set_cookie(
+        cookie(services),
+        token,
+        max_age=int(services.ports.desk.sessions.limits.longest.total_seconds()),
+        path="/",
+        secure=is_secure(services),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def forget(services: Services, response: Response) -> None:
+    """Takes the session from the browser."""
+    response.delete_cookie(
+        cookie(services), path="/", secure=is_secure(services), httponly=True, samesite="lax"
+    )
+
+
+def find(services: Services, request: Request) -> Visitor | None:
+    """Who is signed in; None where nobody is."""
+    token = request.cookies.get(cookie(services), "")
+    sessions, now = services.ports.desk.sessions, services.now()
+    session = sessions.find(token, now) if token else None
+    if session is None:
+        return None
+    return Visitor(session, token, services.account(session.account), sessions.is_fresh(session, now))
+
+
+def visitor(request: Request, services: WithServices) -> Visitor:
+    """Who is signed in. Raises SignInRequiredError."""
+    found = find(services, request)
+    if found is None:
+        raise SignInRequiredError
+    return found
+
+
+WithVisitor = Annotated[Visitor, Depends(visitor)]
+
+
+async def to_sign_in(request: Request, error: Exception) -> Response:
+    """Leads to the sign-in page, and from there back to the page that was asked for."""
+    del error
+    back = request.url.path if request.method in {"GET", "HEAD"} else ""
+    query = f"?next={quote(back, safe='/')}" if back and back != HOME else ""
+    return RedirectResponse(SIGN_IN + query, 303, {"Cache-Control": "no-store"})
