@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 help: ## Show this help.
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(STAMP): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is missing; Python 3.11 or newer is needed"; exit 2; }
@@ -37,8 +37,11 @@ bench: $(STAMP) ## Run the benchmarks (ARGS=--json for the JSON lines alone).
 	$(BIN)/python -m tests.bench.emergency $(ARGS)
 	$(BIN)/python -m tests.bench.log $(ARGS)
 
+screenshots: $(STAMP) ## Save pictures of the console to screenshots/.
+	$(BIN)/python -m tests.screenshots $(ARGS)
+
 clean: ## Remove what the other targets made.
 	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup demo test check bench clean
+.PHONY: help setup demo test check bench screenshots clean

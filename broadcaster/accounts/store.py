@@ -3,6 +3,7 @@
 import hashlib
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -190,6 +191,12 @@ class Accounts:
                 ).rowcount
                 > 0
             )
+
+    def all(self) -> Sequence[tuple[str, State]]:
+        """Every account by name, and where it stands."""
+        with self._pool.connection() as conn:
+            rows = conn.execute("SELECT name, state FROM accounts ORDER BY name").fetchall()
+        return [(name, State(state)) for name, state in rows]
 
     def state(self, name: str) -> State | None:
         """Where it stands; None where there is none."""

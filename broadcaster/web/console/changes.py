@@ -11,6 +11,8 @@ from schemas.content import Content
 
 Part = tuple[Literal["same", "gone", "new"], str]
 
+_ALIKE = 0.4
+"""Below this a text was written anew, and is easier read as a whole."""
 _TEXTS = ("headline", "description", "instruction", "sms_text", "sign_text")
 
 
@@ -24,9 +26,12 @@ class Change:
 
 def words(before: str, after: str) -> tuple[Part, ...]:
     """The text with its changes, by whole words."""
-    old, new = (re.findall(r"\S+|\s+", text) for text in (before, after))
+    old, new = (re.findall(r"\s*\S+\s*", text) for text in (before, after))
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    if matcher.ratio() < _ALIKE:
+        return _swap(before, after)
     parts: list[Part] = []
-    for kind, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for kind, a, b, c, d in matcher.get_opcodes():
         if kind == "equal":
             parts.append(("same", "".join(old[a:b])))
             continue

@@ -8,6 +8,7 @@ from broadcaster.web.console import (
     compose,
     home,
     live,
+    people,
     review,
     sign_in,
 )
@@ -22,4 +23,5 @@ ROUTERS = (
     cancel.router,
     review.router,
     account.router,
+    people.router,
 )

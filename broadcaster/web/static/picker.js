@@ -67,16 +67,22 @@ export function pick(picker) {
   }
 
   // An item shows if it matches, lies below or above a match, or is ticked: what is chosen is never hidden.
+  // Answers how many match, and whether anything of it must be seen.
   function sift(item, wanted, known, above) {
     const box = boxOf(item);
     const hit = (known.get(box.value) ?? "").includes(wanted);
-    let inside = 0;
-    for (const child of below(item)) inside += sift(child, wanted, known, above || hit);
-    const ticked = box.checked && !box.disabled;
-    item.hidden = !(hit || inside || above || ticked);
+    let hits = hit ? 1 : 0;
+    let inside = false;
+    for (const child of below(item)) {
+      const [more, seen] = sift(child, wanted, known, above || hit);
+      hits += more;
+      inside ||= seen;
+    }
+    const wantedHere = hit || inside || (box.checked && !box.disabled);
+    item.hidden = !(wantedHere || above);
     const part = item.querySelector(":scope > details");
-    if (part) part.open = inside > 0;
-    return inside + (hit ? 1 : 0);
+    if (part) part.open = inside;
+    return [hits, wantedHere];
   }
 
   async function look() {
@@ -86,7 +92,7 @@ export function pick(picker) {
     let hits = 0;
     for (const item of tops) {
       if (wanted) {
-        hits += sift(item, wanted, known, false);
+        hits += sift(item, wanted, known, false)[0];
       } else {
         for (const each of [item, ...item.querySelectorAll("li")]) each.hidden = false;
         for (const part of item.querySelectorAll("details")) part.open = opened.has(part);

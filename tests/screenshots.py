@@ -1,0 +1,137 @@
+"""Pictures of the console's pages, by language and width: `python -m tests.screenshots [FOLDER]`."""
+
+import shutil
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+from playwright.sync_api import Browser, Page, sync_playwright
+from psycopg import sql
+
+from broadcaster.engines.embedded import PostgresServer
+from tests.house import furnish
+from tests.processes import passable_folder
+from tests.site import CITY, PASSWORD, Site, site
+
+WIDTHS = (320, 1280)
+LANGS = ("vi", "en")
+ARGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+
+
+def main(folder: Path) -> None:
+    """Takes them."""
+    path = shutil.which("chromium")
+    if path is None:
+        sys.exit("screenshots: chromium is not installed")
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        data = stack.enter_context(passable_folder())
+        server = stack.enter_context(PostgresServer(data, durable=False))
+        name = f"shots_{uuid4().hex}"
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        furnish(server.url_of(name))
+        hanoi = stack.enter_context(site(server.url_of(name)))
+        playwright = stack.enter_context(sync_playwright())
+        chromium = playwright.chromium.launch(executable_path=path, args=ARGS)
+        for shot in take(chromium, hanoi, folder):
+            sys.stdout.write(f"{shot}\n")
+        chromium.close()
+
+
+def take(chromium: Browser, hanoi: Site, folder: Path) -> list[str]:
+    """Acts the story, and stops at each page."""
+    taken: list[str] = []
+
+    def shoot(page: Page, name: str, path: str | None = None) -> None:
+        at = path or page.url.removeprefix(hanoi.url)
+        for lang in LANGS if path else ("vi",):
+            for width in WIDTHS:
+                page.set_viewport_size({"width": width, "height": 900})
+                if path:
+                    page.goto(f"{at}?lang={lang}")
+                file = f"{name}-{lang}-{width}.png"
+                page.screenshot(path=folder / file, full_page=True)
+                taken.append(file)
+        page.set_viewport_size({"width": 1280, "height": 900})
+        if path:
+            page.goto(f"{at}?lang=vi")
+
+    def person(account: str) -> Page:
+        page = chromium.new_context(
+            base_url=hanoi.url, locale="vi-VN", timezone_id="Asia/Ho_Chi_Minh", reduced_motion="reduce"
+        ).new_page()
+        page.goto("/console/sign-in")
+        page.get_by_label("Tên tài khoản").fill(account)
+        page.get_by_label("Mật khẩu").fill(PASSWORD)
+        page.get_by_label("Mã xác thực").fill(hanoi.code())
+        page.get_by_role("button", name="Đăng nhập").click()
+        page.wait_for_url("**/console")
+        return page
+
+    shoot(chromium.new_context(base_url=hanoi.url).new_page(), "sign-in", "/console/sign-in")
+    _story(hanoi, person, shoot)
+    return taken
+
+
+def _story(hanoi: Site, person: Callable[[str], Page], shoot: Callable[..., None]) -> None:
+    ha, son = person("ha"), person("son")
+    shoot(ha, "compose-empty", "/console/compose")
+    alert = _put_up(ha, shoot)
+    hanoi.follow()
+    shoot(son, "home", "/console")
+    shoot(son, "review", alert)
+    son.get_by_role("button", name="Duyệt và phát ngay").click()
+    shoot(son, "review-faults")
+    son.get_by_label("Tôi đã đọc hết và hiểu").check()
+    son.get_by_role("button", name="Duyệt và phát ngay").click()
+    son.wait_for_url("**/live")
+    hanoi.follow()
+    shoot(son, "live", f"{alert}/live")
+    shoot(son, "cancel", f"{alert}/cancel")
+    ha.goto(f"{alert}/live")
+    ha.get_by_role("button", name="Cập nhật").click()
+    ha.get_by_label("Nội dung", exact=True).fill("Mưa đã ngớt. Hạn chế ra đường ở vùng trũng.")
+    shoot(ha, "update")
+    ha.get_by_role("button", name="Trình duyệt").click()
+    ha.wait_for_url("**/console/alerts/*")
+    hanoi.follow()
+    shoot(son, "review-update", alert)
+    shoot(son, "alerts", "/console/alerts")
+    shoot(son, "account", "/console/account")
+    hoa = person("hoa")
+    shoot(hoa, "people", "/console/people")
+    token = hanoi.desk.accounts.invite(f"moi@{CITY}", "hoa", hanoi.now())
+    shoot(hoa, "welcome", f"/console/welcome/{token}")
+    ha.goto("/console/compose")
+    ha.get_by_role("button", name="Trình duyệt").click()
+    shoot(ha, "compose-faults")
+
+
+def _put_up(page: Page, shoot: Callable[..., None]) -> str:
+    page.goto("/console/compose")
+    page.get_by_label("Lĩnh vực").select_option("ngap_ung")
+    page.get_by_label("Cấp 3").check()
+    page.get_by_label("Diễn tập").check()
+    page.get_by_label("Mức độ").select_option("Severe")
+    page.get_by_label("Tiêu đề", exact=True).fill("Mưa rất to, nguy cơ ngập úng nội thành")
+    page.get_by_label("Nội dung", exact=True).fill("Từ 18h đến 23h ngày 21/11, mưa 100\u2013150 mm.")
+    page.get_by_label("Người dân cần làm gì").fill("Hạn chế ra đường, không trú dưới cây. Gọi 112 khi cần.")
+    page.get_by_label("Quận Ba Đình").check()
+    page.get_by_text("Đã lưu nháp").wait_for()
+    shoot(page, "compose-exercise", _path(page))
+    page.get_by_label("Thật", exact=True).check()
+    page.get_by_role("button", name="Trình duyệt").click()
+    page.wait_for_url("**/console/alerts/*")
+    return _path(page)
+
+
+def _path(page: Page) -> str:
+    return "/" + page.url.partition("//")[2].partition("/")[2]
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("screenshots"))

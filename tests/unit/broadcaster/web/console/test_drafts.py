@@ -1,0 +1,107 @@
+"""Drafts: saved as they stand, never overwritten unseen, put up once."""
+
+from uuid import uuid4
+
+import pytest
+
+from broadcaster.drafts import MOST, DraftConflictError, DraftsFullError
+from tests.unit.broadcaster.web.console.browser import Browser
+from tests.unit.broadcaster.web.console.test_story import ALERT
+from tests.unit.broadcaster.web.town import PHUC_XA, Town
+
+
+def test_a_draft_is_saved_while_it_is_typed(town: Town) -> None:
+    lan = Browser(town).sign_in("lan").go("/console/compose")
+    csrf, path = lan.csrf(), f"/console/drafts/{uuid4()}"
+    first = lan.send(
+        f"{path}/autosave", [("csrf", csrf), ("body", PHUC_XA), ("headline", "Mưa")], If_Match='"0"'
+    )
+    assert (first.status, first.answer.headers["etag"]) == (200, '"1"')
+    first.sees("Mưa", "UCS-2", "GSM-7")
+    values = [("csrf", csrf), ("body", PHUC_XA), ("headline", "Mưa \u2013 to")]
+    second = lan.send(f"{path}/autosave", values, If_Match='"1"')
+    assert second.answer.headers["etag"] == '"2"'
+    second.sees("Ký tự làm tin dài hơn: \u2013")
+    assert lan.send(f"{path}/autosave", values, If_Match='"1"').answer.headers["etag"] == '"2"'
+    stale = lan.send(f"{path}/autosave", [*values, ("description", "x")], If_Match='"1"')
+    assert stale.status == 412
+    assert lan.send(f"{path}/autosave", values).status == 428
+    assert lan.go(path).answer.text.count("Mưa \u2013 to") >= 2
+
+
+def test_an_empty_form_is_not_kept(town: Town) -> None:
+    lan = Browser(town).sign_in("lan").go("/console/compose")
+    values = [("csrf", lan.csrf()), ("body", PHUC_XA), ("kind", "alert")]
+    answer = lan.send(f"/console/drafts/{uuid4()}/autosave", values, If_Match='"0"')
+    assert answer.answer.headers["etag"] == '"0"'
+    assert town.drafts.of([PHUC_XA]) == []
+
+
+def test_a_conflict_shows_both_and_loses_neither(town: Town) -> None:
+    lan = Browser(town).sign_in("lan").go("/console/compose").press("Lưu nháp", headline="Một")
+    other = Browser(town, cookies=dict(lan.cookies)).go(lan.path)
+    other.press("Lưu nháp", headline="Hai", description="Dòng một\nDòng hai")
+    lan.press("Lưu nháp", headline="Ba")
+    assert lan.status == 409
+    lan.sees("Bản của bạn", "Ba", "Hai", "Dòng hai")
+    lan.press("Dùng bản của tôi")
+    assert lan.status == 200
+    said = {draft.one("headline"): draft for draft in town.drafts.of([PHUC_XA])}
+    assert set(said) == {"Ba", "Hai"}
+    assert said["Hai"].one("description") == "Dòng một\nDòng hai"
+
+
+def test_a_draft_is_put_up_once(town: Town) -> None:
+    lan = Browser(town).sign_in("lan").go("/console/compose").press("Lưu nháp", headline="x")
+    again = Browser(town, cookies=dict(lan.cookies)).go(lan.path)
+    lan.press("Trình duyệt", **ALERT)
+    assert lan.status == 200
+    again.press("Trình duyệt", **ALERT)
+    assert again.status in {200, 404}
+    drafted = [one for one in town.log.everything() if one.event.TOPIC == "alert.drafted"]
+    assert len(drafted) == 1
+    assert town.drafts.of([PHUC_XA]) == []
+
+
+def test_what_is_claimed_is_not_claimed_twice(town: Town) -> None:
+    draft_id = uuid4()
+    town.drafts.save(draft_id, PHUC_XA, {"headline": ["x"]}, expected=0, by="lan", at=town.now)
+    assert town.drafts.claim(draft_id, 1, town.now)
+    assert not town.drafts.claim(draft_id, 1, town.now)
+    town.drafts.release(draft_id)
+    assert town.drafts.claim(draft_id, 1, town.now)
+
+
+def test_a_list_of_names_is_pasted(town: Town) -> None:
+    author = Browser(town).sign_in("city-author").go("/console/compose")
+    author.press("Thêm vào địa bàn", headline="x", paste="phuc xa\nQuận Hoàn Kiếm, Hàng Bạc\nHàng Gai")
+    assert author.status == 422
+    author.sees("Có tên không tìm thấy, hoặc trùng nhiều nơi.", "Hàng Gai")
+    draft = town.drafts.of(["ubnd-tp"])[0]
+    assert draft.fields["areas"] == ["00001", "002"]
+    author.press("Bỏ chọn tất cả", paste="")
+    author.sees("Chưa chọn nơi nào.")
+
+
+def test_a_draft_is_thrown_away_only_as_it_was_seen(town: Town) -> None:
+    lan = Browser(town).sign_in("lan").go("/console/compose").press("Lưu nháp", headline="x")
+    other = Browser(town, cookies=dict(lan.cookies)).go(lan.path).press("Lưu nháp", headline="y")
+    path = lan.path
+    lan.press("Bỏ hẳn, không giữ lại")
+    assert lan.path == path
+    other.press("Bỏ hẳn, không giữ lại")
+    assert other.path == "/console"
+    assert town.drafts.of([PHUC_XA]) == []
+
+
+def test_a_body_has_room_for_so_many(town: Town) -> None:
+    for number in range(MOST):
+        fields = {"headline": [str(number)]}
+        town.drafts.save(uuid4(), PHUC_XA, fields, expected=0, by="lan", at=town.now)
+    with pytest.raises(DraftsFullError):
+        town.drafts.save(uuid4(), PHUC_XA, {"headline": ["x"]}, expected=0, by="lan", at=town.now)
+    town.later(days=61)
+    kept = town.drafts.save(uuid4(), PHUC_XA, {"headline": ["x"]}, expected=0, by="lan", at=town.now)
+    assert town.drafts.of([PHUC_XA]) == [kept]
+    with pytest.raises(DraftConflictError):
+        town.drafts.save(kept.id, PHUC_XA, {"headline": ["z"]}, expected=5, by="lan", at=town.now)
