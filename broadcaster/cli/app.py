@@ -11,6 +11,7 @@ import typer
 
 from broadcaster import logs, roles
 from broadcaster.account import Role as StaffRole
+from broadcaster.cli import accounts
 from broadcaster.cli import audit as cli_audit
 from broadcaster.cli.areas import areas_app
 from broadcaster.cli.bodies import bodies_app
@@ -20,6 +21,7 @@ from broadcaster.cli.dead_letters import dead_letters_app
 from broadcaster.cli.imports import import_subscribers
 from broadcaster.demo.command import demo
 from broadcaster.demo.drive import DemoError
+from broadcaster.demo.staff import demo_code
 from broadcaster.engines.embedded import EngineError
 from broadcaster.keys import KeyKind
 from broadcaster.proof import chain
@@ -48,6 +50,8 @@ app.add_typer(log_app, name="log")
 app.add_typer(keys_app, name="keys")
 app.add_typer(subscribers_app, name="subscribers")
 app.command()(demo)
+app.command("demo-code")(demo_code)
+accounts.install(app)
 subscribers_app.command("import")(import_subscribers)
 cli_audit.install(app)
 

@@ -14,6 +14,7 @@ import structlog
 import typer
 
 from broadcaster import logs
+from broadcaster.demo import staff
 from broadcaster.demo.drive import DemoError
 from broadcaster.demo.play import Play
 from broadcaster.demo.show import Show
@@ -66,6 +67,7 @@ def _run(settings: Settings, *, subscribers: int, screens: int, once: bool, as_j
             _tell(play, show, as_json=as_json)
         if not once and not stopped and play.failure is None:
             keys = settings.data / "demo.json"
+            show.say(staff.told(settings.url, settings.data))
             show.say(f"[bold]Serving at {settings.url}[/] (keys in {keys}); Ctrl-C ends it.")
             while not stopped:
                 service.supervisor.step(STEP)

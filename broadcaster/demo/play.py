@@ -10,7 +10,7 @@ import psycopg
 import structlog
 
 from broadcaster import providers, reference
-from broadcaster.demo import drive, stage, tally
+from broadcaster.demo import drive, staff, stage, tally
 from broadcaster.demo.screens import Panel, Panels
 from broadcaster.runtime import House
 from broadcaster.settings import Settings
@@ -63,6 +63,7 @@ class Play(threading.Thread):
         file = self.settings.data / "demo.json"
         props = stage.Props.read(file)
         stage.give_keys(house, props)
+        staff.give_accounts(house, props.secret)
         stage.add_subscribers(house, self.settings.data, self._subscribers, self._import_report)
         stage.add_screens(house, props, self._screens)
         self._await_web()

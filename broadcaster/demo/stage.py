@@ -8,6 +8,7 @@ from uuid import UUID
 
 from broadcaster import reference
 from broadcaster.account import Role
+from broadcaster.accounts import codes
 from broadcaster.demo.people import write_people
 from broadcaster.engines.datafolder import write_private
 from broadcaster.keys import KeyKind
@@ -47,6 +48,8 @@ class Props:
     keys: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]], repr=False)
     """Body, role, key."""
     screens: list[DemoScreen] = field(default_factory=list[DemoScreen])
+    secret: str = field(default_factory=codes.new_secret, repr=False)
+    """Of the second factor of the console's accounts."""
 
     @classmethod
     def read(cls, path: Path) -> "Props":
@@ -58,12 +61,12 @@ class Props:
             DemoScreen(UUID(each["id"]), each["key"], each["area"], each["profile"])
             for each in stored["screens"]
         ]
-        return cls(stored["keys"], screens)
+        return cls(stored["keys"], screens, stored.get("secret") or codes.new_secret())
 
     def write(self, path: Path, more: dict[str, object]) -> None:
         """For the next start, and for whoever tries the API; mode 0600, as it holds keys."""
         screens = [asdict(screen) | {"id": str(screen.id)} for screen in self.screens]
-        stored = more | {"keys": self.keys, "screens": screens}
+        stored = more | {"keys": self.keys, "screens": screens, "secret": self.secret}
         write_private(path, json.dumps(stored, ensure_ascii=False, indent=2) + "\n")
 
 
