@@ -123,7 +123,7 @@ def compressed(request: Request, response: Response) -> Response:
     """The answer, packed where that is worth it. A secret in it must be masked anew each time."""
     body = bytes(response.body)
     if len(body) >= _WORTH_PACKING and takes_gzip(request):
-        response.body = gzip.compress(body, 6, mtime=0)
+        response.body = gzip.compress(body, 4, mtime=0)
         response.headers["Content-Encoding"] = "gzip"
         response.headers["Content-Length"] = str(len(response.body))
         response.headers.add_vary_header("Accept-Encoding")
