@@ -185,4 +185,9 @@ def look(page: Page, path: str | None = None) -> None:
         assert over <= 0, f"{page.url} is {over} px too wide at {width}"
         found = Axe().run(page)
         assert found.violations_count == 0, f"{page.url} at {width}\n{found.generate_report()}"
+    if path is not None:
+        page.goto(f"{page.url.partition('?')[0]}?lang=en")
+        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert over <= 0, f"{page.url} is {over} px too wide in English"
+        page.goto(f"{page.url.partition('?')[0]}?lang=vi")
     page.set_viewport_size({"width": 1280, "height": 900})
