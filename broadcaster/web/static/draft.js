@@ -84,6 +84,10 @@ export function keep(form, preview, state) {
     clearTimeout(timer);
     dirty = false;
   });
+  // A page that comes back from the browser's memory is of a version that may be old.
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
+  });
   addEventListener("beforeunload", (event) => {
     if (dirty) event.preventDefault();
   });
