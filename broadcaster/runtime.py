@@ -14,21 +14,19 @@ from psycopg import Cursor
 from psycopg_pool import ConnectionPool
 
 from broadcaster import packaged_templates, reference
+from broadcaster.accounts import sessions
+from broadcaster.accounts.desk import DESK_DDL, Desk
+from broadcaster.accounts.sealing import KEY_BYTES, Sealer
 from broadcaster.alert_commands import AlertCommands
 from broadcaster.attachments import ATTACHMENTS_DDL, Attachments
 from broadcaster.canary_watch import CanaryWatch
 from broadcaster.cap.signing import CAP_SIGNED_DDL
 from broadcaster.census import CensusTaker
+from broadcaster.drafts import DRAFTS_DDL, Drafts
 from broadcaster.due import TIMEKEEPER, Due
 from broadcaster.duty.commands import CadenceCommands
 from broadcaster.duty.reminders import REMINDERS_DDL, Reminders
 from broadcaster.duty.reports import Reports
-from broadcaster import reference
-from broadcaster.accounts.desk import DESK_DDL, Desk
-from broadcaster.accounts.sealing import KEY_BYTES, Sealer
-from broadcaster.accounts.sessions import Limits
-from broadcaster.alert_commands import AlertCommands
-from broadcaster.drafts import DRAFTS_DDL, Drafts
 from broadcaster.engines.datafolder import kept
 from broadcaster.engines.embedded import PostgresServer
 from broadcaster.keys import KEYS_DDL, Keys
@@ -40,8 +38,6 @@ from broadcaster.office import Office
 from broadcaster.quota import QUOTAS_DDL
 from broadcaster.registry.csv_import import SUBSCRIBER_IMPORTS_DDL
 from broadcaster.registry.subscribers import SUBSCRIBERS_DDL, Registry
-from broadcaster.settings import Settings
-from broadcaster.rules import RefusedError
 from broadcaster.settings import Settings, SettingsError
 from broadcaster.setup_commands import SetupCommands
 from broadcaster.sms_budget import Key, Usage
@@ -118,7 +114,6 @@ class House:
         self.reminders = Reminders(pool, self.log, self.cadence, settings.cadence_office)
         self.desk = Desk.of(pool, Sealer(self._accounts_key), self._limits())
         self.drafts = Drafts(pool)
-        self.ledger = Ledger(pool, self.log, self.office, self.registry, self._audience_bitmap)
         # A new projection is its folder and one entry here.
         self.projections: tuple[Projection, ...] = (
             Board(),
@@ -158,10 +153,8 @@ class House:
     def migrate(self) -> None:
         """Creates what the database lacks. Safe to repeat, and beside a running house."""
         ddl = [LOG_DDL, SUBSCRIBERS_DDL, SUBSCRIBER_IMPORTS_DDL, KEYS_DDL, LEDGER_DDL]
-        ddl += [POSITIONS_DDL, RELAY_DDL, SMS_DDL, CAP_SIGNED_DDL, ATTACHMENTS_DDL, REMINDERS_DDL]
-        ddl += [POSITIONS_DDL, RELAY_DDL, QUOTAS_DDL]
-        ddl += [POSITIONS_DDL, RELAY_DDL]
-        ddl += [DESK_DDL, DRAFTS_DDL]
+        ddl += [POSITIONS_DDL, RELAY_DDL, QUOTAS_DDL, SMS_DDL, CAP_SIGNED_DDL, ATTACHMENTS_DDL]
+        ddl += [REMINDERS_DDL, DESK_DDL, DRAFTS_DDL]
         ddl += [projection.ddl for projection in self.projections]
         with self.pool.connection() as conn:
             conn.execute(MIGRATE_LOCK)
@@ -190,8 +183,8 @@ class House:
         except ValueError:
             raise SettingsError(f"BROADCASTER_ACCOUNTS_KEY: {path} is not base64") from None
 
-    def _limits(self) -> Limits:
-        return Limits(
+    def _limits(self) -> sessions.Limits:
+        return sessions.Limits(
             idle=timedelta(minutes=self.settings.session_idle_minutes),
             longest=timedelta(hours=self.settings.session_hours),
             fresh=timedelta(minutes=self.settings.fresh_minutes),

@@ -10,10 +10,10 @@ from psycopg_pool import ConnectionPool
 from broadcaster.accounts.desk import Desk
 from broadcaster.alert_commands import AlertCommands
 from broadcaster.cap.signing import SignedMessages
+from broadcaster.drafts import Drafts
 from broadcaster.duty.commands import CadenceCommands
 from broadcaster.duty.reports import Reports
 from broadcaster.forecast import Quotas
-from broadcaster.drafts import Drafts
 from broadcaster.keys import Keys
 from broadcaster.log import AlertLog
 from broadcaster.office import Office

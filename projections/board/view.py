@@ -43,26 +43,22 @@ def find(
     none where it is empty), `words` for a Vietnamese headline that holds them. Exercises and tests are
     found only by who asks for them; None asks for every mode.
     """
+    asked: list[tuple[LiteralString, Any]] = [
+        ("status = %s", status),
+        ("stage = %s", stage),
+        ("issuer_id = %s", issuer),
+        ("issuer_id = ANY(%s)", None if issuers is None else list(issuers)),
+        ("content->>'category' = %s", category),
+        ("strpos(lower(content->'texts'->'vi'->>'headline'), lower(%s)) > 0", words),
+        ("mode = %s", mode),
+        ("position < %s", before),
+    ]
     query: LiteralString = _SELECT + " WHERE true"
     params: list[Any] = []
-    if status is not None:
-        query += " AND status = %s"
-        params.append(status)
-    if stage is not None:
-        query += " AND stage = %s"
-        params.append(stage)
-    if issuer is not None:
-        query += " AND issuer_id = %s"
-        params.append(issuer)
-    if issuers is not None:
-        query += " AND issuer_id = ANY(%s)"
-        params.append(list(issuers))
-    if category is not None:
-        query += " AND content->>'category' = %s"
-        params.append(category)
-    if words is not None:
-        query += " AND strpos(lower(content->'texts'->'vi'->>'headline'), lower(%s)) > 0"
-        params.append(words)
+    for condition, value in asked:
+        if value is not None:
+            query += " AND " + condition
+            params.append(value)
     if areas is not None:
         latest = list(areas)[-1] if areas else ""
         query += " AND (false"
@@ -70,12 +66,6 @@ def find(
             query += " OR (coalesce(edition, %s) = %s AND content->'areas' ?| %s)"
             params += [latest, edition, list(codes)]
         query += ")"
-    if mode is not None:
-        query += " AND mode = %s"
-        params.append(mode)
-    if before is not None:
-        query += " AND position < %s"
-        params.append(before)
     found = conn.execute(query + " ORDER BY position DESC LIMIT %s", (*params, limit))
     return [_row(row) for row in found]
 

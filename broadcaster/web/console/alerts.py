@@ -58,6 +58,7 @@ def alerts_page(
                 status=None if is_stage else standing,  # type: ignore[arg-type]  # the literals agree
                 stage=standing if is_stage else None,  # type: ignore[arg-type]
                 issuers=issuers,
+                mode=None,
                 category=wanted.category.replace("\x00", "") or None,
                 words=" ".join(wanted.words.replace("\x00", "").split()) or None,
                 limit=PAGE + 1,

@@ -33,8 +33,8 @@ class Branch:
 
 def within(services: Services, body: str) -> tuple[str, ...]:
     """The areas that a body may address: its own, and those delegated to it now."""
-    rights = services.ports.office.rights(body)
     now, tree = services.now(), services.tree()
+    rights = services.ports.office.rights(body, now)
     given = [each for each in rights.delegated.given if each.in_force(now)]
     codes = dict.fromkeys([rights.own.area, *(code for each in given for code in each.areas)])
     return tuple(code for code in codes if code in tree)

@@ -13,7 +13,6 @@ from broadcaster.web.console.frame import show
 from broadcaster.web.console.visitor import WithVisitor
 from broadcaster.web.services import WithServices
 from projections.board import view as board
-from projections.cadence import view as cadence
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 
@@ -37,17 +36,17 @@ def home_page(request: Request, services: WithServices, visitor: WithVisitor) ->
     writes, approves = visitor.bodies(Role.AUTHOR), visitor.bodies(Role.APPROVER)
     mine = visitor.bodies()
     with services.reading() as conn:
-        to_approve = board.find(conn, stage="submitted", issuers=approves, limit=_MOST)
+        to_approve = board.find(conn, stage="submitted", issuers=approves, mode=None, limit=_MOST)
         to_issue = board.find(
-            conn, stage="approved", issuers=visitor.bodies(Role.AUTHOR, Role.APPROVER), limit=_MOST
+            conn,
+            stage="approved",
+            issuers=visitor.bodies(Role.AUTHOR, Role.APPROVER),
+            mode=None,
+            limit=_MOST,
         )
-        returned = board.find(conn, stage="draft", issuers=writes, limit=_MOST)
-        live = board.find(conn, status="live", limit=_LIVE)
-        standing = [
-            found
-            for body in mine
-            if (found := cadence.one(conn, body, now, services.ports.cadence_reading))
-        ]
+        returned = board.find(conn, stage="draft", issuers=writes, mode=None, limit=_MOST)
+        live = board.find(conn, status="live", mode=None, limit=_LIVE)
+        standing = [found for body in mine if (found := services.ports.cadence.one(conn, body, now))]
     drafts = [
         DraftLine(draft, draft.one("headline"), services.directory.body_name(draft.body))
         for draft in services.ports.drafts.of(writes)[:_MOST]

@@ -20,9 +20,9 @@ from broadcaster.accounts.sealing import Sealer
 from broadcaster.alert_commands import AlertCommands
 from broadcaster.attachments import ATTACHMENTS_DDL, Attachments
 from broadcaster.cap.signing import CAP_SIGNED_DDL
+from broadcaster.drafts import DRAFTS_DDL, Drafts
 from broadcaster.duty.commands import CadenceCommands
 from broadcaster.duty.reports import Reports
-from broadcaster.drafts import DRAFTS_DDL, Drafts
 from broadcaster.keys import KEYS_DDL, KeyKind, Keys
 from broadcaster.log import LOG_DDL, AlertLog
 from broadcaster.office import Office
