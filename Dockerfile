@@ -8,6 +8,10 @@ RUN /opt/broadcaster/bin/pip install --constraint constraints.txt . \
     && /opt/broadcaster/bin/pip check
 
 FROM python:3.11-slim
+# The letters of small LED matrices: 16 and 20 pixels a line.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends fonts-unifont xfonts-base \
+    && rm -rf /var/lib/apt/lists/*
 # The number is known to compose.yaml, which gives this user its folder.
 RUN useradd --system --uid 10001 --home-dir /var/lib/broadcaster --create-home --shell /usr/sbin/nologin broadcaster
 COPY --from=build /opt/broadcaster /opt/broadcaster

@@ -1,0 +1,1 @@
+"""Screens: alerts drawn as the pages that LED matrices and televisions show."""
