@@ -44,6 +44,7 @@ from broadcaster.sms_budget import Key, Usage
 from broadcaster.sms_carriers import tariffs_of
 from broadcaster.sms_desk import SMS_DDL, SmsBudgets, SmsReceipts
 from projections.attachments.projection import Attachments as AttachmentUses
+from channels.led.draw import Artist
 from projections.audience.projection import Audience
 from projections.audit.projection import Audit
 from projections.board.projection import Board
@@ -123,6 +124,7 @@ class House:
             Reach(),
             Canary(),
             Feeds(),
+            Feeds(Artist(), settings.feed_epoch),
             Audit(),
             Sms(),
             AttachmentUses(),

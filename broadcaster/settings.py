@@ -99,6 +99,12 @@ class Settings(BaseModel):
     reminders: bool = False
     """Remind the offices of bodies by e-mail, through smtp_host."""
 
+    feed_epoch: Annotated[int, Field(ge=1)] = 1
+    """Raised by one when an older copy of the log was put in place of a newer one: screens refuse a feed
+    with a lower (epoch, seq) than their last."""
+    feed_key: Path | None = None
+    """The private key that signs what screens are told; <data>/feed.key where empty."""
+
     checkpoint_key: Path | None = None
     """The private key that signs checkpoints of the log; <data>/checkpoint.key where empty."""
     checkpoints: Path | None = None
@@ -138,6 +144,11 @@ class Settings(BaseModel):
     def checkpoint_key_path(self) -> Path:
         """The key file, which may not exist yet."""
         return self.checkpoint_key or self.data / "checkpoint.key"
+
+    @property
+    def feed_key_path(self) -> Path:
+        """The key file, which may not exist yet."""
+        return self.feed_key or self.data / "feed.key"
 
     @property
     def checkpoints_path(self) -> Path:

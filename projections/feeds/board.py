@@ -16,7 +16,7 @@ from uuid import UUID
 from projections.feeds.notice import Notice, Withdrawn, notice, withdrawn
 from projections.feeds.places import Places
 from projections.rows import storable
-from schemas.content import Channel
+from schemas.content import Channel, Mode
 from schemas.events import AlertCancelled, AlertExpired, AlertIssued, ScreenMoved, ScreenRegistered
 
 NAME = 120
@@ -24,10 +24,16 @@ NAME = 120
 
 
 class Pair(NamedTuple):
-    """What a feed is for."""
+    """What a feed is for: an area and a display, and whether its screens take part in drills."""
 
     area: str
     profile: str
+    drills: bool = False
+    """Whether exercises and tests are in it."""
+
+    def takes(self, told: Notice | Withdrawn) -> bool:
+        """Whether that may be in it: what is not meant reaches drill screens only."""
+        return self.drills or told.status is Mode.ACTUAL
 
 
 class Touch(NamedTuple):
@@ -104,7 +110,7 @@ class Board:
     def put_screen(self, event: ScreenRegistered, touch: Touch) -> None:
         """A screen is put up."""
         self.take_screen(event.originator_id, touch)
-        pair = Pair(event.area, storable(event.profile, NAME))
+        pair = Pair(event.area, storable(event.profile, NAME), event.drills)
         home = event.edition or self.places.home(event.area, touch.at)
         self._put(event.originator_id, Screen(storable(event.name, NAME), pair, home), touch)
 
@@ -114,7 +120,7 @@ class Board:
         if known is None:
             return
         self.take_screen(event.originator_id, touch)
-        pair = Pair(event.area, known.pair.profile)
+        pair = known.pair._replace(area=event.area)
         self._put(event.originator_id, Screen(known.name, pair, event.edition), touch)
 
     def _put(self, screen_id: UUID, screen: Screen, touch: Touch) -> None:
@@ -160,7 +166,7 @@ class Board:
 
     def _pairs(self, told: Notice | Withdrawn) -> set[Pair]:
         below = self._edition(told.edition)
-        return {pair for code in told.areas for pair in below.get(code, ())}
+        return {pair for code in told.areas for pair in below.get(code, ()) if pair.takes(told)}
 
     def _edition(self, edition: str) -> dict[str, list[Pair]]:
         """For each code of an edition, the pairs at or below it. Made when first asked for."""
@@ -182,7 +188,7 @@ class Board:
         if homes is None:
             return None
         recent = [gone for gone in self.withdrawn.values() if gone.recent(at)]
-        told = (*self.notices.values(), *recent)
+        told = [one for one in (*self.notices.values(), *recent) if pair.takes(one)]
         above = {one.edition: set(self._above(pair, homes, one.edition)) for one in told}
         return frozenset(one.alert_id for one in told if above[one.edition].intersection(one.areas))
 

@@ -6,6 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from schemas.content import Content, Lane, Severity, Urgency
+from schemas.content import Mode as Status
 from schemas.events import AlertCancelled, AlertIssued
 
 Mode = Literal["preempt", "rotate"]
@@ -46,6 +47,7 @@ class Notice:
     starts_at: datetime
     expires_at: datetime
     text: str
+    status: Status = Status.ACTUAL
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class Withdrawn:
     edition: str
     areas: tuple[str, ...]
     at: datetime
+    status: Status = Status.ACTUAL
 
     def recent(self, at: datetime) -> bool:
         """Whether a feed made at that instant still names it."""
@@ -91,9 +94,10 @@ def notice(issued: AlertIssued) -> Notice:
         starts_at=issued.effective_at,
         expires_at=issued.expires_at,
         text=words.sign_text or words.headline,
+        status=content.mode,
     )
 
 
 def withdrawn(live: Notice, cancelled: AlertCancelled, at: datetime) -> Withdrawn:
     """What is left of a live notice when it is cancelled."""
-    return Withdrawn(live.alert_id, cancelled.version, live.edition, live.areas, at)
+    return Withdrawn(live.alert_id, cancelled.version, live.edition, live.areas, at, live.status)

@@ -1,12 +1,12 @@
 """Renders the feeds that a page of the log changed."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from projections.feeds import store
 from projections.feeds.board import Board, Touch
+from projections.feeds.drawn import Artist, Drawn
 from projections.feeds.places import Edition
-from projections.feeds.render import Item, etag, render_feed, render_item
+from projections.feeds.render import Heading, etag, frame_names, render_feed
 from projections.projection import Transaction
 from schemas.events import (
     AlertCancelled,
@@ -26,6 +26,10 @@ class Feeds:
     It holds the live alerts of the area and of all above it, never of an area below. NOTIFY feeds
     names each area that changed. A change high in the tree renders every pair below once a page.
     """
+
+    def __init__(self, artist: Artist, epoch: int = 1) -> None:
+        """`epoch` goes up by one when an older copy of the log was put in place of a newer one."""
+        self._artist, self._epoch = artist, epoch
 
     name = "feeds"
     topics = frozenset(
@@ -57,7 +61,10 @@ class Feeds:
         store.save_screens(tx.cursor, board, screens)
         store.save_notices(tx.cursor, board)
         dropped = [pair for pair in board.touched if pair not in board.screens.pairs]
-        store.save_feeds(tx.cursor, _render(board), dropped)
+        drawn = Drawn(self._artist)
+        store.save_feeds(tx.cursor, _render(board, drawn, self._epoch), dropped)
+        if board.touched:
+            store.save_frames(tx.cursor, drawn.frames)
 
 
 def _fold(board: Board, recorded: Recorded) -> Edition | None:
@@ -84,16 +91,13 @@ def _fold(board: Board, recorded: Recorded) -> Edition | None:
     return None
 
 
-def _render(board: Board) -> list[store.Feed]:
-    items: dict[tuple[UUID, str], Item] = {}
+def _render(board: Board, drawn: Drawn, epoch: int) -> list[store.Feed]:
     feeds: list[store.Feed] = []
     for pair, (live, gone) in board.contents().items():
-        for notice in live:
-            key = (notice.alert_id, pair.profile)
-            if key not in items:
-                items[key] = render_item(notice, pair.profile)
         seq = board.touched[pair].position
-        shown = [items[notice.alert_id, pair.profile] for notice in live]
-        body = render_feed(pair.area, pair.profile, seq, shown, gone)
-        feeds.append((pair, seq, etag(body), body))
+        shown = [drawn.item(notice, pair.profile) for notice in live]
+        idle = drawn.idle(pair.profile)
+        body = render_feed(Heading(epoch, seq, pair.area, pair.profile), shown, gone, idle)
+        frames = " ".join(sorted({idle["frame"], *frame_names(shown)}))
+        feeds.append((pair, seq, etag(body), body, frames))
     return feeds

@@ -7,13 +7,13 @@ is by its last contact.
 import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
 from projections.feeds.notice import Notice, Withdrawn
-from projections.feeds.profiles import profile
-from projections.feeds.text import paginate, unaccented_text
+from projections.feeds.text import unaccented_text
+from schemas.displays import Display, Page, display
 
 SCHEMA = "led-feed/1"
 PAGE_MS = 4000
@@ -30,12 +30,22 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Item = dict[str, Any]
 
 
-def render_item(notice: Notice, profile_name: str) -> Item:
+class Heading(NamedTuple):
+    """Which feed it is, and when it last changed: a client refuses a lower (epoch, seq) than its last."""
+
+    epoch: int
+    seq: int
+    area: str
+    profile: str
+
+
+def render_item(notice: Notice, profile: str, pages: Iterable[Page]) -> Item:
     """One notice for one display. Instants are milliseconds since 1970, a page's `ms` its time on."""
     return {
         "id": str(notice.alert_id),
         "rev": notice.rev,
         "kind": notice.kind,
+        "status": notice.status.value,
         "mode": notice.mode,
         "priority": notice.priority,
         "severity": notice.severity,
@@ -45,23 +55,31 @@ def render_item(notice: Notice, profile_name: str) -> Item:
         "lang": "vi",
         "text": notice.text,
         "text_ascii": unaccented_text(notice.text),
-        "pages": [
-            {"ms": PAGE_MS, "lines": lines} for lines in paginate(notice.text, profile(profile_name))
-        ],
+        "pages": [render_page(page, display(profile)) for page in pages],
+    }
+
+
+def render_page(page: Page, shown: Display) -> Item:
+    """One page: its lines, and the frame, named by the SHA-256 of its bytes in the display's own form."""
+    return {
+        "ms": PAGE_MS,
+        "lines": page.lines,
+        "frame": page.frame.sha256,
+        "w": shown.width,
+        "h": shown.height,
     }
 
 
 def render_feed(
-    area: str, profile_name: str, seq: int, items: Iterable[Item], cancelled: Iterable[Withdrawn]
+    heading: Heading, items: Iterable[Item], cancelled: Iterable[Withdrawn], idle: Item
 ) -> bytes:
     """The document: what has the screen for itself first, then by priority."""
     return to_json(
         {
             "schema": SCHEMA,
-            "seq": seq,
-            "area": area,
-            "profile": profile_name,
+            **heading._asdict(),
             "policy": POLICY,
+            "idle": idle,
             "items": sorted(items, key=_place),
             "cancelled": [
                 {"id": str(one.alert_id), "rev": one.rev}
@@ -69,6 +87,11 @@ def render_feed(
             ],
         }
     )
+
+
+def frame_names(items: Iterable[Item]) -> set[str]:
+    """The frames that items are drawn on."""
+    return {page["frame"] for item in items for page in item["pages"]}
 
 
 def etag(body: bytes) -> str:

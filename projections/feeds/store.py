@@ -1,7 +1,7 @@
 """The rows behind the board: read for the pairs and notices of a page, written back when it ends."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -11,6 +11,8 @@ from projections.feeds.board import Board, Pair, Screen, Screens
 from projections.feeds.notice import KEPT, Notice, Withdrawn
 from projections.feeds.places import Edition, Places
 from projections.projection import Row
+from schemas.content import Mode
+from schemas.displays import Frame
 
 DDL = """
 CREATE TABLE IF NOT EXISTS feed_editions (
@@ -35,7 +37,8 @@ CREATE TABLE IF NOT EXISTS feed_screens (
     name text NOT NULL,
     area text NOT NULL,
     profile text NOT NULL,
-    edition text NOT NULL
+    edition text NOT NULL,
+    drills boolean NOT NULL
 );
 CREATE TABLE IF NOT EXISTS feed_notices (
     alert_id uuid PRIMARY KEY,
@@ -49,25 +52,33 @@ CREATE TABLE IF NOT EXISTS feed_notices (
     risk_level int,
     starts_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
-    text text NOT NULL
+    text text NOT NULL,
+    status text NOT NULL
 );
 CREATE TABLE IF NOT EXISTS feed_withdrawn (
     alert_id uuid PRIMARY KEY,
     rev int NOT NULL,
     edition text NOT NULL,
     areas text[] NOT NULL,
-    at timestamptz NOT NULL
+    at timestamptz NOT NULL,
+    status text NOT NULL
 );
 CREATE INDEX IF NOT EXISTS feed_withdrawn_at ON feed_withdrawn (at);
 CREATE TABLE IF NOT EXISTS feeds (
     area text NOT NULL,
     profile text NOT NULL,
+    drills boolean NOT NULL,
     seq bigint NOT NULL,
     etag text NOT NULL,
     body bytea NOT NULL,
-    PRIMARY KEY (area, profile)
+    frames text[] NOT NULL,
+    PRIMARY KEY (area, profile, drills)
 );
 CREATE INDEX IF NOT EXISTS feeds_seq ON feeds (seq);
+CREATE TABLE IF NOT EXISTS feed_frames (
+    sha256 text PRIMARY KEY,
+    body bytea NOT NULL
+);
 """
 
 TABLES = (
@@ -78,38 +89,53 @@ TABLES = (
     "feed_notices",
     "feed_withdrawn",
     "feeds",
+    "feed_frames",
 )
 
-_PAIRS = "SELECT area, profile, edition, count(*) FROM feed_screens GROUP BY area, profile, edition"
-_SCREENS = "SELECT screen_id, name, area, profile, edition FROM feed_screens WHERE screen_id = ANY(%s)"
+_PAIRS = """
+SELECT area, profile, drills, edition, count(*) FROM feed_screens GROUP BY area, profile, drills, edition
+"""
+_SCREENS = """
+SELECT screen_id, name, area, profile, drills, edition FROM feed_screens WHERE screen_id = ANY(%s)
+"""
 _NOTICES = """
 SELECT alert_id, rev, edition, areas, kind, mode, priority, severity, risk_level, starts_at, expires_at,
-    text
+    text, status
 FROM feed_notices
 """
-_WITHDRAWN = "SELECT alert_id, rev, edition, areas, at FROM feed_withdrawn WHERE at > %s"
+_WITHDRAWN = "SELECT alert_id, rev, edition, areas, at, status FROM feed_withdrawn WHERE at > %s"
 
 _ADD_EDITION = "INSERT INTO feed_editions VALUES (%s, %s)"
 _ADD_AREAS = "COPY feed_areas (edition, code, parent, name) FROM STDIN"
 _ADD_SOURCES = "COPY feed_sources (edition, code, source) FROM STDIN"
-_ADD_NOTICE = "INSERT INTO feed_notices VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
-_ADD_WITHDRAWN = "INSERT INTO feed_withdrawn VALUES (%s, %s, %s, %s, %s)"
-_ADD_SCREEN = "INSERT INTO feed_screens VALUES (%s, %s, %s, %s, %s)"
+_ADD_NOTICE = "INSERT INTO feed_notices VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_ADD_WITHDRAWN = "INSERT INTO feed_withdrawn VALUES (%s, %s, %s, %s, %s, %s)"
+_ADD_SCREEN = """
+INSERT INTO feed_screens (screen_id, name, area, profile, drills, edition) VALUES (%s, %s, %s, %s, %s, %s)
+"""
 _DROP_SCREENS = "DELETE FROM feed_screens WHERE screen_id = ANY(%s)"
 _DROP_NOTICES = "DELETE FROM feed_notices WHERE alert_id = ANY(%s)"
 # Bodies go over in binary: escaping a thousand of them as text costs more than all the rest.
 _PUT_FEEDS = """
-INSERT INTO feeds SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::text[], %b::bytea[])
-ON CONFLICT (area, profile) DO UPDATE SET seq = excluded.seq, etag = excluded.etag, body = excluded.body
+INSERT INTO feeds
+SELECT area, profile, drills, seq, etag, body, string_to_array(frames, ' ')
+FROM unnest(%s::text[], %s::text[], %s::boolean[], %s::bigint[], %s::text[], %b::bytea[], %s::text[])
+    AS made (area, profile, drills, seq, etag, body, frames)
+ON CONFLICT (area, profile, drills) DO UPDATE
+SET seq = excluded.seq, etag = excluded.etag, body = excluded.body, frames = excluded.frames
 """
 _DROP_FEEDS = """
-DELETE FROM feeds USING unnest(%s::text[], %s::text[]) AS gone (area, profile)
-WHERE feeds.area = gone.area AND feeds.profile = gone.profile
+DELETE FROM feeds USING unnest(%s::text[], %s::text[], %s::boolean[]) AS gone (area, profile, drills)
+WHERE feeds.area = gone.area AND feeds.profile = gone.profile AND feeds.drills = gone.drills
 """
+_PUT_FRAMES = """
+INSERT INTO feed_frames SELECT * FROM unnest(%s::text[], %b::bytea[]) ON CONFLICT DO NOTHING
+"""
+_DROP_FRAMES = "DELETE FROM feed_frames WHERE sha256 NOT IN (SELECT unnest(frames) FROM feeds)"
 _NOTIFY = "SELECT pg_notify('feeds', area) FROM unnest(%s::text[]) AS touched (area)"
 
-Feed = tuple[Pair, int, str, bytes]
-"""Pair, sequence number, entity tag, body."""
+Feed = tuple[Pair, int, str, bytes, str]
+"""Pair, sequence number, entity tag, body, and the names of its frames, a space between."""
 
 
 def load(cursor: Cursor[Row], since: datetime, screens: Collection[UUID]) -> Board:
@@ -166,15 +192,22 @@ def save_notices(cursor: Cursor[Row], board: Board) -> None:
 def save_feeds(cursor: Cursor[Row], feeds: Sequence[Feed], dropped: Sequence[Pair]) -> None:
     """Writes feeds, drops those of pairs without a screen, and wakes who serves them."""
     if dropped:
-        cursor.execute(_DROP_FEEDS, ([pair.area for pair in dropped], [pair.profile for pair in dropped]))
+        cursor.execute(_DROP_FEEDS, [list(column) for column in zip(*dropped, strict=True)])
     if feeds:
-        pairs, seqs, etags, bodies = zip(*feeds, strict=True)
-        areas, profiles = zip(*pairs, strict=True)
-        columns = (list(areas), list(profiles), list(seqs), list(etags), list(bodies))
-        cursor.execute(_PUT_FEEDS, columns)
+        pairs, *rest = zip(*feeds, strict=True)
+        columns = (*zip(*pairs, strict=True), *rest)
+        cursor.execute(_PUT_FEEDS, [list(column) for column in columns])
     touched = sorted({pair.area for pair in dropped} | {feed[0].area for feed in feeds})
     if touched:
         cursor.execute(_NOTIFY, (touched,))
+
+
+def save_frames(cursor: Cursor[Row], frames: Mapping[str, Frame]) -> None:
+    """Keeps the frames that feeds name, and no others: after the feeds are saved."""
+    if frames:
+        bodies = [frame.body for frame in frames.values()]
+        cursor.execute(_PUT_FRAMES, (list(frames), bodies))
+    cursor.execute(_DROP_FRAMES)
 
 
 def _places(cursor: Cursor[Row]) -> Places:
@@ -194,18 +227,18 @@ def _places(cursor: Cursor[Row]) -> Places:
 
 def _screens(cursor: Cursor[Row], screens: Collection[UUID]) -> Screens:
     pairs: defaultdict[Pair, Counter[str]] = defaultdict(Counter)
-    for area, profile, edition, count in cursor.execute(_PAIRS):
-        pairs[Pair(area, profile)][edition] = count
+    for area, profile, drills, edition, count in cursor.execute(_PAIRS):
+        pairs[Pair(area, profile, drills)][edition] = count
     known = {
-        screen_id: Screen(name, Pair(area, profile), edition)
-        for screen_id, name, area, profile, edition in cursor.execute(_SCREENS, (list(screens),))
+        screen_id: Screen(name, Pair(area, profile, drills), edition)
+        for screen_id, name, area, profile, drills, edition in cursor.execute(_SCREENS, (list(screens),))
     }
     return Screens(dict(pairs), known)
 
 
 def _notice(row: Row) -> Notice:
     alert_id, rev, edition, areas, kind, mode, priority, severity, risk_level, *rest = row
-    starts_at, expires_at, text = rest
+    starts_at, expires_at, text, status = rest
     return Notice(
         alert_id=alert_id,
         rev=rev,
@@ -219,6 +252,7 @@ def _notice(row: Row) -> Notice:
         starts_at=starts_at.astimezone(UTC),
         expires_at=expires_at.astimezone(UTC),
         text=text,
+        status=Mode(status),
     )
 
 
@@ -236,13 +270,14 @@ def _notice_row(notice: Notice) -> Row:
         notice.starts_at,
         notice.expires_at,
         notice.text,
+        notice.status.value,
     )
 
 
 def _withdrawn(row: Row) -> Withdrawn:
-    alert_id, rev, edition, areas, at = row
-    return Withdrawn(alert_id, rev, edition, tuple(areas), at.astimezone(UTC))
+    alert_id, rev, edition, areas, at, status = row
+    return Withdrawn(alert_id, rev, edition, tuple(areas), at.astimezone(UTC), Mode(status))
 
 
 def _withdrawn_row(gone: Withdrawn) -> Row:
-    return gone.alert_id, gone.rev, gone.edition, list(gone.areas), gone.at
+    return gone.alert_id, gone.rev, gone.edition, list(gone.areas), gone.at, gone.status.value

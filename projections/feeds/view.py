@@ -7,7 +7,8 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import args_row
 
-_FEED = "SELECT area, profile, seq, etag, body FROM feeds"
+_FEED = "SELECT area, profile, drills, seq, etag, body FROM feeds"
+_FRAME = "SELECT body FROM feed_frames WHERE sha256 = %s LIMIT 1"
 _BEHIND = """
 SELECT screen_id, name, area, profile, edition FROM feed_screens WHERE edition <> %s
 ORDER BY area, name, screen_id
@@ -31,6 +32,7 @@ class Feed:
 
     area: str
     profile: str
+    drills: bool
     seq: int
     etag: str
     body: bytes
@@ -47,15 +49,26 @@ class StrandedScreen:
     edition: str
 
 
-def feed(conn: Connection[Any], area: str, profile: str) -> Feed | None:
+def feed(conn: Connection[Any], area: str, profile: str, *, drills: bool = False) -> Feed | None:
     """The feed of a pair; None where no screen of that profile stands there."""
     cursor = conn.cursor(row_factory=args_row(Feed))
-    return cursor.execute(_FEED + " WHERE area = %s AND profile = %s", (area, profile)).fetchone()
+    where = " WHERE area = %s AND profile = %s AND drills = %s"
+    return cursor.execute(_FEED + where, (area, profile, drills)).fetchone()
+
+
+def frame(conn: Connection[Any], sha256: str) -> bytes | None:
+    """The frame of that name; None once no feed has it."""
+    row = conn.execute(_FRAME, (sha256,)).fetchone()
+    return row[0] if row else None
 
 
 def all_feeds(conn: Connection[Any]) -> list[Feed]:
     """Every feed."""
-    return conn.cursor(row_factory=args_row(Feed)).execute(_FEED + " ORDER BY area, profile").fetchall()
+    return (
+        conn.cursor(row_factory=args_row(Feed))
+        .execute(_FEED + " ORDER BY area, profile, drills")
+        .fetchall()
+    )
 
 
 def changed_since(conn: Connection[Any], position: int) -> list[Feed]:
@@ -64,7 +77,9 @@ def changed_since(conn: Connection[Any], position: int) -> list[Feed]:
     A feed whose last screen was taken down is not among them: that is told by NOTIFY alone.
     """
     cursor = conn.cursor(row_factory=args_row(Feed))
-    return cursor.execute(_FEED + " WHERE seq > %s ORDER BY seq, area, profile", (position,)).fetchall()
+    return cursor.execute(
+        _FEED + " WHERE seq > %s ORDER BY seq, area, profile, drills", (position,)
+    ).fetchall()
 
 
 def behind(conn: Connection[Any], edition: str) -> list[StrandedScreen]:

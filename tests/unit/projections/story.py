@@ -126,10 +126,11 @@ class Story:
         """Ends an alert."""
         self.tell(AlertExpired, alert_id, version=self._rev[alert_id])
 
-    def screen(self, area: str, profile: str = "m96x32-1", name: str = "Ngã tư") -> UUID:
+    def screen(self, area: str, profile: str = "m96x32-1", name: str = "Ngã tư", **fields: Any) -> UUID:
         """Puts up a screen."""
         screen_id = uuid5(SPACE, f"screen {len(self.log)}")
-        self.tell(ScreenRegistered, screen_id, screen_id=screen_id, name=name, area=area, profile=profile)
+        place = {"name": name, "area": area, "profile": profile}
+        self.tell(ScreenRegistered, screen_id, screen_id=screen_id, **place, **fields)
         return screen_id
 
     def take_down(self, screen_id: UUID) -> None:

@@ -33,6 +33,7 @@ from broadcaster.web.app import create_app
 from broadcaster.web.front import Front
 from broadcaster.web.ports import WebPorts
 from projections.attachments.projection import Attachments as AttachmentUses
+from channels.led.draw import Artist
 from projections.audience.projection import Audience
 from projections.audit.projection import Audit
 from projections.board.projection import Board
@@ -184,6 +185,7 @@ class Town:
             Reach(),
             Canary(),
             Feeds(),
+            Feeds(Artist()),
             Audit(),
             Sms(),
             AttachmentUses(),

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import Connection
 
+from channels.led.draw import Artist
 from projections.feeds.projection import Feeds
 from projections.feeds.view import Feed, all_feeds
 from projections.projection import Row
@@ -21,6 +22,9 @@ from tests.unit.projections.story import AREAS_2020, Story, fold, opened, rebuil
 PARENTS = {area.code: area.parent_code for area in AREAS_2020}
 CODES = sorted(PARENTS)
 PROFILES = ("m96x32-1", "lcd1920")
+
+
+ARTIST = Artist()
 
 
 @dataclass
@@ -111,7 +115,7 @@ unhurried = settings(
 
 @pytest.fixture
 def conn(database: str) -> Any:
-    with opened(database, Feeds()) as conn:
+    with opened(database, Feeds(ARTIST)) as conn:
         yield conn
 
 
@@ -126,12 +130,12 @@ def content(feed: Feed) -> tuple[set[Any], set[Any]]:
 def test_feeds_hold_what_a_reader_says(conn: Connection[Row], steps: list[Any]) -> None:
     told = Told()
     told.story.adopt()
-    rebuild(conn, Feeds(), told.story.log, 1)
+    rebuild(conn, Feeds(ARTIST), told.story.log, 1)
     before: dict[tuple[str, str], Feed] = {}
     for step in steps:
         known = len(told.story.log)
         told.step(*step)
-        fold(conn, Feeds(), told.story.log[known:])
+        fold(conn, Feeds(ARTIST), told.story.log[known:])
         after = {(feed.area, feed.profile): feed for feed in all_feeds(conn)}
         expected = told.expected()
         assert after.keys() == expected.keys()
@@ -157,6 +161,6 @@ def test_rows_are_those_of_any_other_pages(conn: Connection[Row], steps: list[An
     told.story.adopt()
     for step in steps:
         told.step(*step)
-    whole = rebuild(conn, Feeds(), told.story.log, 1000)
-    assert rebuild(conn, Feeds(), told.story.log, 1) == whole
-    assert rebuild(conn, Feeds(), told.story.log, page) == whole
+    whole = rebuild(conn, Feeds(ARTIST), told.story.log, 1000)
+    assert rebuild(conn, Feeds(ARTIST), told.story.log, 1) == whole
+    assert rebuild(conn, Feeds(ARTIST), told.story.log, page) == whole

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projections.feeds.notice import Notice, Withdrawn, mode, notice, priority
-from projections.feeds.render import etag, render_feed, render_item
+from projections.feeds.render import Heading, Item, etag, frame_names, render_feed, render_item, render_page
 from schemas.content import Content, Kind, Lane, Severity, Text, Urgency
+from schemas.displays import Frame, Page, display
 from schemas.events import AlertIssued
 from tests.unit.projections.story import AT, Story, content
 
@@ -23,6 +24,15 @@ def noticed(**changes: Any) -> Notice:
     event = story.log[0].event
     assert isinstance(event, AlertIssued)
     return notice(event)
+
+
+PAGE = Page(("Mưa lớn,", "ngập sâu"), Frame(b"a picture"))
+IDLE = render_page(Page(("Hà Nội",), Frame(b"idle")), display("m96x32-1"))
+LCD = Heading(1, 1, "01", "lcd1920")
+
+
+def item(**changes: Any) -> Item:
+    return render_item(noticed(**changes), "lcd1920", [PAGE])
 
 
 contents = st.tuples(st.sampled_from(Kind), st.sampled_from(Severity), st.sampled_from(Urgency)).map(
@@ -67,40 +77,41 @@ def test_the_sign_text_goes_before_the_headline() -> None:
 def test_a_feed_to_the_byte() -> None:
     shown = noticed()
     gone = Withdrawn(UUID(int=7), 3, "2020-03-01", ("01",), AT)
-    body = render_feed("00001", "m96x32-1", 12, [render_item(shown, "m96x32-1")], [gone])
+    told = render_item(shown, "m96x32-1", [PAGE])
+    body = render_feed(Heading(2, 12, "00001", "m96x32-1"), [told], [gone], IDLE)
+    picture, idle = PAGE.frame.sha256, IDLE["frame"]
+    assert frame_names([told]) == {picture}
     assert body.decode() == (
-        '{"schema":"led-feed/1","seq":12,"area":"00001","profile":"m96x32-1",'
+        '{"schema":"led-feed/1","epoch":2,"seq":12,"area":"00001","profile":"m96x32-1",'
         '"policy":{"poll_s":10,"poll_emergency_s":3,"jitter":0.2,"stale_after_s":120,"fallback":"idle"},'
-        f'"items":[{{"id":"{shown.alert_id}","rev":1,"kind":"alert","mode":"rotate","priority":70,'
+        f'"idle":{{"ms":4000,"lines":["Hà Nội"],"frame":"{idle}","w":96,"h":32}},'
+        f'"items":[{{"id":"{shown.alert_id}","rev":1,"kind":"alert","status":"actual","mode":"rotate","priority":70,'
         '"severity":"Severe","risk_level":2,"starts_at":1720576800000,"expires_at":1720620000000,'
         '"lang":"vi","text":"Mưa lớn, ngập sâu","text_ascii":"Mua lon, ngap sau",'
-        '"pages":[{"ms":4000,"lines":["Mưa lớn,","ngập sâu"]}]}],'
+        '"pages":[{"ms":4000,"lines":["Mưa lớn,","ngập sâu"],'
+        f'"frame":"{picture}","w":96,"h":32}}]}}],'
         '"cancelled":[{"id":"00000000-0000-0000-0000-000000000007","rev":3}]}'
     )
 
 
 def test_an_empty_feed_is_a_document_too() -> None:
-    told = json.loads(render_feed("00001", "lcd1920", 1, [], []))
+    told = json.loads(render_feed(LCD, [], [], IDLE))
     assert (told["items"], told["cancelled"]) == ([], [])
 
 
 def test_the_screen_shows_what_preempts_then_what_ranks_highest() -> None:
-    minor = render_item(noticed(severity=Severity.MINOR), "lcd1920") | {"id": "a"}
-    severe = render_item(noticed(urgency=Urgency.IMMEDIATE), "lcd1920") | {"id": "b"}
-    future = render_item(noticed(severity=Severity.EXTREME, urgency=Urgency.FUTURE), "lcd1920") | {
-        "id": "c"
-    }
+    minor = item(severity=Severity.MINOR) | {"id": "a"}
+    severe = item(urgency=Urgency.IMMEDIATE) | {"id": "b"}
+    future = item(severity=Severity.EXTREME, urgency=Urgency.FUTURE) | {"id": "c"}
     assert severe["priority"] > future["priority"]
-    told = json.loads(render_feed("01", "lcd1920", 1, [minor, severe, future], []))
+    told = json.loads(render_feed(LCD, [minor, severe, future], [], IDLE))
     assert [item["id"] for item in told["items"]] == ["c", "b", "a"]
 
 
 def test_order_of_arrival_changes_no_byte() -> None:
-    items = [render_item(noticed(), "lcd1920") | {"id": str(number)} for number in range(3)]
+    items = [item() | {"id": str(number)} for number in range(3)]
     gone = [Withdrawn(UUID(int=number), 2, "", (), AT) for number in range(3)]
-    assert render_feed("01", "lcd1920", 1, items, gone) == render_feed(
-        "01", "lcd1920", 1, items[::-1], gone[::-1]
-    )
+    assert render_feed(LCD, items, gone, IDLE) == render_feed(LCD, items[::-1], gone[::-1], IDLE)
 
 
 def test_the_tag_is_a_strong_hash_of_the_bytes() -> None:
@@ -113,7 +124,7 @@ def test_instants_keep_their_milliseconds_and_no_more() -> None:
     story.issue()
     event = story.log[0].event
     assert isinstance(event, AlertIssued)
-    assert render_item(notice(event), "lcd1920")["starts_at"] % 1000 == 123
+    assert render_item(notice(event), "lcd1920", [])["starts_at"] % 1000 == 123
 
 
 def test_withdrawn_is_named_for_a_day() -> None:
