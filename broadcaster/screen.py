@@ -6,6 +6,7 @@ from uuid import UUID
 
 from broadcaster.rules import RefusedError, Rule
 from schemas.areas import FIRST_EDITION
+from schemas.displays import DISPLAYS
 from schemas.events import (
     Actor,
     ScreenEvent,
@@ -19,7 +20,7 @@ from schemas.events import (
 
 @dataclass(frozen=True)
 class Screen:
-    """One screen; `profile` names its display."""
+    """One screen; `profile` names its display, `drills` tells whether it takes part in drills."""
 
     id: UUID
     version: int
@@ -28,6 +29,7 @@ class Screen:
     profile: str
     edition: str = FIRST_EDITION
     """That names its area."""
+    drills: bool = False
     removed: bool = False
     shown: frozenset[Shown] = field(default=frozenset())
 
@@ -42,6 +44,7 @@ class Screen:
                 event.area,
                 event.profile,
                 event.edition or FIRST_EDITION,
+                event.drills,
             )
         assert state is not None, "a screen begins with its registration"
         after = replace(state, version=event.originator_version)
@@ -55,9 +58,22 @@ class Screen:
 
     @staticmethod
     def register(
-        by: Actor, screen_id: UUID, *, name: str, area: str, profile: str, edition: str | None = None
+        by: Actor,
+        screen_id: UUID,
+        *,
+        name: str,
+        area: str,
+        profile: str,
+        drills: bool = False,
+        edition: str | None = None,
     ) -> ScreenRegistered:
-        """A new screen, in an area of this edition of the register."""
+        """A new screen, in an area of this edition of the register.
+
+        Refused where nobody knows how to draw for its display.
+        """
+        if profile not in DISPLAYS:
+            known = ", ".join(DISPLAYS)
+            raise RefusedError(Rule.LIMIT, f"profile: no display {profile} is known; there are {known}")
         return ScreenRegistered(
             originator_id=screen_id,
             originator_version=1,
@@ -67,6 +83,7 @@ class Screen:
             area=area,
             profile=profile,
             edition=edition,
+            drills=drills,
         )
 
     def move(self, by: Actor, area: str, edition: str) -> ScreenMoved:

@@ -89,6 +89,7 @@ class SetupCommands:
         area: str,
         profile: str,
         at: datetime,
+        drills: bool = False,
         once: Once | None = None,
     ) -> Screen:
         """Puts a screen within the area of the manager's body."""
@@ -97,9 +98,8 @@ class SetupCommands:
             edition = self._check_place(by, area, at)
             made = office.log.recall(once) if once else None
             if made is None:
-                event = Screen.register(
-                    by, screen_id, name=name, area=area, profile=profile, edition=edition
-                )
+                told = {"name": name, "area": area, "profile": profile}
+                event = Screen.register(by, screen_id, **told, drills=drills, edition=edition)
                 office.log.append([event], at=at, once=once)
                 return Screen.fold(None, event)
         return office.log.load(made[0], Screen.fold, upto=made[1])

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from schemas.cadence import CadencePolicy
 from schemas.content import AreaCode, Clean, Content, Instant, in_utc
+from schemas.displays import DISPLAYS
 from schemas.events import Shown
 from schemas.local_time import HANOI
 
@@ -17,7 +18,15 @@ Version = Annotated[int, Field(ge=1, le=1_000_000)]
 BodyId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
 Reason = Annotated[str, Clean, StringConstraints(min_length=1, max_length=500)]
 ScreenName = Annotated[str, Clean, StringConstraints(min_length=1, max_length=120)]
-Profile = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+
+
+def _known(profile: str) -> str:
+    if profile not in DISPLAYS:
+        raise ValueError(f"no display {profile} is known; there are {', '.join(DISPLAYS)}")
+    return profile
+
+
+Profile = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$"), AfterValidator(_known)]
 
 _CATEGORY = re.compile(r"[a-z0-9_-]{1,40}")
 
@@ -119,6 +128,8 @@ class NewScreen(Body):
     name: ScreenName
     area: AreaCode
     profile: Profile
+    drills: bool = False
+    """Whether it shows exercises and tests too."""
 
 
 class ShownVersion(Body):

@@ -66,7 +66,7 @@ def settled(house: House, alerts: Sequence[str]) -> bool:
 def served(house: House, panels: Sequence[Panel]) -> int:
     """Screens that have the feed as it is now."""
     with house.pool.connection() as conn:
-        now = {(feed.area, feed.profile): feed.etag for feed in feeds.all_feeds(conn)}
+        now = {(feed.area, feed.profile): feed.etag for feed in feeds.all_feeds(conn) if not feed.drills}
     return sum(now.get((panel.screen.area, panel.screen.profile)) == panel.etag for panel in panels)
 
 

@@ -30,6 +30,7 @@ from broadcaster.web.api import (
     dead_letters,
     delegations,
     devices,
+    frames,
     health,
     preflight,
     reach,
@@ -43,6 +44,7 @@ from broadcaster.web.console import visitor
 from broadcaster.web.console.routers import ROUTERS as CONSOLE_ROUTERS
 from broadcaster.web.directory import Directory
 from broadcaster.web.feed_cache import FeedCache
+from broadcaster.web.feed_forms import FeedForms
 from broadcaster.web.front import Front
 from broadcaster.web.guard import Guard
 from broadcaster.web.metrics import Figures, Metrics
@@ -74,6 +76,7 @@ _ROUTERS = (
     screens.router,
     cadence_terms.router,  # before cadence: a body's address is any word
     cadence_terms.public_router,
+    frames.router,
     cadence.router,
     audit.router,
     as_of.router,
@@ -117,6 +120,9 @@ def _services(ports: WebPorts) -> Services:
         metrics=Metrics(
             Figures(ports.log.head, partial(standings, ports), lambda: served, partial(canary_late, ports))
         ),
+        cache=FeedCache(ports.pool, ports.keys, directory, ports.feed_key.sign),
+        forms=FeedForms(ports.pool, ports.feed_key.sign),
+        metrics=Metrics(Figures(ports.log.head, partial(standings, ports), lambda: served)),
         pages=PageCache(),
         served=served,
         shelf=Shelf(ports.log),

@@ -49,9 +49,15 @@ class PlacedScreen:
     name: str
     area: str
     profile: str
+    drills: bool
     since: datetime
     edition: str = FIRST_EDITION
     """That names its area."""
+
+    @property
+    def pair(self) -> tuple[str, str, bool]:
+        """What its feed is for."""
+        return self.area, self.profile, self.drills
 
 
 class Directory:
@@ -129,6 +135,7 @@ def _fold(bodies: dict[str, Issuer], screens: dict[UUID, PlacedScreen], recorded
                 event.name,
                 event.area,
                 event.profile,
+                event.drills,
                 recorded.recorded_at,
                 event.edition or FIRST_EDITION,
             )

@@ -3,6 +3,7 @@
 import hmac
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -23,6 +24,10 @@ RELOAD = 15.0
 """Seconds between whole reloads: a feed rendered anew under the same `seq` is seen by them only."""
 
 ACCOUNT = "screen:"
+JSON = "application/json"
+
+Pair = tuple[str, str, bool]
+"""Area, profile, and whether it is for drill screens."""
 
 
 class KnownScreen(NamedTuple):
@@ -30,26 +35,42 @@ class KnownScreen(NamedTuple):
 
     screen_id: UUID
     secret_hash: bytes
-    pair: tuple[str, str]
+    pair: Pair
 
 
 @dataclass(frozen=True)
-class Served:
-    """A feed as it goes out: its tag, its bytes, and the headers of both answers."""
+class Form:
+    """A feed in one form as it goes out: its tag, its bytes, and the headers of both answers."""
 
-    seq: int
     etag: bytes
     body: bytes
     whole: list[tuple[bytes, bytes]]
     unchanged: list[tuple[bytes, bytes]]
 
 
-class FeedCache:
-    """Feeds by (area, profile) and screens by key id. Reading takes no lock: dicts are swapped or set."""
+@dataclass(frozen=True)
+class Served:
+    """A feed in the forms that it was asked for so far, by their suffixes; JSON has none."""
 
-    def __init__(self, pool: ConnectionPool[Any], keys: Keys, directory: Directory) -> None:
-        self._pool, self._keys, self._directory = pool, keys, directory
-        self._feeds: dict[tuple[str, str], Served] = {}
+    seq: int
+    forms: dict[str, Form]
+
+    @property
+    def etag(self) -> bytes:
+        """Of the JSON."""
+        return self.forms[""].etag
+
+
+class FeedCache:
+    """Feeds by pair, and screens by key id. Reading takes no lock: dicts are swapped or set."""
+
+    def __init__(
+        self, pool: ConnectionPool[Any], keys: Keys, directory: Directory, sign: Callable[[bytes], str]
+    ) -> None:
+        self._pool, self._keys, self._directory, self._sign = pool, keys, directory, sign
+        self.heard: Callable[[set[Pair]], None] = lambda _: None
+        """Told, in the cache's thread, which feeds have changed."""
+        self._feeds: dict[Pair, Served] = {}
         self._screens: dict[str, KnownScreen] = {}
         self._seq = 0
         self._mark: object = None
@@ -59,9 +80,13 @@ class FeedCache:
         self._listener = Listener(pool, "feeds", self._wake.set)
         self._thread = threading.Thread(target=self._run, name="feed-cache", daemon=True)
 
-    def feed(self, area: str, profile: str) -> Served | None:
+    def feed(self, area: str, profile: str, *, drills: bool = False) -> Served | None:
         """The feed of a pair."""
-        return self._feeds.get((area, profile))
+        return self._feeds.get((area, profile, drills))
+
+    def feed_of(self, screen: KnownScreen) -> Served | None:
+        """The feed of a screen."""
+        return self._feeds.get(screen.pair)
 
     def screen(self, key_id: str, secret: str) -> KnownScreen | None:
         """The screen that this key is of; None where memory does not know it (yet, or any more)."""
@@ -98,15 +123,25 @@ class FeedCache:
         whole = time.monotonic() >= self._reload_at
         with self._pool.connection() as conn:
             feeds = all_feeds(conn) if whole else changed_since(conn, self._seq)
+        changed: set[Pair] = set()
         for feed in feeds:
-            pair = (feed.area, feed.profile)
+            pair = (feed.area, feed.profile, feed.drills)
             before = self._feeds.get(pair)
             # While the view is being rebuilt its feeds are of the past; a screen never sees those.
             if before is None or feed.seq >= before.seq:
-                self._feeds[pair] = served(feed)
+                changed |= self._take(pair, feed, before)
             self._seq = max(self._seq, feed.seq)
+        if changed:
+            self.heard(changed)
         if whole:
             self._reload_at = time.monotonic() + RELOAD
+
+    def _take(self, pair: Pair, feed: Feed, before: Served | None) -> set[Pair]:
+        if before is not None and before.etag == feed.etag.encode():
+            return set()  # A reload finds most as they were; their signatures and other forms stay.
+        made = form(feed.etag, feed.body, JSON, self._sign(feed.body))
+        self._feeds[pair] = Served(feed.seq, {"": made})
+        return {pair}
 
     def _refresh_screens(self) -> None:
         self._directory.refresh()
@@ -119,7 +154,7 @@ class FeedCache:
             screen_id = screen_of(key.account)
             place = placed.get(screen_id) if screen_id else None
             if place is not None:
-                known[key.key_id] = KnownScreen(place.id, key.secret_hash, (place.area, place.profile))
+                known[key.key_id] = KnownScreen(place.id, key.secret_hash, place.pair)
         self._screens, self._mark = known, mark
 
     def _run(self) -> None:
@@ -149,15 +184,19 @@ def screen_of(account: str) -> UUID | None:
         return None
 
 
-def served(feed: Feed) -> Served:
-    """A feed made ready to go out."""
-    etag = feed.etag.encode()
+def form(etag: str, body: bytes, media_type: str, signature: str) -> Form:
+    """A feed made ready to go out; `signature` is over these bytes."""
+    tag = etag.encode()
     always = [
-        (b"etag", etag),
+        (b"etag", tag),
         (b"cache-control", b"private, no-cache"),
-        (b"vary", b"authorization"),
+        (b"vary", b"authorization, prefer"),
         (b"x-content-type-options", b"nosniff"),
     ]
-    length = str(len(feed.body)).encode()
-    whole = [*always, (b"content-type", b"application/json"), (b"content-length", length)]
-    return Served(feed.seq, etag, feed.body, whole, always)
+    whole = [
+        *always,
+        (b"content-type", media_type.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"x-feed-signature", signature.encode()),
+    ]
+    return Form(tag, body, whole, always)

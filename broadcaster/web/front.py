@@ -12,10 +12,12 @@ from uuid import UUID
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from broadcaster.keys import split
-from broadcaster.web.feed_cache import FeedCache, Served
-from broadcaster.web.polls import FEED_PATH, ServedCount, matches, note, server_time
+from broadcaster.web.feed_cache import FeedCache, Form, KnownScreen
+from broadcaster.web.polls import FEED_PATH, FORMS, ServedCount, matches, note, server_time, wait_asked
+from broadcaster.web.waiters import Waiters, until_news
 
 _METHODS = {"GET", "HEAD"}
+_SUFFIXES = {FEED_PATH + suffix: suffix for suffix in FORMS}
 
 
 class Front:
@@ -29,40 +31,76 @@ class Front:
         served: dict[UUID, ServedCount],
     ) -> None:
         self.app, self.cache, self._clock, self.served = app, cache, clock, served
+        self.waiters = Waiters()
+        cache.heard = self.waiters.news
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection or the lifespan."""
-        is_feed = scope["type"] == "http" and scope["path"] == FEED_PATH and scope["method"] in _METHODS
-        if not is_feed or not await self._answer(scope, send):
-            await self.app(scope, receive, send)
+        if scope["type"] == "http" and scope["method"] in _METHODS:
+            suffix = _SUFFIXES.get(scope["path"])
+            if suffix is not None and await self._answer(scope, suffix, receive, send):
+                return
+        await self.app(scope, receive, send)
 
-    async def _answer(self, scope: Scope, send: Send) -> bool:
-        authorization, tags = _headers(scope)
+    async def _answer(self, scope: Scope, suffix: str, receive: Receive, send: Send) -> bool:
+        authorization, tags, prefer = _headers(scope)
         parts = split(authorization[7:].strip()) if authorization[:7].lower() == "bearer " else None
         screen = self.cache.screen(*parts) if parts else None
-        feed = self.cache.feed(*screen.pair) if screen else None
-        if screen is None or feed is None:
+        feed = self.cache.feed_of(screen) if screen else None
+        form = feed.forms.get(suffix) if feed else None
+        if screen is None or form is None:
             return False
+        waited = 0
+        unchanged = matches(tags, form.etag)
+        if unchanged and prefer:
+            waited = wait_asked(prefer)
+            if waited:
+                form = await self._news(screen, suffix, form, receive, waited)
+                unchanged = matches(tags, form.etag)
         now = self._clock()
-        unchanged = matches(tags, feed.etag)
         note(self.served, screen.screen_id, now, unchanged=unchanged)
-        await _send(send, feed, now, unchanged=unchanged, head=scope["method"] == "HEAD")
+        more = [(b"x-server-time", server_time(now).encode())]
+        if waited:
+            more.append((b"preference-applied", b"wait=%d" % waited))
+        await _send(send, form, more, unchanged=unchanged, head=scope["method"] == "HEAD")
         return True
 
+    async def _news(
+        self, screen: KnownScreen, suffix: str, form: Form, receive: Receive, seconds: float
+    ) -> Form:
+        """The form once it has changed, or as it is when the time is up."""
+        news = self.waiters.join(screen.pair, screen.screen_id)
+        if news is None:
+            return form
+        try:
+            # It may have changed between the look and the joining.
+            if self._form(screen, suffix) is form:
+                await until_news(news, receive, seconds)
+        finally:
+            self.waiters.leave(screen.pair, screen.screen_id, news)
+        return self._form(screen, suffix) or form
 
-def _headers(scope: Scope) -> tuple[str, bytes]:
-    authorization, tags = "", b""
+    def _form(self, screen: KnownScreen, suffix: str) -> Form | None:
+        feed = self.cache.feed_of(screen)
+        return feed.forms.get(suffix) if feed else None
+
+
+def _headers(scope: Scope) -> tuple[str, bytes, bytes]:
+    authorization, tags, prefer = "", b"", b""
     for name, value in scope["headers"]:
         if name == b"authorization":
             authorization = value.decode("latin-1")
         elif name == b"if-none-match":
             tags = value if not tags else tags + b"," + value
-    return authorization, tags
+        elif name == b"prefer":
+            prefer = value if not prefer else prefer + b"," + value
+    return authorization, tags, prefer
 
 
-async def _send(send: Send, feed: Served, now: datetime, *, unchanged: bool, head: bool) -> None:
-    time = (b"x-server-time", server_time(now).encode())
-    headers = feed.unchanged if unchanged else feed.whole
+async def _send(
+    send: Send, form: Form, more: list[tuple[bytes, bytes]], *, unchanged: bool, head: bool
+) -> None:
+    headers = form.unchanged if unchanged else form.whole
     status = 304 if unchanged else 200
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, time]})
-    await send({"type": "http.response.body", "body": b"" if unchanged or head else feed.body})
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, *more]})
+    await send({"type": "http.response.body", "body": b"" if unchanged or head else form.body})

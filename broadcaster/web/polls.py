@@ -5,6 +5,10 @@ from datetime import datetime
 from uuid import UUID
 
 FEED_PATH = "/v1/screens/me/feed"
+FORMS = ("", ".txt", ".multi", ".bin")
+"""JSON, a line a page, NTCIP 1203 MULTI, and raw bits."""
+LONGEST_WAIT = 55
+"""Seconds that a poll may wait for news; proxies cut idle connections after 60."""
 
 
 @dataclass(slots=True)
@@ -41,6 +45,15 @@ def matches(tags: bytes, etag: bytes) -> bool:
         return True
     named = [tag.strip().removeprefix(b"W/") for tag in tags.split(b",")]
     return etag in named or b"*" in named
+
+
+def wait_asked(prefer: bytes) -> int:
+    """The seconds of `Prefer: wait=N` (RFC 7240 §4.3), at most LONGEST_WAIT; 0 where it says none."""
+    for part in prefer.split(b","):
+        name, _, value = part.strip().partition(b"=")
+        if name.lower() == b"wait" and value.isdigit() and len(value) < 6:  # noqa: PLR2004 (a day has 5)
+            return min(int(value), LONGEST_WAIT)
+    return 0
 
 
 def server_time(at: datetime) -> str:

@@ -14,6 +14,7 @@ from broadcaster.drafts import Drafts
 from broadcaster.duty.commands import CadenceCommands
 from broadcaster.duty.reports import Reports
 from broadcaster.forecast import Quotas
+from broadcaster.feed_key import FeedKey
 from broadcaster.keys import Keys
 from broadcaster.log import AlertLog
 from broadcaster.office import Office
@@ -41,6 +42,9 @@ class WebPorts:
     cadence: CadenceBook
     cadence_commands: CadenceCommands
     reports: Reports
+    cadence_reading: Reading
+    feed_key: FeedKey
+    """Signs what screens are told."""
     base_url: str
     """What others reach us by, without a slash at its end."""
     health: Callable[[], Mapping[str, bool]]

@@ -17,6 +17,7 @@ from broadcaster.rules import RefusedError, Rule
 from broadcaster.shelf import Shelf
 from broadcaster.web.directory import Directory
 from broadcaster.web.feed_cache import FeedCache
+from broadcaster.web.feed_forms import FeedForms
 from broadcaster.web.metrics import Metrics
 from broadcaster.web.page_cache import PageCache
 from broadcaster.web.polls import ServedCount
@@ -34,6 +35,7 @@ class Services:
     ports: WebPorts
     directory: Directory
     cache: FeedCache
+    forms: FeedForms
     metrics: Metrics
     pages: PageCache
     served: dict[UUID, ServedCount]

@@ -61,18 +61,18 @@ def check(text: str) -> None:
                 raise SignTooLongError(display, lines)
 
 
-def lay_out(text: str, display: Display, mode: Mode = Mode.ACTUAL) -> Layout:
-    """The pages of a text. One that does not fit ends in an ellipsis, at a word.
+def lay_out(text: str, display: Display, mode: Mode = Mode.ACTUAL, *, whole: bool = False) -> Layout:
+    """The pages of a text. One that does not fit ends in an ellipsis, at a word; `whole` has all its pages.
 
     Pages are at most MAX_PAGES, save where a mark or a larger face leaves room for fewer lines: then
     the same lines take more pages.
     """
     if display.letters is Letters.FITTED:
         return _fitted(_clean(text), display, MARKS.get(mode))
-    return _ruled(_clean(text), display, MARKS.get(mode))
+    return _ruled(_clean(text), display, MARKS.get(mode), whole=whole)
 
 
-def _ruled(text: str, display: Display, mark: str | None) -> Layout:
+def _ruled(text: str, display: Display, mark: str | None, *, whole: bool) -> Layout:
     face = _preferred(display)
     missing = None
     if isinstance(face, Cells) and bitmap(face.letters) is None:
@@ -81,7 +81,7 @@ def _ruled(text: str, display: Display, mark: str | None) -> Layout:
     bordered = mark is not None and lines_a_page == 1
     width = display.width - 8 if bordered else display.width
     most = display.lines * MAX_PAGES
-    shown = wrap.cut(text, width, face.width, most)
+    shown = text if whole else wrap.cut(text, width, face.width, most)
     room = max(1, lines_a_page - 1) if mark else lines_a_page
     pages = wrap.pages(wrap.wrap(shown, width, face.width), room)
     if bordered and mark:

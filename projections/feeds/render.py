@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from pydantic_core import to_json
 
 from projections.feeds.notice import Notice, Withdrawn
-from projections.feeds.text import unaccented_text
 from schemas.displays import Display, Page, display
+from schemas.plain_text import unaccented_text
 
 SCHEMA = "led-feed/1"
 PAGE_MS = 4000

@@ -104,6 +104,7 @@ class ScreenCreated(Answer):
     name: str
     area: str
     profile: str
+    drills: bool
     key: str = Field(repr=False)
     feed_url: str
 
@@ -115,6 +116,7 @@ class ScreenAnswer(Answer):
     name: str
     area: str
     profile: str
+    drills: bool
     since: Instant
     last_seen: Instant | None
     polls: int
@@ -167,6 +169,7 @@ def screen_answer(screen: PlacedScreen, count: ServedCount) -> ScreenAnswer:
         name=screen.name,
         area=screen.area,
         profile=screen.profile,
+        drills=screen.drills,
         since=screen.since,
         last_seen=count.last_seen,
         polls=count.polls,

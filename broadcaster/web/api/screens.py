@@ -1,9 +1,9 @@
 """Screens: putting them up, taking them down, what they poll and what they report."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Path, Response
 
 from broadcaster.account import Role
 from broadcaster.keys import KeyKind
@@ -15,6 +15,7 @@ from broadcaster.web.api.place_models import (
 )
 from broadcaster.web.auth import ScreenId, Staff, WithOnce, actor
 from broadcaster.web.feed_cache import ACCOUNT
+from broadcaster.web.feed_forms import NotOneBitError
 from broadcaster.web.openapi import SCREEN_EXAMPLE, problems_of
 from broadcaster.web.polls import FEED_PATH, ServedCount, matches, note, server_time
 from broadcaster.web.problems import ProblemError
@@ -48,6 +49,7 @@ def register(services: WithServices, principal: Staff, once: WithOnce, request: 
         name=request.name,
         area=request.area,
         profile=request.profile,
+        drills=request.drills,
         at=now,
         once=once,
     )
@@ -61,6 +63,7 @@ def register(services: WithServices, principal: Staff, once: WithOnce, request: 
         name=screen.name,
         area=screen.area,
         profile=screen.profile,
+        drills=screen.drills,
         key=key,
         feed_url=f"{ports.base_url}{FEED_PATH}",
     )
@@ -111,27 +114,81 @@ def read_feed(
 ) -> Response:
     """What to show, for the screen's area and display. Poll it with the ETag you have.
 
-    Every answer carries `X-Server-Time`, milliseconds since 1970. On any error keep what you have
-    and let it expire by your own clock. HEAD is answered too.
+    `Prefer: wait=50` with `If-None-Match` keeps the poll open until the feed changes, at most 55 seconds.
+    A body is signed: `X-Feed-Signature: ed25519=<base64>;key=<key id>`, by the key of `/v1/feed-key`.
+    Refuse a body whose (epoch, seq) is lower than your last. Every answer carries `X-Server-Time`,
+    milliseconds since 1970. On any error keep what you have and let it expire by
+    your own clock. HEAD is answered too.
     """
     # front.py answers from memory before this is reached; here is what it does not know yet.
     placed = services.directory.screens().get(screen_id)
     with services.reading() as conn:
-        feed = feeds.feed(conn, placed.area, placed.profile) if placed else None
+        feed = feeds.feed(conn, placed.area, placed.profile, drills=placed.drills) if placed else None
     if feed is None:
-        raise ProblemError("unavailable", "The feed is being made.", headers={"Retry-After": "1"})
+        raise _being_made()
     now = services.now()
     unchanged = matches((if_none_match or "").encode("latin-1", "replace"), feed.etag.encode())
     note(services.served, screen_id, now, unchanged=unchanged)
     headers = {
         "ETag": feed.etag,
         "Cache-Control": "private, no-cache",
-        "Vary": "Authorization",
+        "Vary": "Authorization, Prefer",
         "X-Server-Time": server_time(now),
     }
     if unchanged:
         return Response(status_code=304, headers=headers)
+    headers["X-Feed-Signature"] = services.ports.feed_key.sign(feed.body)
     return Response(feed.body, headers=headers, media_type="application/json")
+
+
+@router.head("/me/feed.{form}", include_in_schema=False)
+@router.get(
+    "/me/feed.{form}",
+    summary="The feed as plain text, NTCIP 1203 MULTI or raw bits",
+    responses={
+        200: {
+            "content": {
+                "text/plain": {"schema": {"type": "string"}},
+                "application/json": {},
+                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+            }
+        }
+    }
+    | problems_of(304, 401, 403, 404, 422, 503),
+    response_class=Response,
+)
+def read_form(
+    services: WithServices,
+    screen_id: ScreenId,
+    form: Annotated[Literal["txt", "multi", "bin"], Path()],
+    if_none_match: Annotated[str | None, Header(alias="If-None-Match")] = None,
+) -> Response:
+    """The same alerts, with an ETag of its own. Raw bits are for displays of one bit a pixel only.
+
+    The layouts are in docs/screens.md. Made when first asked for after a change, then served from memory.
+    """
+    placed = services.directory.screens().get(screen_id)
+    feed = services.cache.feed(*placed.pair[:2], drills=placed.drills) if placed else None
+    if feed is None:
+        raise _being_made()
+    try:
+        made = services.forms.form(feed, form)
+    except NotOneBitError as error:
+        raise ProblemError("not-found", str(error)) from None
+    if made is None:
+        raise _being_made()
+    now = services.now()
+    unchanged = matches((if_none_match or "").encode("latin-1", "replace"), made.etag)
+    note(services.served, screen_id, now, unchanged=unchanged)
+    headers = {
+        name.decode(): value.decode() for name, value in (made.unchanged if unchanged else made.whole)
+    }
+    headers["x-server-time"] = server_time(now)
+    return Response(b"" if unchanged else made.body, 304 if unchanged else 200, headers=headers)
+
+
+def _being_made() -> ProblemError:
+    return ProblemError("unavailable", "The feed is being made.", headers={"Retry-After": "1"})
 
 
 @router.post("/me/reports", summary="Report what is on", responses=problems_of(401, 403, 409, 422))

@@ -23,6 +23,7 @@ from broadcaster.cap.signing import CAP_SIGNED_DDL
 from broadcaster.drafts import DRAFTS_DDL, Drafts
 from broadcaster.duty.commands import CadenceCommands
 from broadcaster.duty.reports import Reports
+from broadcaster.feed_key import FeedKey
 from broadcaster.keys import KEYS_DDL, KeyKind, Keys
 from broadcaster.log import LOG_DDL, AlertLog
 from broadcaster.office import Office
@@ -58,6 +59,7 @@ PASSWORD, SECRET = "correct horse battery", "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 BASE = "http://town"
 QUICK = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 """Hashes that cost nothing."""
+FEED_KEY = FeedKey.fresh()
 
 AREAS = (
     Area(code="01", name="Thành phố Hà Nội", kind="thanh_pho", level=1),
@@ -237,6 +239,8 @@ class Town:
                 reports=Reports(
                     self.pool, self.log, self.book, origin="hanoi.example", key_path=Path("/nonexistent")
                 ),
+                feed_key=FEED_KEY,
+                cadence_reading=Reading.CALENDAR,
                 base_url=BASE,
                 health=lambda: self.health,
                 projections=[each.name for each in self.projections],

@@ -8,8 +8,20 @@ from PIL import Image, ImageChops
 from channels.led.faces import OUTLINE_SIZE, TALLEST, Cells, Face, Outline, bitmap
 from schemas.displays import Letters
 
-TONES = ["aàảãáạ", "ăằẳẵắặ", "âầẩẫấậ", "eèẻẽéẹ", "êềểễếệ", "iìỉĩíị"]
-TONES += ["oòỏõóọ", "ôồổỗốộ", "ơờởỡớợ", "uùủũúụ", "ưừửữứự", "yỳỷỹýỵ"]
+TONES = [
+    "aàảãáạ",
+    "ăằẳẵắặ",
+    "âầẩẫấậ",
+    "eèẻẽéẹ",
+    "êềểễếệ",
+    "iìỉĩíị",
+    "oòỏõóọ",
+    "ôồổỗốộ",
+    "ơờởỡớợ",
+    "uùủũúụ",
+    "ưừửữứự",
+    "yỳỷỹýỵ",
+]
 KIN = ("aăâ", "eê", "oôơ", "uư", "dđ")
 PAIRS = sorted(
     {pair for group in (*TONES, *KIN) for pair in combinations(group, 2)}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.feeds.text import unaccented_text
+from schemas.plain_text import unaccented_text
 
 FLOOD = "CẢNH BÁO: Mưa lớn, ngập sâu tại phường Phúc Xá"
 
