@@ -40,8 +40,11 @@ bench: $(STAMP) ## Run the benchmarks (ARGS=--json for the JSON lines alone).
 screenshots: $(STAMP) ## Save pictures of the console to screenshots/.
 	$(BIN)/python -m tests.screenshots $(ARGS)
 
+frames: $(STAMP) ## Draw the samples as screens show them, into docs/pictures.
+	$(BIN)/python -m broadcaster.demo.sheet
+
 clean: ## Remove what the other targets made.
 	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup demo test check bench screenshots clean
+.PHONY: help setup demo test check bench screenshots frames clean

@@ -11,6 +11,7 @@ from broadcaster.alert_sending import EITHER, AlertSending
 from broadcaster.limits import Limits
 from broadcaster.log import ConflictError, Once
 from broadcaster.office import Office
+from broadcaster.signage import check_sign
 from schemas.content import Content
 from schemas.events import Actor, AlertEvent
 from schemas.ids import stream_id
@@ -68,6 +69,7 @@ class AlertCommands(AlertSending):
             self._office.check(by, alert.issuer_id, AUTHORS, alert.work and alert.work.content, at)
             self._check_codes(alert, at)
             submitted = alert.submit(by)
+            check_sign(alert.work and alert.work.content)
             self._check_limits(alert, at)
             return submitted
 

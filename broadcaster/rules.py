@@ -28,6 +28,8 @@ class Rule(StrEnum):
     UNKNOWN_CATEGORY = "content.unknown-category"
     RISK_LEVEL = "content.risk-level"
     EXPIRY = "content.expiry"
+    SIGN = "content.sign-text"
+    DISPLAY = "content.display"
     SCHEDULE = "content.schedule"
     MODE = "content.mode"
     LIMIT = "content.limit"

@@ -73,7 +73,7 @@ class Screen:
         """
         if profile not in DISPLAYS:
             known = ", ".join(DISPLAYS)
-            raise RefusedError(Rule.LIMIT, f"profile: no display {profile} is known; there are {known}")
+            raise RefusedError(Rule.DISPLAY, f"profile: no display {profile} is known; there are {known}")
         return ScreenRegistered(
             originator_id=screen_id,
             originator_version=1,

@@ -46,6 +46,8 @@ _RULES = {
     Rule.MODE: ("Another mode", "Draft another alert: this one keeps its mode."),
     Rule.LIMIT: ("Too long for a channel", "Shorten the text that `detail` names."),
     Rule.TEMPLATE: ("The template does not fit", "Mend what `detail` names."),
+    Rule.SIGN: ("Too long for a screen", "Write a shorter sign_text; /v1/preview/screen shows what fits."),
+    Rule.DISPLAY: ("Unknown display", "Use a profile that the detail names."),
     Rule.STATE: ("Not now", "Read the alert again: it is in another state."),
     Rule.EXISTS: ("Already there", "The name is taken; nothing was changed."),
 }

@@ -253,3 +253,12 @@ def test_a_screen_stands_within_its_managers_area(hanoi: House) -> None:
         )
 
     refused(hanoi, Rule.AREA, register)
+
+
+def test_a_screen_has_a_display_that_can_be_drawn_for(hanoi: House) -> None:
+    def register() -> object:
+        return hanoi.setup.register_screen(
+            manager(BA_DINH), uuid4(), name="x", area="00001", profile="hologram", at=clock()
+        )
+
+    refused(hanoi, Rule.DISPLAY, register)

@@ -210,3 +210,15 @@ def test_a_text_is_previewed_on_every_display(town: Town) -> None:
     assert not json.loads(json.dumps(long["profiles"][0]))["whole"]
     assert lan("GET", path, params={"text": "x", "profile": "hologram"}).status_code == 404
     assert town.client()("GET", path, params={"text": "x"}).status_code == 401
+
+
+def test_a_text_too_long_for_a_screen_cannot_be_submitted(town: Town) -> None:
+    long = {"vi": {"headline": "abcdefghij " * 9 + "x", "description": "Nước lên nhanh."}}
+    alert_id = town.draft(texts=long).raise_for_status().json()["id"]
+    refused = town.client("lan").post(f"/v1/alerts/{alert_id}/submit")
+    assert (refused.status_code, refused.json()["rule"]) == (422, "content.sign-text")
+    assert "content.texts.vi.headline: takes 9 lines on a 96x32 screen" in refused.json()["detail"]
+    # A short text for screens, or none at all, is the way out.
+    for way in ({"texts": {"vi": long["vi"] | {"sign_text": "Ngập sâu"}}}, {"channels": ["push"]}):
+        alert_id = town.draft(**({"texts": long} | way)).raise_for_status().json()["id"]
+        town.client("lan").post(f"/v1/alerts/{alert_id}/submit").raise_for_status()
