@@ -87,7 +87,7 @@ def _amber(page: Image.Image) -> Image.Image:
 
 
 def _write(place: Path, picture: Image.Image) -> None:
-    place.write_bytes(png(picture.quantize(16)))
+    place.write_bytes(png(picture.quantize(64, Image.Quantize.FASTOCTREE)))
 
 
 if __name__ == "__main__":

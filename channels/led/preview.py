@@ -72,4 +72,5 @@ def _stack(pictures: list[Image.Image]) -> Image.Image:
     for picture in pictures:
         stacked.paste(picture, (0, top))
         top += picture.height + _GAP
-    return stacked.quantize(32) if pictures else stacked
+    # By octree: the median cut gives the thin band of a severity the mean of all colours.
+    return stacked.quantize(64, Image.Quantize.FASTOCTREE)
