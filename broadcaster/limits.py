@@ -1,7 +1,7 @@
 """What a text must hold to before it may go out; asked at submit, for a draft may be half written.
 
-A limit is measured on what is sent: the SMS by its segments, the sign's text by its pages on the
-smallest display. Both are said with what to do about it, while there is still somebody to do it.
+A limit is measured on what is sent: the SMS by its segments. It is said with what to do about it, while
+there is still somebody to do it. What signs can show is signage.py's.
 """
 
 from collections.abc import Iterator
@@ -15,8 +15,6 @@ from broadcaster.rules import Refusal, RefusedError, Rule
 from channels.gateway import Message
 from channels.sms.render import MOST_PARTS, render, whole
 from channels.sms.segments import Encoding, costly, count, plain
-from projections.feeds.profiles import SMALLEST
-from projections.feeds.text import MAX_PAGES, unaccented_text, wrap
 from schemas.areas import unaccented
 from schemas.content import Channel, Content, Language, MsgType, Text
 
@@ -46,8 +44,6 @@ class Limits:
         yield from lifetime(content, category, at)
         for language, text in content.texts.items():
             yield from wording(language, text)
-        if Channel.LED in content.reaches:
-            yield from signs(content)
         if Channel.SMS in content.reaches:
             message = Message(
                 alert_id=alert.id,
@@ -116,25 +112,6 @@ def wording(language: Language, text: Text) -> Iterator[Refusal]:
                 f"texts.{language}.{name}: an HTML tag or entity at character {found.start() + 1}; "
                 "write plain text",
             )
-
-
-def signs(content: Content) -> Iterator[Refusal]:
-    """Signs tell the Vietnamese sign text, or the headline, in MAX_PAGES pages of the smallest display."""
-    text = content.text("vi")
-    said = text.sign_text or text.headline
-    field = "texts.vi.sign_text: "
-    if text.sign_text is None:
-        field += "none is given, and of the headline "
-    unshown = tuple(dict.fromkeys(c for c in said if not c.isspace() and not unaccented_text(c)))
-    if unshown:
-        yield Refusal(Rule.LIMIT, f"{field}signs cannot show {_named(unshown)}")
-    pages = -(-len(wrap(said, SMALLEST.columns)) // SMALLEST.lines)
-    if pages > MAX_PAGES:
-        yield Refusal(
-            Rule.LIMIT,
-            f"{field}{pages} pages are needed on a display of {SMALLEST.lines} lines of "
-            f"{SMALLEST.columns} characters, {MAX_PAGES} is the most",
-        )
 
 
 def _cost(text: str) -> str:

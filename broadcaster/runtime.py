@@ -43,8 +43,8 @@ from broadcaster.setup_commands import SetupCommands
 from broadcaster.sms_budget import Key, Usage
 from broadcaster.sms_carriers import tariffs_of
 from broadcaster.sms_desk import SMS_DDL, SmsBudgets, SmsReceipts
-from projections.attachments.projection import Attachments as AttachmentUses
 from channels.led.draw import Artist
+from projections.attachments.projection import Attachments as AttachmentUses
 from projections.audience.projection import Audience
 from projections.audit.projection import Audit
 from projections.board.projection import Board
@@ -123,8 +123,7 @@ class House:
             Cadence(),
             Reach(),
             Canary(),
-            Feeds(),
-            Feeds(Artist(), settings.feed_epoch),
+            Feeds(Artist(), self.settings.feed_epoch),
             Audit(),
             Sms(),
             AttachmentUses(),

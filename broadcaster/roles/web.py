@@ -8,8 +8,8 @@ import uvicorn
 
 from broadcaster import transport
 from broadcaster.cap.signing import SignedMessages, Signer
-from broadcaster.forecast import Quotas
 from broadcaster.feed_key import FeedKey
+from broadcaster.forecast import Quotas
 from broadcaster.roles import Role
 from broadcaster.runtime import House, clock
 from broadcaster.settings import Settings
@@ -55,7 +55,6 @@ def web_ports(house: House) -> WebPorts:
         cadence_public=house.settings.cadence_public,
         reports=house.reports,
         feed_key=FeedKey.kept(house.settings.feed_key_path),
-        cadence_reading=Reading(house.settings.cadence_reading),
         base_url=house.settings.url,
         health=health,
         signing=SignedMessages(house.pool, Signer(key)) if (key := house.settings.cap_key) else None,

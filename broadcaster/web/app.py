@@ -116,13 +116,11 @@ def _services(ports: WebPorts) -> Services:
     return Services(
         ports=ports,
         directory=directory,
-        cache=FeedCache(ports.pool, ports.keys, directory),
         metrics=Metrics(
             Figures(ports.log.head, partial(standings, ports), lambda: served, partial(canary_late, ports))
         ),
         cache=FeedCache(ports.pool, ports.keys, directory, ports.feed_key.sign),
         forms=FeedForms(ports.pool, ports.feed_key.sign),
-        metrics=Metrics(Figures(ports.log.head, partial(standings, ports), lambda: served)),
         pages=PageCache(),
         served=served,
         shelf=Shelf(ports.log),

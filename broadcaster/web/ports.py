@@ -13,8 +13,8 @@ from broadcaster.cap.signing import SignedMessages
 from broadcaster.drafts import Drafts
 from broadcaster.duty.commands import CadenceCommands
 from broadcaster.duty.reports import Reports
-from broadcaster.forecast import Quotas
 from broadcaster.feed_key import FeedKey
+from broadcaster.forecast import Quotas
 from broadcaster.keys import Keys
 from broadcaster.log import AlertLog
 from broadcaster.office import Office
@@ -42,7 +42,6 @@ class WebPorts:
     cadence: CadenceBook
     cadence_commands: CadenceCommands
     reports: Reports
-    cadence_reading: Reading
     feed_key: FeedKey
     """Signs what screens are told."""
     base_url: str

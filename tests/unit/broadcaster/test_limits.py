@@ -17,8 +17,6 @@ from broadcaster.template import Template
 from channels.gateway import Message
 from channels.sms.render import render
 from channels.sms.segments import count, encoding_of, plain
-from projections.feeds.profiles import SMALLEST
-from projections.feeds.text import fits, paginate
 from schemas.content import Channel, Content, Kind, MsgType, Text
 from schemas.events import Actor, AlertIssued
 from tests.unit.schemas.examples import CONTENT, examples
@@ -101,27 +99,6 @@ def test_another_language_is_measured_in_its_own_script() -> None:
     ((_, detail),) = broken(content(texts={"vi": PLAIN, "ko": korean}))
     assert detail.startswith("texts.ko.sms_text: takes 4 segments of UCS-2")
     assert detail.endswith("force UCS-2: 침 수")
-
-
-@pytest.mark.parametrize("field", ["sign_text", "headline"])
-def test_a_sign_s_text_fits_the_smallest_display(field: str) -> None:
-    long = ("Nghiêng " * 8).strip()
-    detail = broken(words(**{field: long}))[0][1]
-    assert detail.startswith("texts.vi.sign_text: ")
-    assert "2 lines of 12 characters, 3 is the most" in detail
-    assert ("of the headline" in detail) == (field == "headline")
-    assert broken(words(**{field: long}).model_copy(update={"channels": (Channel.PUSH,)})) == []
-    assert "signs cannot show 😀 中" in broken(words(**{field: "Ngập 😀 中"}))[0][1]
-
-
-@given(text=st.text(st.sampled_from("Ngập sâu tại Phúc Xá, tránh đi"), min_size=1, max_size=70))
-def test_what_passes_is_shown_whole(text: str) -> None:
-    said = words(sign_text=text)
-    cut = any("pages" in detail for _, detail in broken(said))
-    shown = " ".join(line for page in paginate(text, SMALLEST) for line in page)
-    assert cut == (not fits(text, SMALLEST))
-    if not cut:
-        assert shown.replace(" ", "") == "".join(text.split())
 
 
 @given(text=st.text(st.sampled_from("abcăê{[ "), min_size=1, max_size=459))

@@ -33,8 +33,8 @@ from broadcaster.setup_commands import SetupCommands
 from broadcaster.web.app import create_app
 from broadcaster.web.front import Front
 from broadcaster.web.ports import WebPorts
-from projections.attachments.projection import Attachments as AttachmentUses
 from channels.led.draw import Artist
+from projections.attachments.projection import Attachments as AttachmentUses
 from projections.audience.projection import Audience
 from projections.audit.projection import Audit
 from projections.board.projection import Board
@@ -186,7 +186,6 @@ class Town:
             Cadence(),
             Reach(),
             Canary(),
-            Feeds(),
             Feeds(Artist()),
             Audit(),
             Sms(),
@@ -240,7 +239,6 @@ class Town:
                     self.pool, self.log, self.book, origin="hanoi.example", key_path=Path("/nonexistent")
                 ),
                 feed_key=FEED_KEY,
-                cadence_reading=Reading.CALENDAR,
                 base_url=BASE,
                 health=lambda: self.health,
                 projections=[each.name for each in self.projections],
