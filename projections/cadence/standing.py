@@ -106,7 +106,7 @@ def stand(body: str, cut: Sequence[Piece], items: Sequence[Item], at: datetime) 
     due = _due(last, piece)
     now = state(due, at)
     overdue_since = due if now is State.OVERDUE else None
-    if now is State.OVERDUE and due < piece.start:
+    if now is State.OVERDUE and due <= piece.start:
         # Its terms changed: it is overdue since the change, unless it was so before under the old ones.
         before = _breaches(body, cut, items, piece.start)
         went_on = bool(before) and before[-1].until == piece.start and before[-1].ended_by is End.TERMS

@@ -204,6 +204,22 @@ def test_the_rule_finds_what_a_scan_of_every_minute_finds(history: History) -> N
             agrees(history, body)
 
 
+def test_terms_that_change_at_the_very_instant_they_would_be_broken_end_no_breach() -> None:
+    story = Story(at=local(1))
+    story.body("a")
+    # Three days are over on the 4th; from the 5th on it is four days, which are over that very midnight.
+    story.tell(
+        CadencePolicySet,
+        stream_id("cadence-policy"),
+        policy=CadencePolicy(interval_days=4),
+        effective_at=local(5),
+        reason="x",
+    )
+    found = stand(story.log, "a", local(5, 1))
+    assert found
+    assert (found.due_at, found.overdue_since) == (local(5), local(4))
+
+
 def test_an_exemption_recorded_late_changes_what_we_know_now() -> None:
     story = Story(at=local(1))
     story.body("a")
