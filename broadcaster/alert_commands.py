@@ -6,8 +6,9 @@ from uuid import UUID, uuid4
 
 from broadcaster.account import Role
 from broadcaster.alert import Alert
+from broadcaster.alert_correcting import AlertCorrecting
 from broadcaster.alert_desk import How
-from broadcaster.alert_sending import EITHER, AlertSending
+from broadcaster.alert_sending import EITHER
 from broadcaster.limits import Limits
 from broadcaster.log import ConflictError, Once
 from broadcaster.office import Office
@@ -20,7 +21,7 @@ AUTHORS = (Role.AUTHOR,)
 APPROVERS = (Role.APPROVER,)
 
 
-class AlertCommands(AlertSending):
+class AlertCommands(AlertCorrecting):
     """What accounts do with alerts."""
 
     def __init__(self, office: Office, limits: Limits | None = None) -> None:

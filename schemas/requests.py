@@ -84,6 +84,12 @@ class ProposedContent(Body):
     corrects: bool = False
 
 
+class Correction(Body):
+    """The template whose approved words put it right."""
+
+    template: UUID
+
+
 class Rejection(Body):
     """Why the version in work is turned down for good."""
 

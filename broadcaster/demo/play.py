@@ -63,6 +63,7 @@ class Play(threading.Thread):
         file = self.settings.data / "demo.json"
         props = stage.Props.read(file)
         stage.give_keys(house, props)
+        stage.keep_no_quiet_hours(house)
         staff.give_accounts(house, props.secret)
         stage.add_subscribers(house, self.settings.data, self._subscribers, self._import_report)
         stage.add_screens(house, props, self._screens)

@@ -9,6 +9,7 @@ from uuid import UUID
 from broadcaster import reference
 from broadcaster.account import Role
 from broadcaster.accounts import codes
+from broadcaster.body_commands import BodyCommands
 from broadcaster.demo.people import write_people
 from broadcaster.engines.datafolder import write_private
 from broadcaster.keys import KeyKind
@@ -86,6 +87,15 @@ def give_keys(house: House, props: Props) -> None:
             key_id, held[name] = house.keys.create(account, body, KeyKind.STAFF, clock())
             for role in roles:
                 house.setup.grant(SYSTEM, account, body, role, at=clock(), key_id=key_id)
+
+
+def keep_no_quiet_hours(house: House) -> None:
+    """A demo at night shows the same as one by day: its bodies hold no bulletin till the morning."""
+    commands = BodyCommands(house.office)
+    for body in bodies():
+        if house.office.issuer(body).policy.quiet_from is not None:
+            manager = Actor(account=f"manager@{body}", body=body)
+            commands.set_policy(manager, body, one_person_bulletins=False, quiet_hours=None, at=clock())
 
 
 def add_subscribers(

@@ -21,6 +21,7 @@ from broadcaster.web.services import WithServices
 from schemas.events import Actor
 from schemas.requests import (
     ChangedContent,
+    Correction,
     NewAlert,
     ProposedContent,
     Rejection,
@@ -176,6 +177,12 @@ def update(on: WithAlert, alert_id: UUID, request: ProposedContent) -> AlertStat
     """Of a live alert, which holds until the next one is submitted, approved and issued in its turn."""
     propose = on.commands.propose_update
     return on.run(partial(propose, on.by, alert_id, request.content, corrects=request.corrects))
+
+
+@router.post("/{alert_id}/correct", summary="Correct at once", responses=COMMAND_PROBLEMS)
+def correct(on: WithAlert, alert_id: UUID, request: Correction) -> AlertState:
+    """Sends words that another approved beforehand to everyone who got what is wrong. One person may."""
+    return on.run(partial(on.commands.correct, on.by, alert_id, request.template))
 
 
 @router.post("/{alert_id}/cancel", summary="Withdraw", responses=COMMAND_PROBLEMS)

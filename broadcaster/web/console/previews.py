@@ -8,11 +8,10 @@ from uuid import UUID
 
 from broadcaster.web.console.writing import Typed
 from channels.gateway import Message
+from channels.led.layout import MAX_PAGES, lay_out
 from channels.push import render as push
 from channels.sms import segments
 from channels.sms.render import render as render_sms
-from projections.feeds.profiles import PROFILES, profile
-from projections.feeds.text import Page, fits, paginate
 from schemas.content import (
     Certainty,
     Channel,
@@ -24,6 +23,7 @@ from schemas.content import (
     Text,
     Urgency,
 )
+from schemas.displays import DISPLAYS
 
 _NOBODY = UUID(int=0)
 _A_DAY = timedelta(days=1)
@@ -57,8 +57,8 @@ class Screen:
     """The pages of a display."""
 
     name: str
-    columns: int
-    pages: tuple[Page, ...]
+    pages: tuple[tuple[str, ...], ...]
+    """Each by its lines."""
     whole: bool
     """Whether all of the text is shown."""
 
@@ -177,9 +177,9 @@ def _sms(message: Message, accented: bool) -> Sms:
 
 
 def _screen(content: Content, name: str) -> Screen:
-    words, display = content.text("vi"), profile(name)
-    text = words.sign_text or words.headline
-    return Screen(name, display.columns, tuple(paginate(text, display)), fits(text, display))
+    words = content.text("vi")
+    layout = lay_out(words.sign_text or words.headline, DISPLAYS[name], content.mode, whole=True)
+    return Screen(name, layout.pages[:MAX_PAGES], len(layout.pages) <= MAX_PAGES)
 
 
-assert set(_SCREENS) <= PROFILES.keys()
+assert set(_SCREENS) <= DISPLAYS.keys()

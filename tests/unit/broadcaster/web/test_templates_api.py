@@ -222,3 +222,50 @@ def test_a_set_of_areas_is_filled_in_while_its_edition_is_in_force(town: Town) -
     assert town.client("lan").get("/v1/area-sets").json()["area_sets"] == []
     assert town.client("lan").get(f"/v1/area-sets/{areas}").json()["state"] == "retired"
     assert town.client("tuan").post(f"/v1/area-sets/{areas}/retire").status_code == 403
+
+
+def correcting(town: Town, **changes: Any) -> str:
+    """A template for corrections, approved; answers its id."""
+    body = BODY | {
+        "fields": [],
+        "texts": {"vi": {"headline": "Đính chính", "description": "Tin trước gửi nhầm."}},
+        "category": "tuyen_truyen",
+        "risk_level": None,
+    }
+    made = begin(town, "lan", **({"purpose": "correction", "body": body} | changes)).json()
+    town.client("minh").post(f"/v1/templates/{made['id']}/approve", {"version": 1}).raise_for_status()
+    return made["id"]
+
+
+def test_a_wrong_alert_is_put_right_by_one_person_in_words_another_approved(town: Town) -> None:
+    template, alert_id = correcting(town), town.issue(severity="Extreme", urgency="Immediate")
+    town.later(minutes=3)
+    corrected = town.client("lan").post(f"/v1/alerts/{alert_id}/correct", {"template": template})
+    assert corrected.status_code == 200, corrected.text
+    told = corrected.json()
+    assert (told["life"], told["stage"], told["issued"]["version"]) == ("live", "none", 2)
+    content = told["issued"]["content"]
+    # Only the words change: it goes where the error went, and as fast.
+    assert content["texts"]["vi"]["headline"] == "Đính chính"
+    assert (content["severity"], content["urgency"], content["areas"]) == (
+        "Extreme",
+        "Immediate",
+        ["00001"],
+    )
+    (correction,) = told["corrections"]
+    assert (correction["wrong_version"], correction["seconds"], correction["how"]) == (1, 180.0, "update")
+
+
+def test_what_was_not_approved_or_has_gaps_corrects_nothing(town: Town) -> None:
+    alert_id = town.issue()
+    drafted = begin(town, "lan", purpose="correction").json()["id"]
+    gaps = correcting(town, body=BODY)
+    ordinary = correcting(town, purpose="draft")
+    for template, why in ((drafted, "approved"), (gaps, "fields"), (ordinary, "not for corrections")):
+        refused = town.client("lan").post(f"/v1/alerts/{alert_id}/correct", {"template": template})
+        assert (refused.status_code, refused.json()["rule"]) == (422, "content.template")
+        assert why in refused.json()["detail"]
+    # Whoever approved the words may not be the one who sends them.
+    own = town.client("minh").post(f"/v1/alerts/{alert_id}/correct", {"template": correcting(town)})
+    assert (own.status_code, own.json()["rule"]) == (403, "approval.four-eyes")
+    assert town.client().get(f"/v1/alerts/{alert_id}").json()["issued"]["version"] == 1
