@@ -39,7 +39,7 @@ def test_a_live_alert_that_says_the_same_is_pointed_at(town: Town) -> None:
     ("changes", "rule", "named"),
     [
         ({"texts": texts("Ngập", sms_text="Ngập sâu " * 30)}, "content.limit", "force UCS-2: ậ â"),
-        ({"texts": texts("Ngập", sign_text="Nghiêng " * 8)}, "content.limit", "texts.vi.sign_text: "),
+        ({"texts": texts("Ngập", sign_text="Nghiêng " * 8)}, "content.sign-text", "texts.vi.sign_text: "),
         ({"texts": texts("Nước lên nhanh.")}, "content.limit", "texts.vi.description: "),
         ({"texts": texts("Ngập <b>sâu</b>")}, "content.limit", "texts.vi.headline: "),
         ({"expires_at": "2024-07-13T00:00:00Z"}, "content.expiry", "expires_at: "),
