@@ -41,6 +41,7 @@ from projections.board.projection import Board
 from projections.cadence.projection import Cadence
 from projections.cadence.view import CadenceBook
 from projections.canary.projection import Canary
+from projections.fanout.projection import Fanout
 from projections.feeds.projection import Feeds
 from projections.follower import POSITIONS_DDL, Follower
 from projections.positions import Positions, Standing
@@ -194,7 +195,8 @@ class Town:
     def build(self) -> None:
         """Makes the tables, the areas, the bodies, and accounts with keys."""
         ddl = [LOG_DDL, SUBSCRIBERS_DDL, KEYS_DDL, POSITIONS_DDL, CAP_SIGNED_DDL, ATTACHMENTS_DDL]
-        ddl += [DESK_DDL, DRAFTS_DDL, *(each.ddl for each in self.projections)]
+        # Nobody orders anything here; a pre-flight reads who has which alert.
+        ddl += [DESK_DDL, DRAFTS_DDL, Fanout.ddl, *(each.ddl for each in self.projections)]
         with self.pool.connection() as conn:
             for statements in ddl:
                 conn.execute(statements.encode())
