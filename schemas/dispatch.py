@@ -60,6 +60,11 @@ class Dispatch(BaseModel):
         return self.only if self.only is not None else tuple(range(self.first, self.last))
 
     @property
+    def size(self) -> int:
+        """How many recipients it is for."""
+        return len(self.only if self.only is not None else range(self.first, self.last))
+
+    @property
     def subject(self) -> str:
         """Where it travels on the transport."""
         return dispatch_subject(self.lane, self.channel)
@@ -173,14 +178,16 @@ class Receipt(BaseModel):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        size = len(self.dispatch.ranks)
+        size = self.dispatch.size
         if sum(self.counts.values()) != size:
             raise ValueError(f"counts: {sum(self.counts.values())} outcomes for {size} recipients")
         if self.counts.get(Outcome.DEFERRED, 0) != len(self.deferred):
             raise ValueError("deferred: must list each deferred rank")
         if bool(self.deferred) != (self.retry_at is not None):
             raise ValueError("retry_at: goes with deferred ranks")
-        if not {rank for ranks in self.bound.values() for rank in ranks} <= set(self.deferred):
+        if self.bound and not {rank for ranks in self.bound.values() for rank in ranks} <= set(
+            self.deferred
+        ):
             raise ValueError("bound: only deferred ranks are sent again")
         if self.dead and self.counts.get(Outcome.DEAD, 0) != len(self.dead):
             raise ValueError("dead: must list each dead rank, or none")
@@ -197,4 +204,4 @@ class Receipt(BaseModel):
         """Whom it gave up; None where that is not known: receipts did not always list them."""
         if self.dead:
             return self.dead
-        return self.dispatch.ranks if self.counts.get(Outcome.DEAD) == len(self.dispatch.ranks) else None
+        return self.dispatch.ranks if self.counts.get(Outcome.DEAD) == self.dispatch.size else None

@@ -1,18 +1,16 @@
 """The parts of a running house, a module each. `broadcaster serve` runs them all, `--role` one."""
 
-import gc
 from collections.abc import Sequence
 from enum import StrEnum
 from importlib import import_module
 
 import structlog
 
+from broadcaster.memory import settle
 from broadcaster.settings import Settings
 from schemas.content import Lane
 
 log = structlog.get_logger(__name__)
-
-GC_THRESHOLD = (20_000, 20, 50)
 
 
 class Role(StrEnum):
@@ -38,9 +36,7 @@ def run(role: Role, settings: Settings, lanes: Sequence[Lane] = tuple(Lane)) -> 
     """Runs a role until SIGTERM or SIGINT."""
     # By name, so that a worker does not load the web: each second of start-up is paid seven times.
     module = import_module(f"broadcaster.roles.{_MODULES[role]}")
-    # What start-up made stays to the end; without this the collector walks over it again and again.
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLD)
+    settle()
     log.info("role_starts", role=role.value, lanes=[lane.value for lane in lanes])
     module.run(role, settings, lanes)
     log.info("role_ends", role=role.value)

@@ -87,6 +87,8 @@ def alert_of(event: AnyEvent) -> UUID | None:
     """The one alert an event is about; None where it is about none, or about several."""
     found = None
     match event:
+        case ReceiptRecorded(receipt=receipt):
+            found = receipt.dispatch.alert_id
         case (
             AlertDrafted()
             | AlertRevised()
@@ -106,8 +108,6 @@ def alert_of(event: AnyEvent) -> UUID | None:
             | EvidenceExported(alert_id=alert_id)
         ):
             found = alert_id
-        case ReceiptRecorded(receipt=receipt):
-            found = receipt.dispatch.alert_id
         case ScreenShowed(shown=shown):
             alerts = {one.alert_id for one in shown}
             found = alerts.pop() if len(alerts) == 1 else None

@@ -87,6 +87,18 @@ _OUTCOMES = {
 def describe(event: AnyEvent) -> Words:
     """The event in words. A new kind of event fails the type check here until it has some."""
     match event:
+        # First what a log is nearly all of.
+        case (
+            ReceiptRecorded()
+            | AudienceFrozen()
+            | DeadLetterReplayed()
+            | DeadLetterWrittenOff()
+            | CanarySent()
+            | CanaryLate()
+            | SubscribersImported()
+            | TestersChanged()
+        ):
+            words = _delivery(event)
         case (
             AlertDrafted()
             | AlertRevised()
@@ -103,17 +115,6 @@ def describe(event: AnyEvent) -> Words:
             | AlertExpired()
         ):
             words = describe_alert(event)
-        case (
-            AudienceFrozen()
-            | ReceiptRecorded()
-            | DeadLetterReplayed()
-            | DeadLetterWrittenOff()
-            | CanarySent()
-            | CanaryLate()
-            | SubscribersImported()
-            | TestersChanged()
-        ):
-            words = _delivery(event)
         case RoleGranted() | RoleRevoked() | DelegationGranted() | DelegationRevoked():
             words = describe_rights(event)
         case ScreenRegistered() | ScreenMoved() | ScreenRemoved() | ScreenShowed():

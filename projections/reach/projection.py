@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
+from pydantic_core import to_json
 
 from projections.projection import Transaction
 from projections.reach import spared
@@ -175,10 +175,11 @@ class Reach:
                 case ReceiptRecorded(receipt=receipt) if is_canary(receipt.dispatch.alert_id):
                     pass  # A test item reaches nobody.
                 case ReceiptRecorded(receipt=receipt):
-                    _count(tallies, receipt, recorded_at)
-                    receipts.append(_receipt_row(position, recorded_at, receipt))
+                    reasons = _reasons(receipt)
+                    _count(tallies, receipt, reasons, recorded_at)
+                    receipts.append(_receipt_row(position, recorded_at, receipt, reasons))
                     areas.ended(receipt)
-                    letters.ended(position, recorded_at, receipt, _reasons(receipt))
+                    letters.ended(position, recorded_at, receipt, reasons)
                 case DeadLetterReplayed(dispatch=order):
                     counts = tallies[order.alert_id, order.version, order.channel].counts
                     counts[Outcome.DEAD] -= len(order.ranks)
@@ -202,16 +203,22 @@ class Reach:
         spared.note(tx, (event for _, _, event in page if isinstance(event, AudienceFrozen)))
 
 
-def _count(tallies: defaultdict[Key, Tally], receipt: Receipt, recorded_at: datetime) -> None:
+def _count(
+    tallies: defaultdict[Key, Tally], receipt: Receipt, reasons: dict[str, int], recorded_at: datetime
+) -> None:
     dispatch = receipt.dispatch
     tally = tallies[dispatch.alert_id, dispatch.version, dispatch.channel]
-    tally.counts.update(receipt.counts)
+    for outcome, count in receipt.counts.items():
+        tally.counts[outcome] += count
     tally.counts["unknown"] += receipt.unknown
-    tally.reasons.update(_reasons(receipt))
+    for reason, count in reasons.items():
+        tally.reasons[reason] += count
     tally.last_receipt_at = recorded_at
 
 
-def _receipt_row(position: int, recorded_at: datetime, receipt: Receipt) -> tuple[Any, ...]:
+def _receipt_row(
+    position: int, recorded_at: datetime, receipt: Receipt, reasons: dict[str, int]
+) -> tuple[Any, ...]:
     dispatch = receipt.dispatch
     return (
         position,
@@ -224,15 +231,17 @@ def _receipt_row(position: int, recorded_at: datetime, receipt: Receipt) -> tupl
         dispatch.first,
         dispatch.last,
         dispatch.attempt,
-        Jsonb({outcome.value: count for outcome, count in receipt.counts.items()}),
+        to_json(receipt.counts).decode(),
         receipt.unknown,
-        Jsonb(_reasons(receipt)),
+        to_json(reasons).decode(),
         storable(receipt.provider, NAME),
         receipt.counts.get(Outcome.DEAD, 0),
     )
 
 
 def _reasons(receipt: Receipt) -> dict[str, int]:
+    if not receipt.reasons:
+        return {}
     reasons: Counter[str] = Counter()
     for reason, count in receipt.reasons.items():
         reasons[storable(reason, NAME)] += count

@@ -4,7 +4,6 @@ from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic_core import from_json
 
 TOPICS: dict[str, "type[Event]"] = {}
 
@@ -49,6 +48,12 @@ class Event(BaseModel):
     @classmethod
     def load(cls, topic: str, originator_id: UUID, originator_version: int, payload: bytes) -> "Event":
         """The event that was stored. Raises KeyError for an unknown topic, ValidationError otherwise."""
-        stored = from_json(payload)
-        place = {"originator_id": originator_id, "originator_version": originator_version}
-        return TOPICS[topic].model_validate(stored | place)
+        # One pass over the bytes, at half the cost of a dict between. Of a name told twice the last
+        # counts, so that the columns say which stream it is, whatever the payload says.
+        place = b',"originator_id":"%032x","originator_version":%d}' % (
+            originator_id.int,
+            originator_version,
+        )
+        # What does not end as an object must not be ended by us: as it is, it fails.
+        whole = payload[:-1] + place if payload.endswith(b"}") else payload
+        return TOPICS[topic].model_validate_json(whole)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from schemas.events import TOPICS, Event, Shown
 from tests.unit.schemas.examples import examples
@@ -93,6 +94,16 @@ def test_a_row_that_lies_is_not_believed() -> None:
     example = examples()[0]
     with pytest.raises(ValueError, match="surprise"):
         Event.load(example.TOPIC, example.originator_id, 1, b'{"surprise":1}')
+
+
+@pytest.mark.parametrize("cut", [0, 1, 2])
+def test_a_row_that_was_cut_short_or_names_another_stream_is_not_believed(cut: int) -> None:
+    example = examples()[0]
+    stored = example.payload()
+    with pytest.raises(ValidationError):
+        Event.load(example.TOPIC, example.originator_id, 1, stored[: len(stored) - cut - 1])
+    lie = stored[:-1] + b',"originator_id":"00000000-0000-0000-0000-000000000009"}'
+    assert Event.load(example.TOPIC, example.originator_id, 7, lie).originator_id == example.originator_id
 
 
 @pytest.mark.parametrize("version", [0, -1, 10**30])
