@@ -2,11 +2,14 @@
 
 import gc
 
-GC_THRESHOLD = (20_000, 20, 50)
-"""A page of events is some 20,000 objects without a cycle: what frees them is their last reference."""
+STEADY = 20_000
+"""New objects between two looks, for a process that stays: what a cycle holds is free again soon."""
+BULK = 200_000
+"""For one that goes through the log and ends. A page of 2000 events is some 50,000 objects without a
+cycle, freed with their last reference: a look finds nothing, and costs as much as reading them."""
 
 
-def settle() -> None:
+def settle(between: int = STEADY) -> None:
     """What start-up made stays to the end; without this the collector walks over it again and again."""
     gc.freeze()
-    gc.set_threshold(*GC_THRESHOLD)
+    gc.set_threshold(between, 20, 50)

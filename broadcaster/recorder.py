@@ -191,9 +191,13 @@ class ChainRecorder(ApplicationRecorder):
         if topics:
             query += " AND topic = ANY(%s)"
             params.append(list(topics))
-        with at_once(self.pool) as conn:
-            found = conn.execute(query + " ORDER BY position LIMIT %s", (*params, limit), prepare=True)
-            return [LogRow(row[0], row[1].astimezone(UTC), *row[2:]) for row in found]
+        # Binary, for as text a payload travels and is read as two digits a byte.
+        with at_once(self.pool) as conn, conn.cursor(binary=True) as cursor:
+            found = cursor.execute(query + " ORDER BY position LIMIT %s", (*params, limit), prepare=True)
+            return [
+                LogRow(position, at.astimezone(UTC), stream, version, topic, state, chain)
+                for position, at, stream, version, topic, state, chain in found.fetchall()
+            ]
 
     def select_notifications(
         self,

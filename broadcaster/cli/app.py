@@ -24,7 +24,7 @@ from broadcaster.demo.drive import DemoError
 from broadcaster.demo.staff import demo_code
 from broadcaster.engines.embedded import EngineError
 from broadcaster.keys import KeyKind
-from broadcaster.memory import settle
+from broadcaster.memory import BULK, settle
 from broadcaster.proof import chain
 from broadcaster.roles import Role
 from broadcaster.rules import RefusedError
@@ -93,7 +93,7 @@ def migrate(data: DataOption = None) -> None:
 @app.command()
 def rebuild(name: str, data: DataOption = None) -> None:
     """Empty a projection's view and fold the log into it again."""
-    settle()
+    settle(BULK)
     with House.open(settings(data)) as house:
         position = house.follower(house.projection(name)).rebuild()
         typer.echo(f"{name} is rebuilt up to position {position}")

@@ -233,7 +233,7 @@ def _receipt_row(
         dispatch.attempt,
         to_json(receipt.counts).decode(),
         receipt.unknown,
-        to_json(reasons).decode(),
+        to_json(reasons).decode() if reasons else "{}",
         storable(receipt.provider, NAME),
         receipt.counts.get(Outcome.DEAD, 0),
     )

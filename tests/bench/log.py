@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from broadcaster.memory import settle
+from broadcaster.memory import BULK, settle
 from broadcaster.runtime import House
 from broadcaster.settings import Settings
 from projections.follower import Follower
@@ -42,7 +42,7 @@ def main() -> None:
     options = parser(__doc__)
     options.add_argument("--events", type=int, default=100_000)
     given = options.parse_args()
-    settle()
+    settle(BULK)
     with tempfile.TemporaryDirectory(prefix="broadcaster-bench-") as name:
         folder = Path(name)
         folder.chmod(0o711)
