@@ -12,9 +12,9 @@ from uuid import UUID
 import structlog
 
 from channels.gateway import Gateway, Message, PayloadFaultError, Recipient, Result, Router
-from channels.retry import MAX_CLAIMS, next_try
+from channels.retry import MAX_CLAIMS, next_tries
 from schemas.content import MsgType
-from schemas.dispatch import Dispatch, Outcome, Ranks, Receipt
+from schemas.dispatch import Dispatch, Later, Outcome, Ranks, Receipt
 
 TURN = 0.05
 LONGEST_TURN = 15.0
@@ -91,7 +91,8 @@ class _Tally:
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     reasons: Counter[str] = field(default_factory=Counter)
     doubtful: set[int] = field(default_factory=set)
-    retry_after: float = 0.0
+    wishes: dict[int, float] = field(default_factory=dict[int, float])
+    """The provider's Retry-After for the deferred, in seconds."""
     bound: dict[int, str] = field(default_factory=dict[int, str])
     carriers: dict[int, str] = field(default_factory=dict[int, str])
     segments: int = 0
@@ -122,7 +123,7 @@ class _Tally:
             if result.outcome is Outcome.ACCEPTED:
                 self.carriers[result.rank] = result.via
             if result.outcome is Outcome.DEFERRED:
-                self.retry_after = max(self.retry_after, result.retry_after or 0.0)
+                self.wishes[result.rank] = result.retry_after or 0.0
 
     def close_rest(self, outcome: Outcome, reason: str = "") -> None:
         """Gives every rank without an outcome this one."""
@@ -137,18 +138,17 @@ class _Tally:
     def receipt(self, provider: str, at: datetime, jitter: float) -> Receipt:
         """The receipt; what is deferred is tried again, or dead where it cannot be."""
         dispatch = self.dispatch
-        deferred = [rank for rank, outcome in self.outcomes.items() if outcome is Outcome.DEFERRED]
-        retry_at = next_try(
+        waiting = [rank for rank, outcome in self.outcomes.items() if outcome is Outcome.DEFERRED]
+        tries = next_tries(
             dispatch.attempt,
             dispatch.lane,
+            {rank: self.wishes.get(rank, 0.0) for rank in waiting},
             at=at,
             expires_at=dispatch.expires_at,
             jitter=jitter,
-            retry_after=self.retry_after,
         )
-        if deferred and retry_at is None:
-            self.outcomes.update(dict.fromkeys(deferred, Outcome.DEAD))
-            deferred = []
+        deferred = sorted(rank for _, ranks in tries for rank in ranks)
+        self.outcomes.update(dict.fromkeys(set(waiting).difference(deferred), Outcome.DEAD))
         # What one provider may have taken, and nobody will ask again: it is listed as such.
         if unknown := sum(self.outcomes[rank] in _UNSENT for rank in self.bound):
             self.reasons[UNKNOWN] += unknown
@@ -162,8 +162,8 @@ class _Tally:
         return Receipt(
             dispatch=dispatch,
             counts=dict(Counter(self.outcomes[rank] for rank in dispatch.ranks)),
-            deferred=tuple(sorted(deferred)),
-            retry_at=retry_at if deferred else None,
+            deferred=tuple(deferred),
+            retry_at=tries[0][0] if tries else None,
             unknown=len(self.doubtful),
             reasons=dict(self.reasons),
             provider=next(iter(carried)) or provider if len(carried) == 1 else provider,
@@ -173,6 +173,7 @@ class _Tally:
             cost=self.cost,
             dead=dead if len(dead) < len(dispatch.ranks) else (),
             by_area={area: dict(counts) for area, counts in sorted(by_area.items())},
+            later=tuple(Later(retry_at=when, ranks=ranks) for when, ranks in tries[1:]),
         )
 
 

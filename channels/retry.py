@@ -1,5 +1,6 @@
 """When to try again: a pure function, so that every schedule can be read off and tested."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from schemas.content import Lane
@@ -9,6 +10,10 @@ MAX_ATTEMPTS = 6
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 60.0
 JITTER = 0.25
+GROUPS = 4
+"""Follow-ups of one dispatch, at most: each is a message, a claim and a receipt."""
+NEAR = 1.5
+"""Waits of which the longest is at most so many times the shortest share a follow-up."""
 MAX_CLAIMS = 5
 """A dispatch whose workers died this often is a dead letter: it may be what kills them."""
 
@@ -36,3 +41,44 @@ def next_try(
         return None
     due = at + timedelta(seconds=delay(attempt, jitter, retry_after))
     return due if due < expires_at else None
+
+
+def next_tries(
+    attempt: int,
+    lane: Lane,
+    wishes: Mapping[int, float],
+    *,
+    at: datetime,
+    expires_at: datetime,
+    jitter: float,
+) -> list[tuple[datetime, tuple[int, ...]]]:
+    """When to try which ranks again, the soonest first, in at most GROUPS groups.
+
+    `wishes` tells the Retry-After of each rank, 0 where there was none. Nobody is tried sooner than by
+    it, nobody gives up because another waits longer; who is absent from the answer is out of attempts,
+    or the alert ends before their time.
+    """
+    found = {
+        wish: next_try(attempt, lane, at=at, expires_at=expires_at, jitter=jitter, retry_after=wish)
+        for wish in set(wishes.values())
+    }
+    due = {rank: when for rank in sorted(wishes) if (when := found[wishes[rank]]) is not None}
+    groups = _grouped(sorted(set(due.values())), at)
+    return [(max(group), tuple(rank for rank, when in due.items() if when in group)) for group in groups]
+
+
+def _grouped(times: Sequence[datetime], at: datetime) -> list[frozenset[datetime]]:
+    """Neighbours together: each group spans a factor of NEAR in waiting, or as much as GROUPS need."""
+    if not times:
+        return []
+    waits = [(time - at).total_seconds() for time in times]
+    # A hair more, so that rounding does not leave the last one a group of its own.
+    span = max(NEAR, (waits[-1] / waits[0]) ** (1 / GROUPS) * (1 + 1e-9))
+    groups: list[set[datetime]] = []
+    shortest = 0.0
+    for time, wait in zip(times, waits, strict=True):
+        if not groups or wait > shortest * span:
+            groups.append(set())
+            shortest = wait
+        groups[-1].add(time)
+    return [frozenset(group) for group in groups]

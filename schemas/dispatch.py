@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from schemas.content import Channel, Lane
-from schemas.ids import dispatch_id, replay_id
+from schemas.ids import dispatch_id, part_id, replay_id
 
 
 def _absent(value: object) -> bool:
@@ -47,6 +47,8 @@ class Dispatch(BaseModel):
     areas: Annotated[tuple[tuple[str, int], ...], Field(exclude_if=_absent)] = ()
     replay_of: Annotated[UUID | None, Field(exclude_if=_absent)] = None
     """The dispatch whose dead letter this tries again; attempts count anew."""
+    part: Annotated[bool, Field(exclude_if=_absent)] = False
+    """A follow-up beside the slice's own, and all that follow it: their ids are by their lowest rank."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -70,23 +72,31 @@ class Dispatch(BaseModel):
         return dispatch_subject(self.lane, self.channel)
 
     def follow_up(
-        self, deferred: tuple[int, ...], not_before: AwareDatetime, bound: Ranks | None = None
+        self,
+        deferred: tuple[int, ...],
+        not_before: AwareDatetime,
+        bound: Ranks | None = None,
+        *,
+        part: bool = False,
     ) -> Self:
-        """The next attempt, for the ranks that were deferred."""
-        attempt = self.attempt + 1
-        if self.replay_of is None:
-            own = dispatch_id(self.alert_id, self.version, self.channel, self.first, attempt)
-        else:
-            own = replay_id(self.replay_of, attempt)
+        """The next attempt, for ranks that were deferred; `part` where it is not the first of several."""
+        attempt, part = self.attempt + 1, part or self.part
         return self.model_copy(
             update={
-                "id": own,
+                "id": part_id(self._line(1), min(deferred), attempt) if part else self._line(attempt),
                 "attempt": attempt,
                 "only": deferred,
                 "not_before": not_before,
                 "bound": bound or {},
+                "part": part,
             }
         )
+
+    def _line(self, attempt: int) -> UUID:
+        """The id of an attempt at the slice, or at the dead letter that this replays."""
+        if self.replay_of is None:
+            return dispatch_id(self.alert_id, self.version, self.channel, self.first, attempt)
+        return replay_id(self.replay_of, attempt)
 
     def replay(self, dead: tuple[int, ...]) -> Self:
         """The first attempt of another try at ranks that were given up."""
@@ -97,6 +107,7 @@ class Dispatch(BaseModel):
                 "only": dead,
                 "not_before": None,
                 "replay_of": self.id,
+                "part": False,
             }
         )
 
@@ -145,13 +156,22 @@ class Fate(StrEnum):
     EXPIRED = "expired"
 
 
+class Later(BaseModel):
+    """Deferred ranks that wait longer than the rest, for that is what the provider asked of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    retry_at: AwareDatetime
+    ranks: Annotated[tuple[int, ...], Field(min_length=1)]
+
+
 class Receipt(BaseModel):
     """What came of one dispatch: a count for each outcome, which add up to its recipients.
 
     `unknown` counts those sent again because an earlier try may or may not have been accepted.
-    `reasons` names the provider's errors. `deferred` and `retry_at` order the follow-up, `dead` lists
-    the ranks that were given up, where not all were. `by_area` parts the counts by the home areas
-    that the dispatch tells.
+    `reasons` names the provider's errors. `deferred` and `retry_at` order the follow-up, `later` parts
+    from it those who wait longer, `dead` lists the ranks that were given up, where not all were.
+    `by_area` parts the counts by the home areas that the dispatch tells.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -175,6 +195,8 @@ class Receipt(BaseModel):
     by_area: dict[str, dict[Outcome, Annotated[int, Field(ge=1)]]] = Field(
         default_factory=dict[str, dict[Outcome, int]], exclude_if=_absent
     )
+    later: Annotated[tuple[Later, ...], Field(exclude_if=_absent)] = ()
+    """By when, the soonest first; each beyond `retry_at`."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -189,6 +211,8 @@ class Receipt(BaseModel):
             self.deferred
         ):
             raise ValueError("bound: only deferred ranks are sent again")
+        if self.later:
+            self._check_later()
         if self.dead and self.counts.get(Outcome.DEAD, 0) != len(self.dead):
             raise ValueError("dead: must list each dead rank, or none")
         if self.by_area:
@@ -198,6 +222,33 @@ class Receipt(BaseModel):
             if summed != self.counts:
                 raise ValueError("by_area: must add up to counts")
         return self
+
+    def _check_later(self) -> None:
+        ranks = [rank for one in self.later for rank in one.ranks]
+        if len(ranks) != len(set(ranks)) or not set(ranks) < set(self.deferred):
+            raise ValueError("later: parts the deferred, and leaves some for retry_at")
+        times = [one.retry_at for one in self.later]
+        if times != sorted(set(times)) or self.retry_at is None or times[0] <= self.retry_at:
+            raise ValueError("later: goes by time, all of it after retry_at")
+
+    def follow_ups(self) -> tuple[Dispatch, ...]:
+        """What it orders: an attempt for each time at which some are tried again, the soonest first."""
+        if self.retry_at is None:
+            return ()
+        parted = {rank for one in self.later for rank in one.ranks}
+        first = tuple(rank for rank in self.deferred if rank not in parted)
+        return (
+            self.dispatch.follow_up(first, self.retry_at, self._bound_of(first)),
+            *(
+                self.dispatch.follow_up(one.ranks, one.retry_at, self._bound_of(one.ranks), part=True)
+                for one in self.later
+            ),
+        )
+
+    def _bound_of(self, ranks: tuple[int, ...]) -> Ranks:
+        wanted = frozenset(ranks)
+        found = {via: tuple(rank for rank in tied if rank in wanted) for via, tied in self.bound.items()}
+        return {via: tied for via, tied in found.items() if tied}
 
     @property
     def dead_ranks(self) -> tuple[int, ...] | None:

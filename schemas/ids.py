@@ -43,6 +43,14 @@ def replay_id(dispatch: UUID, attempt: int) -> UUID:
     return stream_id("replay", dispatch, attempt)
 
 
+def part_id(line: UUID, lowest: int, attempt: int) -> UUID:
+    """A follow-up beside its slice's own, for ranks that wait longer; `line` is that slice's first attempt.
+
+    No two share an attempt and their lowest rank: in an attempt each rank is in one dispatch.
+    """
+    return stream_id("part", line, lowest, attempt)
+
+
 def canary_stream(lane: str) -> UUID:
     """The test items of one lane; stands where an alert's id does in their dispatches."""
     return stream_id("canary", lane)

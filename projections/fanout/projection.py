@@ -12,7 +12,6 @@ from projections.fanout.plan import SLICE_SIZES, Census, Graver, Taken
 from projections.fanout.rows import FANOUT_DDL, PageRows
 from projections.projection import Row, Transaction
 from schemas.content import Channel
-from schemas.dispatch import Dispatch, Receipt
 from schemas.events import (
     AlertCancelled,
     AlertIssued,
@@ -75,7 +74,7 @@ class Fanout:
                     rows.orders(position, plan.slices(event))
                 case ReceiptRecorded(receipt=receipt):
                     rows.done(receipt)
-                    rows.orders(position, _follow_up(receipt))
+                    rows.orders(position, receipt.follow_ups())
                 case CanarySent():
                     rows.orders(position, plan.probes(event))
                 case DeadLetterReplayed(dispatch=order):
@@ -84,12 +83,6 @@ class Fanout:
                     raise AssertionError(f"{event.TOPIC} is not a topic of fanout")
         rows.write(tx.cursor)
         freezing.incidents.write()
-
-
-def _follow_up(receipt: Receipt) -> Sequence[Dispatch]:
-    if receipt.retry_at is None:
-        return ()
-    return (receipt.dispatch.follow_up(receipt.deferred, receipt.retry_at, receipt.bound),)
 
 
 class _Freezing:

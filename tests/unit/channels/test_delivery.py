@@ -91,6 +91,7 @@ class ScriptedGateway:
     dies_after: int | None = None
     fault: str | None = None
     reached: list[int] = field(default_factory=list[int])
+    waits: dict[int, float] = field(default_factory=dict[int, float])
     channel = Channel.PUSH
     name = "scripted"
 
@@ -110,7 +111,8 @@ class ScriptedGateway:
                 raise Killed
             self.reached.append(recipient.rank)
             outcome = self.answers.get(recipient.rank, Outcome.ACCEPTED)
-            results.append(Result(recipient.rank, outcome, "" if outcome is Outcome.ACCEPTED else "WHY"))
+            reason = "" if outcome is Outcome.ACCEPTED else "WHY"
+            results.append(Result(recipient.rank, outcome, reason, self.waits.get(recipient.rank)))
         return results
 
 
@@ -167,6 +169,23 @@ def test_out_of_attempts_is_dead_and_said_so() -> None:
     assert receipt.counts[Outcome.DEAD] == 1
     assert receipt.deferred == ()
     assert receipt.retry_at is None
+
+
+def test_each_waits_for_what_was_asked_of_them() -> None:
+    ranks = (501, 503, 504, 509)
+    gateway = ScriptedGateway(dict.fromkeys(ranks, Outcome.DEFERRED), waits={503: 60.0, 501: 600.0})
+    late = DISPATCH.expires_at - timedelta(seconds=300)
+    receipt = run(PaperDesk(), gateway, at=late)
+    assert receipt.counts == {Outcome.ACCEPTED: 6, Outcome.DEFERRED: 3, Outcome.DEAD: 1}
+    assert receipt.dead == (501,)
+    first, second = receipt.follow_ups()
+    assert (first.only, second.only) == ((504, 509), (503,))
+    assert first == DISPATCH.follow_up((504, 509), first.not_before or AT)
+    assert first.not_before is not None
+    assert second.not_before is not None
+    assert (
+        first.not_before < late + timedelta(seconds=2) < late + timedelta(seconds=60) <= second.not_before
+    )
 
 
 def test_an_emergency_is_tried_until_it_expires() -> None:

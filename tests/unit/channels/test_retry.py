@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.retry import JITTER, LONGEST_DELAY, MAX_ATTEMPTS, delay, next_try
+from channels.retry import GROUPS, JITTER, LONGEST_DELAY, MAX_ATTEMPTS, NEAR, delay, next_tries, next_try
 from schemas.content import Lane
 
 AT = datetime(2026, 7, 10, tzinfo=UTC)
@@ -34,3 +34,43 @@ def test_it_ends(lane: Lane, attempt: int, jitter: float, left: float) -> None:
     else:
         assert AT < due < expires
         assert lane is Lane.EMERGENCY or attempt < MAX_ATTEMPTS
+
+
+@given(
+    st.dictionaries(st.integers(0, 499), st.sampled_from([0.0, 1.0, 29.98, 30.0]) | st.floats(0, 90_000)),
+    st.integers(1, 8),
+    st.sampled_from(list(Lane)),
+    jitters,
+    st.floats(0.5, 7200),
+)
+def test_everyone_waits_for_their_own_wish_in_few_groups(
+    wishes: dict[int, float], attempt: int, lane: Lane, jitter: float, left: float
+) -> None:
+    expires = AT + timedelta(seconds=left)
+    tries = next_tries(attempt, lane, wishes, at=AT, expires_at=expires, jitter=jitter)
+    times = [when for when, _ in tries]
+    assert times == sorted(set(times))
+    assert len(tries) <= GROUPS
+    told = [rank for _, ranks in tries for rank in ranks]
+    assert len(told) == len(set(told)), "nobody is tried twice"
+    own = {
+        rank: next_try(attempt, lane, at=AT, expires_at=expires, jitter=jitter, retry_after=wish)
+        for rank, wish in wishes.items()
+    }
+    assert set(told) == {rank for rank, due in own.items() if due is not None}
+    longest = max((due for due in own.values() if due), default=AT) - AT
+    for when, ranks in tries:
+        for rank in ranks:
+            due = own[rank]
+            assert due is not None
+            assert due <= when < expires
+            if longest <= NEAR**GROUPS * timedelta(seconds=delay(attempt, jitter)):
+                assert when - AT <= (due - AT) * NEAR * 1.001
+
+
+def test_waits_that_are_near_share_a_follow_up() -> None:
+    expires = AT + timedelta(hours=1)
+    wishes = {0: 0.0, 1: 30.0, 2: 29.9, 3: 0.5, 4: 300.0, 5: 7200.0}
+    tries = next_tries(1, Lane.ALERT, wishes, at=AT, expires_at=expires, jitter=0.0)
+    seconds = [((when - AT).total_seconds(), ranks) for when, ranks in tries]
+    assert seconds == [(1.0, (0, 3)), (30.0, (1, 2)), (300.0, (4,))]

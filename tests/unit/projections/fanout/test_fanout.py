@@ -11,7 +11,8 @@ from projections.fanout import view
 from projections.fanout.projection import Fanout
 from projections.follower import Follower
 from schemas.content import Channel, Lane
-from schemas.events import AudienceFrozen, Event
+from schemas.dispatch import Dispatch, Later, Outcome, Receipt
+from schemas.events import Actor, AudienceFrozen, Event, ReceiptRecorded
 from tests.following import AT, Alert, Registry, World, audience, frozen, receipt, world
 from tests.unit.schemas.examples import CONTENT
 
@@ -143,6 +144,53 @@ def test_receipts_end_dispatches_and_deferred_ranks_go_on(here: World, fanout: F
     assert here.rows(
         "SELECT position, seq FROM fanout_dispatches WHERE dispatch_id = %s", follow_up.id
     ) == [(4, 0)]
+
+
+def parted(order: Dispatch, first: tuple[int, ...], *later: tuple[int, ...]) -> ReceiptRecorded:
+    """Nobody was reached; who of them waits how long."""
+    ranks = tuple(sorted(rank for group in (first, *later) for rank in group))
+    dead = len(order.ranks) - len(ranks)
+    counts = {Outcome.DEFERRED: len(ranks), Outcome.DEAD: dead}
+    return ReceiptRecorded(
+        originator_id=order.id,
+        originator_version=1,
+        by=Actor(account="system:worker:push"),
+        receipt=Receipt(
+            dispatch=order,
+            counts={outcome: count for outcome, count in counts.items() if count},
+            deferred=ranks,
+            retry_at=AT,
+            dead=tuple(set(order.ranks) - set(ranks)) if dead < len(order.ranks) else (),
+            later=tuple(
+                Later(retry_at=AT + timedelta(minutes=n), ranks=group) for n, group in enumerate(later, 1)
+            ),
+            bound={"a": ranks[:2]},
+        ),
+    )
+
+
+def test_those_who_wait_longer_go_by_orders_of_their_own(here: World, fanout: Fanout) -> None:
+    follower = here.follower(fanout)
+    here.append(audience(10))
+    follower.catch_up()
+    (whole,) = view.undone(here.conn)
+    # The slice's lowest rank is among those who wait longer: its own line's id must not be theirs.
+    here.append(parted(whole, (2, 3), (0, 1), (4, 5, 6)))
+    follower.catch_up()
+    first, second, third = view.undone(here.conn)
+    assert (first.only, second.only, third.only) == ((2, 3), (0, 1), (4, 5, 6))
+    assert first == whole.follow_up((2, 3), AT)
+    assert second.bound == {"a": (0, 1)}
+    assert third.not_before == AT + timedelta(minutes=2)
+    here.append(parted(first, (3,), (2,)), parted(second, (0,), (1,)), receipt(third, deferred=(6,)))
+    follower.catch_up()
+    again = view.undone(here.conn)
+    assert [one.only for one in again] == [(3,), (2,), (0,), (1,), (6,)]
+    every = [whole, first, second, third, *again, again[3].replay((1,)), again[2].replay((0,))]
+    assert len({one.id for one in every}) == len(every)
+    before, head = here.dump(fanout), here.log.head()
+    follower.rebuild()
+    assert (here.dump(fanout), here.log.head()) == (before, head)
 
 
 @pytest.mark.parametrize("page", [1, 3, 2000])

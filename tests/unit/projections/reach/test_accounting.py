@@ -59,6 +59,7 @@ class Life:
         self.home = dict(enumerate(g.area for g in groups_of(frozen) for _ in g.ids))
         self.last: dict[int, Outcome] = {}
         self.written_off = 0
+        self.ordered: set[UUID] = set()
         fields = frozen.model_dump(exclude={"originator_id", "originator_version", "by"})
         self.story.tell(AudienceFrozen, frozen.originator_id, **fields)
         orders = list(plan.slices(frozen))
@@ -71,16 +72,19 @@ class Life:
         desk = PaperDesk(superseded=self.chance.random() < 0.1)
         desk.erased = frozenset(rank for rank in order.ranks if self.chance.random() < 0.1)
         gateway = ScriptedGateway(answers, fault="BAD" if self.chance.random() < 0.1 else None)
+        gateway.waits = {rank: self.chance.choice([0.0, 5.0, 60.0, 600.0]) for rank in order.ranks}
         late = order.expires_at if self.chance.random() < 0.05 else NOW
         # Few attempts, so that many die.
-        order = order.model_copy(update={"attempt": order.attempt + 3})
+        order = order.model_copy(update={"attempt": order.attempt + 2})
         receipt = self.runner.run(Delivery(desk, gateway, lambda: late).deliver(order))
         assert receipt is not None
         self.story.tell(ReceiptRecorded, order.id, receipt=receipt)
         self.note(order, receipt.deferred, receipt.dead_ranks or ())
-        more: list[Dispatch] = []
-        if receipt.retry_at is not None:
-            more.append(receipt.dispatch.follow_up(receipt.deferred, receipt.retry_at))
+        more = list(receipt.follow_ups())
+        assert sorted(rank for one in more for rank in one.ranks) == list(receipt.deferred)
+        for one in more:
+            assert one.id not in self.ordered, "an id is of one order"
+            self.ordered.add(one.id)
         if dead := receipt.counts.get(Outcome.DEAD):
             assert receipt.dead_ranks is not None
             assert len(receipt.dead_ranks) == dead
