@@ -21,7 +21,7 @@ from psycopg_pool import ConnectionPool
 
 from broadcaster.duty.notices import REMINDER, notices
 from broadcaster.log import AlertLog
-from channels.sms.pace import backoff
+from channels.pace import backoff
 from projections.cadence.view import BodyCadence, CadenceBook
 from schemas.events import Event, ReminderDue, ReminderSent
 

@@ -16,7 +16,7 @@ from channels.gateway import Message, Recipient, Result
 from channels.push.answers import QUOTA, THIRD_PARTY, judge_refusals, read_answer
 from channels.push.line import Headers, Loss, Reply
 from channels.push.lines import UNWANTED, Lines
-from channels.push.pace import Pace, Quota
+from channels.push.pace import OwnQuota, Quota
 from channels.push.render import KINDS, Rendered, language_of, render
 from channels.push.tokens import AccessTokens, TokenError
 from schemas.content import Channel, Language
@@ -114,7 +114,7 @@ class PushGateway:
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._quota = quota or Pace(settings.rate)
+        self._quota = quota or OwnQuota(settings.rate)
         self._streak = 0
         self._pauses: dict[str, tuple[float, str]] = {}
         self._tokens: AccessTokens

@@ -1,8 +1,10 @@
 """How fast may be sent: the project's quota, in places taken a window at a time."""
 
-from time import monotonic
+import time
+from collections.abc import Callable
 from typing import Protocol
 
+from channels.pace import Pace
 from schemas.content import Lane
 
 BURST = 0.05
@@ -17,19 +19,12 @@ class Quota(Protocol):
         ...
 
 
-class Pace:
+class OwnQuota:
     """A quota of one's own: at most `rate` messages a second in any stretch, plus a burst and a window."""
 
-    def __init__(self, rate: float) -> None:
-        self._interval = 1.0 / rate
-        self._next = float("-inf")
-
-    def reserve(self, now: float, count: int = 1) -> float:
-        """Takes the next places; seconds until the first comes, not positive when it is there already."""
-        place = max(self._next, now - BURST)
-        self._next = place + self._interval * count
-        return place - now
+    def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._pace = Pace(rate, 1 + BURST * rate, clock)
 
     async def take(self, count: int, lane: Lane) -> float:  # noqa: ARG002 (others tell lanes apart)
         """See Quota. The lanes are alike."""
-        return self.reserve(monotonic(), count)
+        return self._pace.book(count)

@@ -19,7 +19,7 @@ from firebase_admin.credentials import Certificate
 from channels.gateway import Message, Recipient, Result
 from channels.push.answers import QUOTA, judge_refusals, read_answer
 from channels.push.client import LONGEST_WAIT, PushSettings, pause
-from channels.push.pace import Pace, Quota
+from channels.push.pace import OwnQuota, Quota
 from channels.push.render import KINDS, language_of, model, text_for
 from schemas.content import Channel, Language
 from schemas.dispatch import Outcome
@@ -36,7 +36,7 @@ class SdkGateway:
         self, settings: PushSettings, clock: Callable[[], datetime], quota: Quota | None = None
     ) -> None:
         self._settings, self._clock = settings, clock
-        self._quota = quota or Pace(settings.rate)
+        self._quota = quota or OwnQuota(settings.rate)
         self._app: firebase_admin.App
 
     async def __aenter__(self) -> Self:

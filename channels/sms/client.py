@@ -9,9 +9,9 @@ from uuid import UUID
 from smpp34 import SubmitSm, Tlv
 
 from channels.gateway import Message, Recipient, Result
+from channels.pace import Pace
 from channels.sms.carrier import Attempt
 from channels.sms.line import Line
-from channels.sms.pace import Pace
 from channels.sms.receipts import Book, canonical
 from channels.sms.render import language_of, render
 from channels.sms.segments import encoding_of, split

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import structlog
 
-from channels.sms.pace import backoff
+from channels.pace import backoff
 from channels.sms.session import Heard, Session
 from channels.sms.settings import SmppSettings
 from channels.sms.statuses import Status, name_of

@@ -19,7 +19,7 @@ from aiosmtplib import (
     SMTPServerDisconnected,
 )
 
-from channels.sms.pace import backoff
+from channels.pace import backoff
 from channels.sms.settings import MailSettings
 from schemas.dispatch import Outcome
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 
 class Pace:
-    """A token bucket: `rate` messages a second on average, up to `burst` of them at once.
+    """A token bucket: `rate` messages a second on average, up to `burst` of them at once after a pause.
 
-    Whoever waits is served in order. Raises ValueError for a rate that is not positive.
+    Whoever waits is served in order. Several places may be taken together: those who take them are
+    answered once, and spread their messages or not. Raises ValueError for a rate that is not positive.
     """
 
     def __init__(
@@ -19,20 +20,20 @@ class Pace:
             raise ValueError(f"rate: {rate} messages a second is not a rate")
         self._each, self._clock = 1 / rate, clock
         # A tenth of a second's worth: carriers count by the second.
-        self._slack = self._each * (max(1.0, rate / 10) if burst is None else burst)
-        self._due = clock() - self._slack
-        self._held = float("-inf")
+        self._slack = self._each * ((max(1.0, rate / 10) if burst is None else burst) - 1)
+        self._next = self._held = float("-inf")
 
-    def book(self) -> float:
-        """Takes the next place and says how many seconds away it is."""
+    def book(self, count: int = 1) -> float:
+        """Takes the next places; seconds until the first comes, not positive when it is there already."""
         now = self._clock()
-        self._due = max(self._due, now - self._slack) + self._each
-        return max(0.0, self._due - now)
+        place = max(self._next, now - self._slack)
+        self._next = place + self._each * count
+        return place - now
 
     def hold(self, seconds: float) -> None:
         """Nothing goes out for so long, not even what has its place: the provider said it is too much."""
         self._held = max(self._held, self._clock() + seconds)
-        self._due = max(self._due, self._held)
+        self._next = max(self._next, self._held)
 
     async def turn(self) -> None:
         """Waits for the next place."""
