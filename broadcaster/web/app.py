@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from broadcaster.registry.coverage import CoverageCount
 from broadcaster.shelf import Shelf
-from broadcaster.web import docs, handlers, pages
+from broadcaster.web import docs, handlers, pages, scorecard
 from broadcaster.web.api import (
     accounting,
     alert_actions,
@@ -49,6 +49,7 @@ from broadcaster.web.front import Front
 from broadcaster.web.guard import Guard
 from broadcaster.web.metrics import Figures, Metrics
 from broadcaster.web.openapi import DESCRIPTION, TAGS
+from broadcaster.web.overview import Overview
 from broadcaster.web.page_cache import PageCache
 from broadcaster.web.polls import ServedCount
 from broadcaster.web.ports import WebPorts
@@ -83,6 +84,7 @@ _ROUTERS = (
     canary.router,
     health.router,
     pages.router,
+    scorecard.router,
     docs.router,
 )
 
@@ -125,6 +127,7 @@ def _services(ports: WebPorts) -> Services:
         served=served,
         shelf=Shelf(ports.log),
         coverage=CoverageCount(ports.pool, lambda: ports.office.edition(ports.clock()).tree),
+        overview=Overview(ports.pool, ports.cadence),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 from babel.dates import format_datetime, format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_percent
 from babel.support import NullTranslations, Translations
 from starlette.requests import Request
 from starlette.responses import Response
@@ -68,6 +68,11 @@ def ngettext(one: str, many: str, count: int) -> str:
 def number(value: float) -> str:
     """With the language's grouping: 12.005 or 12,005."""
     return format_decimal(value, locale=language())
+
+
+def percent(share: float, *, signed: bool = False) -> str:
+    """A share of 1 with one digit: 98,5 % or 98.5%; `signed` for a change."""
+    return format_percent(share, "+#,##0.0%;-#,##0.0%" if signed else "#,##0.0%", locale=language())
 
 
 def instant(at: datetime) -> str:

@@ -19,6 +19,7 @@ from broadcaster.web.directory import Directory
 from broadcaster.web.feed_cache import FeedCache
 from broadcaster.web.feed_forms import FeedForms
 from broadcaster.web.metrics import Metrics
+from broadcaster.web.overview import Overview
 from broadcaster.web.page_cache import PageCache
 from broadcaster.web.polls import ServedCount
 from broadcaster.web.ports import WebPorts
@@ -42,6 +43,7 @@ class Services:
     """The polls of each screen, as the front counts them."""
     shelf: Shelf
     coverage: CoverageCount
+    overview: Overview
 
     def now(self) -> datetime:
         """The time now, UTC."""

@@ -31,6 +31,7 @@ MENU: Sequence[Place] = (
     Place("compose", "/console/compose", (Role.AUTHOR,)),
     Place("alerts", "/console/alerts"),
     Place("people", "/console/people", (Role.MANAGER,)),
+    Place("cadence", "/console/cadence"),
 )
 
 

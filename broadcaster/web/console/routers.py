@@ -4,6 +4,7 @@ from broadcaster.web.console import (
     account,
     alerts,
     areas,
+    cadence,
     cancel,
     compose,
     home,
@@ -24,4 +25,5 @@ ROUTERS = (
     review.router,
     account.router,
     people.router,
+    cadence.router,
 )

@@ -167,6 +167,7 @@ class Town:
 
     pool: ConnectionPool[Any]
     now: datetime = AT
+    cadence_public: bool = True
     health: dict[str, bool] = field(default_factory=lambda: {"database": True, "nats": True})
     keys: dict[str, str] = field(default_factory=dict[str, str], repr=False)
 
@@ -223,7 +224,7 @@ class Town:
                 clock=lambda: self.now,
                 cadence=self.book,
                 cadence_commands=CadenceCommands(self.office, PHUC_XA),
-                cadence_public=True,
+                cadence_public=self.cadence_public,
                 reports=Reports(
                     self.pool, self.log, self.book, origin="hanoi.example", key_path=Path("/nonexistent")
                 ),

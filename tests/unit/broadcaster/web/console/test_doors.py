@@ -39,6 +39,7 @@ def filled(path: str, alert_id: str = "") -> str:
         "{step}": "approve",
         "{edition}": "2020-03-01",
         "{token}": "x",
+        "{body}": "ubnd-tp",
     }
     values |= {"{draft_id}": str(uuid4()), "{session_id}": str(uuid4()), "{account}": "x"}
     for name, value in values.items():
