@@ -1,7 +1,7 @@
 """The cadence of the last 30 days for pages: figures of every body, strips, and the course of the whole.
 
 A second's work for a whole city, so it is kept: what is a minute old is shown once more while another
-thread reckons it anew. Where a body stands now is never kept.
+thread reckons it anew. Where the bodies stand now is kept for seconds, and only while nothing happens.
 """
 
 import logging
@@ -21,9 +21,12 @@ from projections.cadence.figures import BodyFigures, Figures
 from projections.cadence.report import Report, report
 from projections.cadence.rule import DAY, local_day
 from projections.cadence.standing import counted
-from projections.cadence.view import CadenceBook
+from projections.cadence.view import BodyCadence, CadenceBook
+from projections.positions import Positions
 
 _FRESH = timedelta(minutes=1)
+_SAME = timedelta(seconds=5)
+"""A standing changes by the clock too, when a body's time is up."""
 _USABLE = timedelta(minutes=10)
 """Older than this it is not shown: whoever asks waits."""
 
@@ -39,17 +42,14 @@ class Month:
     report: Report
     bodies: Mapping[str, BodyFigures]
     strips: Mapping[str, Strip]
+    overdue: Mapping[int, tuple[int, tuple[int, ...]]]
+    """Of each level: how many bodies there are, and how many were overdue on each day."""
 
     def course(self, levels: Iterable[int]) -> tuple[float, ...]:
         """For each day the share of these levels' bodies that were on time all day, from 0 to 1."""
-        wanted = set(levels)
-        strips = [self.strips[body.issuer_id] for body in self.report.bodies if body.level in wanted]
-        if not strips:
-            return ()
-        return tuple(
-            1 - sum(day in one.overdue for one in strips) / len(strips)
-            for day in (local_day(self.since) + number * DAY for number in range(DAYS))
-        )
+        rows = [self.overdue[level] for level in levels if level in self.overdue]
+        bodies = sum(row[0] for row in rows)
+        return tuple(1 - sum(row[1][day] for row in rows) / bodies for day in range(DAYS)) if rows else ()
 
     def total(self, levels: Iterable[int]) -> dict[int, Figures]:
         """The sums of these levels, as far as any body of them owed something."""
@@ -63,6 +63,16 @@ class Overview:
         self._pool, self._book = pool, book
         self._lock = threading.Lock()
         self._month: Month | None = None
+        self._standing: tuple[datetime, int, list[BodyCadence]] | None = None
+
+    def standing(self, at: datetime) -> list[BodyCadence]:
+        """Every body that owes or is exempt, by due date; to be read only."""
+        position = Positions(self._pool, "cadence").get().position
+        kept = self._standing
+        if kept is None or kept[1] != position or not timedelta() <= at - kept[0] < _SAME:
+            with self._pool.connection() as conn:
+                kept = self._standing = (at, position, self._book.standing(conn, at))
+        return kept[2]
 
     def month(self, at: datetime) -> Month:
         """As of `at`, or a little before."""
@@ -105,4 +115,13 @@ def month(book: CadenceBook, conn: Connection[Any], at: datetime) -> Month:
         )
         for each in found.bodies
     }
-    return Month(since, at, found, {each.issuer_id: each for each in found.bodies}, strips)
+    overdue = {level: _overdue(found, strips, level, since) for level in found.levels}
+    return Month(since, at, found, {each.issuer_id: each for each in found.bodies}, strips, overdue)
+
+
+def _overdue(
+    found: Report, strips: Mapping[str, Strip], level: int, since: datetime
+) -> tuple[int, tuple[int, ...]]:
+    mine = [strips[body.issuer_id].overdue for body in found.bodies if body.level == level]
+    days = (local_day(since) + number * DAY for number in range(DAYS))
+    return len(mine), tuple(sum(day in one for one in mine) for day in days)

@@ -71,6 +71,11 @@ def accounting_csv(
 ) -> Response:
     """One line a version and channel (`scope` total), then one a version, channel and commune (`area`)."""
     del principal
+    return table(services, alert_id, if_none_match)
+
+
+def table(services: Services, alert_id: UUID, if_none_match: str | None = None) -> Response:
+    """The same for a page of the console. Raises ProblemError."""
     found = account(services, alert_id)
     file = io.StringIO()
     # A mark of order at the start: without it a spreadsheet takes the names for another encoding.

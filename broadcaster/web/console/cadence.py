@@ -28,7 +28,7 @@ router = APIRouter(prefix="/console/cadence", include_in_schema=False)
 
 PAGE = 50
 """Bodies on a page; the worst are on the first."""
-SHOWN = 60
+SHOWN = 40
 """Items and windows of one body."""
 FORMATS = ("csv", "xlsx", "html")
 LEVELS = (1, 2, 3)
@@ -70,8 +70,7 @@ def dashboard(
     """The worst first."""
     at = services.now()
     levels = [int(wanted.level)] if wanted.level else None
-    with services.reading() as conn:
-        standing = services.ports.cadence.standing(conn, at, levels)
+    standing = [body for body in services.overview.standing(at) if levels is None or body.level in levels]
     key = unaccented(" ".join(wanted.words.split()))
     found = [
         body

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 from uuid import UUID, uuid4
 
@@ -215,7 +216,8 @@ def _put_up(services: Services, visitor: Visitor, draft: Draft, content: Content
         alert = alerts.draft(by, draft.body, content, at=at, once=once)
     else:
         now = services.ports.office.alert(draft.alert_id)
-        change = alerts.revise if now.work else alerts.propose_update
+        update = partial(alerts.propose_update, corrects=Typed(draft.fields)["corrects"] == "1")
+        change = alerts.revise if now.work else update
         alert = change(by, draft.alert_id, content, at=at, expected=draft.base, once=once)
     alert = services.ports.office.alert(alert.id)
     if alert.stage is Stage.DRAFT:
@@ -242,7 +244,7 @@ def _again(
 
 
 def _conflict(request: Request, visitor: Visitor, mine: Sheet, theirs: Draft) -> Response:
-    names = (*writing.LINES, *writing.PARAGRAPHS, *writing.CHOICES, *writing.SETS)
+    names = (*writing.LINES, *writing.PARAGRAPHS, *writing.CHOICES, *writing.TICKS, *writing.SETS)
     their = Typed(theirs.fields)
     rows = [(name, mine.typed.all(name), their.all(name)) for name in names]
     return show(
@@ -262,14 +264,15 @@ def _shown(services: Services, sheet: Sheet) -> dict[str, object]:
     """What the previews show."""
     name = services.directory.body_name(sheet.body)
     draft = sheet.draft
-    is_update = (
-        draft.alert_id is not None and services.ports.office.alert(draft.alert_id).issued is not None
-    )
+    alert = services.ports.office.alert(draft.alert_id) if draft.alert_id else None
+    is_update = alert is not None and alert.issued is not None
     msg_type = MsgType.UPDATE if is_update else MsgType.ALERT
     return {
         "previews": previews.of_typed(sheet.typed, name, msg_type, services.now()),
         "estimate": census.estimate(services, services.tree(), sheet.typed.all("areas")),
         "is_update": is_update,
+        # Once the update is begun, what it is for is on record.
+        "may_correct": is_update and alert is not None and alert.work is None,
     }
 
 

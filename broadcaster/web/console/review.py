@@ -1,11 +1,11 @@
 """The version in work: everything it says and changes, and what the visitor may do with it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from broadcaster.account import Role
@@ -13,7 +13,7 @@ from broadcaster.alert import Alert
 from broadcaster.lifecycle import TABLE, Command, Stage
 from broadcaster.log import ConflictError
 from broadcaster.rules import RefusedError
-from broadcaster.web.console import changes, previews, second_factor, writing
+from broadcaster.web.console import changes, foretold, previews, second_factor, writing
 from broadcaster.web.console.asked import AskedAlert
 from broadcaster.web.console.cards import category_name
 from broadcaster.web.console.compose import census
@@ -25,15 +25,15 @@ from broadcaster.web.services import Services, WithServices
 from broadcaster.web.sights import places
 from broadcaster.web.story import Story
 from schemas.content import Channel, MsgType
-from schemas.requests import Reason
 
 router = APIRouter(prefix="/console/alerts/{alert_id}", include_in_schema=False)
 
-Step = Literal["approve", "approve-issue", "issue", "return", "reject"]
+Step = Literal["approve", "approve-issue", "issue", "schedule", "unschedule", "return", "reject"]
 
 _NEEDS_REASON = {"return", "reject"}
-_GOES_OUT = {"approve", "approve-issue", "issue"}
 LONGEST_REASON = 500
+
+counts = foretold.Counts()
 
 
 @dataclass(frozen=True)
@@ -43,16 +43,21 @@ class Told:
     faults: tuple[Fault, ...] = ()
     step: str = ""
     reason: str = ""
+    due: str = ""
 
 
 @router.get("")
 def review_page(
-    request: Request, services: WithServices, visitor: WithVisitor, found: AskedAlert
+    request: Request,
+    services: WithServices,
+    visitor: WithVisitor,
+    found: AskedAlert,
+    count: Annotated[Literal["", "1"], Query()] = "",
 ) -> Response:
-    """The version in work; where there is none, the alert as it is out."""
+    """The version in work; without one, the alert as it is out. `count` asks for the exact count."""
     if found.alert.work is None or not visitor.may(found.alert.issuer_id):
         return go(f"/console/alerts/{found.alert.id}/live")
-    return _page(request, services, visitor, found, Told())
+    return _page(request, services, visitor, found, Told(), count=bool(count))
 
 
 @router.post("/do/{step}")
@@ -64,23 +69,20 @@ def take_step(
     form: BoundForm,
     step: Annotated[Step, Path()],
 ) -> Response:
-    """Approve, issue, return or reject the version that was read, and no later one."""
-    alert, reason = found.alert, form.one("reason")
+    """Approve, issue, schedule, return or reject the version that was read, and no later one."""
+    alert, told = found.alert, Told((), step, form.one("reason"), form.one("due"))
     faults = _faults(services, visitor, form, step)
     if faults:
-        return _again(request, services, visitor, found, Told(faults, step, reason))
+        return _again(request, services, visitor, found, replace(told, faults=faults))
     try:
-        after = _run(services, visitor, alert, step, reason, form.number("expected"))
+        after = _run(services, visitor, alert, told, form.number("expected"))
     except RefusedError as refusal:
-        told = Told((Fault(step, writing.refused(refusal).code),), step, reason)
+        told = replace(told, faults=(Fault(step, writing.refused(refusal).code),))
         return _again(request, services, visitor, found, told)
     except ConflictError:
-        return _again(request, services, visitor, found, Told((Fault(step, "moved"),), step, reason))
-    return go(
-        f"/console/alerts/{after.id}/live"
-        if step in {"issue", "approve-issue"}
-        else f"/console/alerts/{after.id}"
-    )
+        return _again(request, services, visitor, found, replace(told, faults=(Fault(step, "moved"),)))
+    # A bulletin that was to be issued at night has not gone out: it waits, and the page says so.
+    return go(f"/console/alerts/{after.id}" if after.work else f"/console/alerts/{after.id}/live")
 
 
 @router.post("/edit")
@@ -110,19 +112,26 @@ def _faults(services: Services, visitor: Visitor, form: Form, step: str) -> tupl
         if not reason:
             return (Fault(f"{step}-reason", "missing"),)
         return (Fault(f"{step}-reason", "long", LONGEST_REASON),) if len(reason) > LONGEST_REASON else ()
+    if step == "unschedule":
+        return ()  # What is held back needs no second factor.
     faults = [] if form.ticked("sure") else [Fault(f"{step}-sure", "unticked")]
+    if step == "schedule" and writing.instant(form.one("due")) is None:
+        faults.append(Fault("schedule-due", "date" if form.one("due") else "missing"))
     if not faults:
         wrong = second_factor.fault(services, visitor, form)
         faults = [Fault(f"{step}-code", f"code-{wrong}")] if wrong else []
     return tuple(faults)
 
 
-def _run(services: Services, visitor: Visitor, alert: Alert, step: str, reason: Reason, seen: int) -> Alert:
+def _run(services: Services, visitor: Visitor, alert: Alert, told: Told, seen: int) -> Alert:
+    step, reason, due = told.step, told.reason, writing.instant(told.due)
     alerts, by, at = services.ports.alerts, visitor.by(alert.issuer_id), services.now()
     steps: dict[str, Callable[..., Alert]] = {
         "approve": partial(alerts.approve, by, alert.id),
         "approve-issue": partial(alerts.approve, by, alert.id),
         "issue": partial(alerts.issue, by, alert.id),
+        "schedule": partial(alerts.schedule, by, alert.id, due),
+        "unschedule": partial(alerts.unschedule, by, alert.id),
         "return": partial(alerts.send_back, by, alert.id, reason),
         "reject": partial(alerts.reject, by, alert.id, reason),
     }
@@ -140,7 +149,14 @@ def _again(request: Request, services: Services, visitor: Visitor, found: Story,
 
 
 def _page(
-    request: Request, services: Services, visitor: Visitor, found: Story, told: Told, *, status: int = 200
+    request: Request,
+    services: Services,
+    visitor: Visitor,
+    found: Story,
+    told: Told,
+    *,
+    status: int = 200,
+    count: bool = False,
 ) -> Response:
     alert, tree = found.alert, services.tree()
     work = alert.work
@@ -151,6 +167,8 @@ def _page(
     approves, writes = visitor.may(body, Role.APPROVER), visitor.may(body, Role.AUTHOR)
     name = services.directory.body_name(body)
     estimate = census.estimate(services, tree, content.areas)
+    people = sum(estimate.of(channel) for channel in content.reaches if channel is not Channel.LED)
+    now = services.now()
 
     def open_to(command: Command) -> bool:
         return (alert.life, alert.stage) in TABLE[command]
@@ -170,14 +188,18 @@ def _page(
         category=category_name(services, content.category),
         places=places(tree, content.areas),
         changes=changes.changes(issued.content, content, tree) if issued else None,
-        previews=previews.of_content(
-            content, name, MsgType.UPDATE if issued else MsgType.ALERT, services.now()
-        ),
+        previews=previews.of_content(content, name, MsgType.UPDATE if issued else MsgType.ALERT, now),
         estimate=estimate,
-        people=sum(estimate.of(channel) for channel in content.reaches if channel is not Channel.LED),
+        people=people,
+        foretold=counts.of(services, alert, wait=count or people <= foretold.SMALL),
+        alike=foretold.alike(services, alert, content),
+        held=foretold.held_until(services, alert, content, now),
         had_hand=visitor.name in work.contributors,
         may_approve=approves and open_to(Command.APPROVE),
         may_issue=(approves or writes) and open_to(Command.ISSUE),
+        may_schedule=(approves or writes) and open_to(Command.SCHEDULE),
+        may_unschedule=(approves or writes) and open_to(Command.UNSCHEDULE),
+        body_name=services.directory.body_name,
         may_return=approves and open_to(Command.RETURN),
         may_edit=writes and alert.stage is Stage.DRAFT,
         told=told,

@@ -18,6 +18,7 @@ from schemas.local_time import HANOI
 LINES = ("headline", "headline_en", "sign_text")
 PARAGRAPHS = ("description", "instruction", "description_en", "instruction_en", "sms_text")
 CHOICES = ("body", "kind", "category", "severity", "urgency", "certainty", "risk_level", "expires", "mode")
+TICKS = ("corrects",)
 SETS = ("areas", "channels")
 DEFAULTS = {"kind": "alert", "urgency": "Expected", "certainty": "Likely", "mode": "actual"}
 
@@ -68,7 +69,7 @@ class Typed:
 
 def typed(form: Form) -> dict[str, list[str]]:
     """What is kept of a posted form: the fields of an alert, and no others."""
-    names = (*LINES, *PARAGRAPHS, *CHOICES, *SETS)
+    names = (*LINES, *PARAGRAPHS, *CHOICES, *TICKS, *SETS)
     return {name: list(form.all(name)) for name in names if any(form.all(name))}
 
 
@@ -102,15 +103,20 @@ def local(at: datetime) -> str:
     return at.astimezone(HANOI).strftime("%Y-%m-%dT%H:%M")
 
 
+def instant(typed_at: str) -> datetime | None:
+    """What such an input gives, on Hanoi's clock; None for anything else."""
+    try:
+        return datetime.strptime(typed_at, "%Y-%m-%dT%H:%M").replace(tzinfo=HANOI)
+    except ValueError:
+        return None
+
+
 def read(what: Typed, before: Content | None = None) -> Content | list[Fault]:
     """The content, or everything that is wrong. What the form has no field for stays as it was before."""
     faults = [Fault(name, "missing") for name in ("category", "severity") if not what[name]]
-    expires: datetime | None = None
-    if what["expires"]:
-        try:
-            expires = datetime.strptime(what["expires"], "%Y-%m-%dT%H:%M").replace(tzinfo=HANOI)
-        except ValueError:
-            faults.append(Fault("expires", "date"))
+    expires = instant(what["expires"])
+    if what["expires"] and expires is None:
+        faults.append(Fault("expires", "date"))
     risk_level = what["risk_level"]
     said: dict[str, Any] = {
         "kind": what["kind"],
