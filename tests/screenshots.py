@@ -102,6 +102,8 @@ def _story(hanoi: Site, person: Callable[[str], Page], shoot: Callable[..., None
     shoot(son, "review-update", alert)
     shoot(son, "alerts", "/console/alerts")
     shoot(son, "account", "/console/account")
+    shoot(son, "cadence", "/console/cadence")
+    shoot(son, "cadence-body", "/console/cadence/ubnd-00001")
     hoa = person("hoa")
     shoot(hoa, "people", "/console/people")
     token = hanoi.desk.accounts.invite(f"moi@{CITY}", "hoa", hanoi.now())

@@ -130,7 +130,7 @@ def _run(services: Services, visitor: Visitor, alert: Alert, told: Told, seen: i
         "approve": partial(alerts.approve, by, alert.id),
         "approve-issue": partial(alerts.approve, by, alert.id),
         "issue": partial(alerts.issue, by, alert.id),
-        "schedule": partial(alerts.schedule, by, alert.id, due),
+        "schedule": partial(alerts.schedule, by, alert.id, due or at),
         "unschedule": partial(alerts.unschedule, by, alert.id),
         "return": partial(alerts.send_back, by, alert.id, reason),
         "reject": partial(alerts.reject, by, alert.id, reason),

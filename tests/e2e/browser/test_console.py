@@ -171,6 +171,8 @@ def test_axe_finds_nothing(opened: Opener, hanoi: Site) -> None:
     hanoi.follow()
     for path in (f"{alert}/live", f"{alert}/cancel", "/console", "/console/alerts", "/console/account"):
         look(son, path)
+    for path in ("/console/cadence", "/console/cadence/ubnd-00001"):
+        look(son, path)
     ha.goto("/console/compose")
     ha.get_by_role("button", name="Trình duyệt").click()
     look(ha)

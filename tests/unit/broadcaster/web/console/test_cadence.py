@@ -100,3 +100,11 @@ def test_what_does_not_count_says_why(town: Town) -> None:
     lan.sees("Không tính: diễn tập hoặc thử", "Không tính: đã thu hồi vì phát nhầm")
     assert exercise in lan.answer.text
     lan.go("/console/cadence/ubnd-00001?lang=en").sees("Does not count: an exercise or a test")
+
+
+def test_a_body_that_is_let_off_finds_its_way_from_the_first_page(town: Town) -> None:
+    ten_days(town)
+    tuan = Browser(town).sign_in("tuan")
+    assert tuan.status == 200
+    tuan.sees("Được miễn")
+    assert f"/console/cadence/{HANG_BAC}" in tuan.answer.text

@@ -3,9 +3,13 @@
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
+
 from broadcaster.accounts import codes
+from broadcaster.web.console import foretold
 from broadcaster.web.console.writing import local
 from tests.unit.broadcaster.web.console.browser import Browser
+from tests.unit.broadcaster.web.test_accounting_api import deliver
 from tests.unit.broadcaster.web.town import SECRET, Client, Town
 
 BULLETIN = {
@@ -87,6 +91,30 @@ def test_the_review_counts_and_warns_of_what_is_alike(town: Town) -> None:
     minh.sees("Gần giống tin đang phát", "Lịch bơm tiêu úng Phúc Xá", "chung địa bàn")
     assert f"/console/alerts/{live}/live" in minh.answer.text
     minh.go(f"{minh.path}?lang=en").sees("Before it goes out", "Much like a live alert")
+
+
+def test_a_large_audience_is_counted_when_someone_asks(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foretold, "SMALL", -1)
+    minh = put_up(town)
+    assert "Gửi hết trong" not in minh.text
+    minh.sees("Đếm chính xác người nhận")
+    path = minh.path
+    minh.go(f"{path}?count=1").sees("Gửi hết trong", "Đếm lúc 09:00")
+    # It is kept for a minute, for everyone.
+    Browser(town, cookies=dict(minh.cookies)).go(path).sees("Đếm lúc 09:00")
+    town.later(minutes=2)
+    assert "Gửi hết trong" not in minh.go(path).text
+    minh.go(f"{path}?count=1").sees("Đếm lúc 09:02")
+
+
+def test_the_live_page_tells_communes_apart(town: Town) -> None:
+    alert_id = town.issue()
+    deliver(town, alert_id)
+    town.catch_up()
+    lan = Browser(town).sign_in("lan").go(f"/console/alerts/{alert_id}/live")
+    lan.sees("Theo xã, phường, nơi sót nhiều nhất trước", "Phường Phúc Xá", "không tới")
+    table = lan.go(f"/console/alerts/{alert_id}/accounting.csv").answer.text
+    assert "Phường Phúc Xá" in table
 
 
 def test_a_correction_is_ticked_and_timed(town: Town) -> None:
