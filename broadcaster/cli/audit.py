@@ -10,13 +10,13 @@ from uuid import UUID
 
 import typer
 
-from broadcaster.proof import checkpoint, evidence
+from broadcaster.proof import checkpoint
 from broadcaster.proof.as_of import Standing, as_of, position_at, recorded
 from broadcaster.proof.chain import instant
+from broadcaster.proof.handing_out import Seals, hand_out
 from broadcaster.runtime import House, clock
 from broadcaster.settings import Settings, SettingsError
-from schemas.events import Actor, EvidenceExported
-from schemas.ids import stream_id
+from schemas.events import Actor
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="The data folder.")]
 
@@ -47,7 +47,7 @@ def sign_now(data: DataOption = None) -> None:
     """Sign one checkpoint at once, and print it."""
     settings = Settings.from_env(data=data)
     with House.open(settings) as house:
-        signed = _signed(house)
+        signed = _seals(house).now(house.log, clock())
     if signed is None:
         raise SettingsError(f"there is no key in {settings.checkpoint_key_path}; see `checkpoint key`")
     typer.echo(signed.checkpoint.model_dump_json())
@@ -83,31 +83,18 @@ def export_evidence(
         raise SettingsError(f"--by: 1 to {NAME} characters")
     draft = out.with_name(f".{out.name}.{os.getpid()}")
     with House.open(Settings.from_env(data=data)) as house:
-        signed = _signed(house) or _kept(house)
-        upto = house.log.head()
-        if signed is not None and _signs(house):
-            upto = signed.checkpoint.position
         try:
-            at = clock()
-            digest = evidence.write(
-                house.log, alert_id, draft, upto=upto, at=at, signed=signed, whole=whole
+            made = hand_out(
+                house.log, _seals(house), alert_id, draft, by=Actor(account=by), at=clock(), whole=whole
             )
-            event = EvidenceExported(
-                originator_id=stream_id("evidence", digest, instant(at)),
-                originator_version=1,
-                by=Actor(account=by),
-                alert_id=alert_id,
-                upto=upto,
-                sha256=digest,
-            )
-            # The log knows of a bundle before anyone can have it.
-            position = house.log.append([event], at=at)
             draft.rename(out)
         finally:
             draft.unlink(missing_ok=True)
-    if signed is None:
+    if not made.is_signed:
         typer.echo("no checkpoint is signed yet: the bundle proves nothing without one", err=True)
-    typer.echo(f"{out}: up to position {upto}, sha256 {digest}; the export is event {position}")
+    typer.echo(
+        f"{out}: up to position {made.upto}, sha256 {made.sha256}; the export is event {made.position}"
+    )
 
 
 def show_as_of(
@@ -166,21 +153,6 @@ def _plain(value: object) -> str:
     return instant(value) if isinstance(value, datetime) else str(value)
 
 
-def _signs(house: House) -> bool:
-    return house.settings.checkpoint_key_path.exists()
-
-
-def _signed(house: House) -> evidence.Signed | None:
-    """A checkpoint of now, where this machine has the key."""
+def _seals(house: House) -> Seals:
     settings = house.settings
-    if not _signs(house):
-        return None
-    key = checkpoint.load_key(settings.checkpoint_key_path)
-    made = checkpoint.notarise(house.log, key, settings.sender_domain, settings.checkpoints_path, clock())
-    return evidence.Signed(made, checkpoint.public_pem(key))
-
-
-def _kept(house: House) -> evidence.Signed | None:
-    """The newest checkpoint there is, where the key is on another machine."""
-    newest = checkpoint.newest(house.settings.checkpoints_path)
-    return None if newest is None else evidence.Signed(newest)
+    return Seals(settings.sender_domain, settings.checkpoint_key_path, settings.checkpoints_path)

@@ -10,6 +10,7 @@ from broadcaster import transport
 from broadcaster.cap.signing import SignedMessages, Signer
 from broadcaster.feed_key import FeedKey
 from broadcaster.forecast import Quotas
+from broadcaster.proof.handing_out import Seals
 from broadcaster.roles import Role
 from broadcaster.runtime import House, clock
 from broadcaster.settings import Settings
@@ -59,6 +60,11 @@ def web_ports(house: House) -> WebPorts:
         health=health,
         signing=SignedMessages(house.pool, Signer(key)) if (key := house.settings.cap_key) else None,
         projections=[projection.name for projection in house.projections],
+        seals=Seals(
+            house.settings.sender_domain,
+            house.settings.checkpoint_key_path,
+            house.settings.checkpoints_path,
+        ),
         quotas=Quotas(
             push_per_second=house.settings.push_quota * (1 - house.settings.push_reserve) / 60,
             sms_parts_per_second=house.settings.sms_rate,

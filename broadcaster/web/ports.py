@@ -18,6 +18,7 @@ from broadcaster.forecast import Quotas
 from broadcaster.keys import Keys
 from broadcaster.log import AlertLog
 from broadcaster.office import Office
+from broadcaster.proof.handing_out import Seals
 from broadcaster.registry.subscribers import Registry
 from broadcaster.setup_commands import SetupCommands
 from projections.cadence.view import CadenceBook
@@ -54,5 +55,7 @@ class WebPorts:
     """Whether anyone may read the scorecard."""
     projections: Sequence[str] = ()
     """Names of the projections whose place in the log is shown."""
+    seals: Seals | None = None
+    """Where checkpoints of the log are kept."""
     quotas: Quotas = field(default_factory=Quotas)
     """What forecasts reckon with."""

@@ -37,15 +37,20 @@ def entries(
     account: str | None = None,
     body: str | None = None,
     topic: str | None = None,
+    after: int | None = None,
     before: int | None = None,
     limit: int = 100,
 ) -> list[Entry]:
-    """At most `limit` entries, the newest first; the next page is `before` the last one's position."""
+    """At most `limit` entries, the newest first; the next page is `before` the last one's position.
+
+    `after` is a position too: nothing up to it.
+    """
     wanted = [
         (SQL("alert_id = %s"), alert_id),
         (SQL("account = %s"), account),
         (SQL("body = %s"), body),
         (SQL("topic = %s"), topic),
+        (SQL("position > %s"), after),
         (SQL("position < %s"), before),
     ]
     given = [(condition, value) for condition, value in wanted if value is not None]

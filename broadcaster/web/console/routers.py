@@ -5,12 +5,16 @@ from broadcaster.web.console import (
     alerts,
     areas,
     cadence,
+    audit,
     cancel,
     compose,
+    dead_letters,
     home,
     live,
     people,
+    proof,
     review,
+    screens,
     sign_in,
 )
 
@@ -26,4 +30,8 @@ ROUTERS = (
     account.router,
     people.router,
     cadence.router,
+    dead_letters.router,
+    screens.router,
+    audit.router,
+    proof.router,
 )

@@ -27,6 +27,7 @@ from broadcaster.feed_key import FeedKey
 from broadcaster.keys import KEYS_DDL, KeyKind, Keys
 from broadcaster.log import LOG_DDL, AlertLog
 from broadcaster.office import Office
+from broadcaster.proof.handing_out import Seals
 from broadcaster.reference import IssuerRecord
 from broadcaster.registry.subscribers import SUBSCRIBERS_DDL, Registry
 from broadcaster.setup_commands import SetupCommands
@@ -170,6 +171,7 @@ class Town:
     cadence_public: bool = True
     health: dict[str, bool] = field(default_factory=lambda: {"database": True, "nats": True})
     keys: dict[str, str] = field(default_factory=dict[str, str], repr=False)
+    seals: Seals | None = None
 
     def __post_init__(self) -> None:
         self.log = AlertLog(self.pool)
@@ -231,6 +233,7 @@ class Town:
                 feed_key=FEED_KEY,
                 base_url=BASE,
                 health=lambda: self.health,
+                seals=self.seals,
                 projections=[each.name for each in self.projections],
             )
         )

@@ -1,0 +1,258 @@
+"""Screens within the areas of the visitor's bodies: seen when, showing what; put up and taken down."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from broadcaster.account import Role
+from broadcaster.keys import KeyKind
+from broadcaster.log import ConflictError, Once
+from broadcaster.rules import RefusedError
+from broadcaster.web.console import second_factor, showing
+from broadcaster.web.console.form import BoundForm, Form
+from broadcaster.web.console.frame import go, show
+from broadcaster.web.console.visitor import Visitor, WithVisitor
+from broadcaster.web.console.writing import Fault
+from broadcaster.web.directory import PlacedScreen
+from broadcaster.web.feed_cache import ACCOUNT
+from broadcaster.web.polls import FEED_PATH
+from broadcaster.web.services import Services, WithServices
+from schemas.areas import unaccented
+from schemas.displays import DISPLAYS
+
+router = APIRouter(prefix="/console/screens", include_in_schema=False)
+
+PAGE = 24
+LONGEST_NAME = 120
+ScreenId = Annotated[UUID, Path()]
+
+
+class Wanted(BaseModel):
+    """Which screens."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    words: Annotated[str, Field(max_length=100)] = ""
+    state: Annotated[str, Field(pattern="^(seen|silent|never)?$")] = ""
+    page: Annotated[int, Field(ge=1, le=10_000)] = 1
+
+
+@dataclass(frozen=True)
+class Made:
+    """A screen that was just put up; its key is shown this once, empty where it was shown before."""
+
+    name: str
+    key: str
+    feed_url: str
+
+
+@router.get("")
+def screens_page(
+    request: Request, services: WithServices, visitor: WithVisitor, wanted: Annotated[Wanted, Query()]
+) -> Response:
+    """By name."""
+    visitor.require_somewhere(*Role)
+    return _list(request, services, visitor, wanted)
+
+
+@router.post("")
+def put_up(request: Request, services: WithServices, visitor: WithVisitor, form: BoundForm) -> Response:
+    """Puts a screen up. A form that comes twice makes one screen, and shows no second key."""
+    body = form.one("body")
+    visitor.require(body, Role.MANAGER)
+    faults = _faults(services, visitor, form)
+    made: Made | None = None
+    if not faults:
+        try:
+            made = _registered(services, visitor, form, body)
+        except RefusedError as refusal:
+            faults = [Fault("area", refusal.rule.value)]
+        except ConflictError:
+            faults = [Fault("", "moved-on")]
+    return _list(request, services, visitor, Wanted(), tuple(faults), made, form)
+
+
+@router.get("/{screen_id}")
+def screen_page(
+    request: Request, services: WithServices, visitor: WithVisitor, screen_id: ScreenId
+) -> Response:
+    """One screen, and every page that it shows in turn."""
+    visitor.require_somewhere(*Role)
+    return _one(request, services, visitor, _found(services, visitor, screen_id))
+
+
+@router.post("/{screen_id}/take-down")
+def take_down(
+    request: Request, services: WithServices, visitor: WithVisitor, form: BoundForm, screen_id: ScreenId
+) -> Response:
+    """Takes it out of service; its key is refused from now on."""
+    screen = _found(services, visitor, screen_id)
+    bodies = _managing(services, visitor, screen)
+    if not bodies:
+        visitor.require_somewhere(Role.MANAGER)
+        raise HTTPException(403)
+    if wrong := second_factor.fault(services, visitor, form):
+        return _one(request, services, visitor, screen, (Fault("code", f"code-{wrong}"),))
+    now = services.now()
+    try:
+        services.ports.setup.remove_screen(visitor.by(bodies[0]), screen_id, at=now)
+    except RefusedError as refusal:
+        return _one(request, services, visitor, screen, (Fault("", refusal.rule.value),))
+    except ConflictError:
+        return _one(request, services, visitor, screen, (Fault("", "moved-on"),))
+    services.ports.keys.revoke_account(f"{ACCOUNT}{screen_id}", now)
+    services.cache.refresh()
+    return go("/console/screens")
+
+
+def _faults(services: Services, visitor: Visitor, form: Form) -> list[Fault]:
+    faults: list[Fault] = []
+    name = form.one("name")
+    if not name:
+        faults.append(Fault("name", "missing"))
+    elif len(name) > LONGEST_NAME:
+        faults.append(Fault("name", "long", LONGEST_NAME))
+    elif not name.isprintable():
+        faults.append(Fault("name", "line"))
+    if form.one("profile") not in DISPLAYS:
+        faults.append(Fault("profile", "invalid"))
+    if form.one("area") not in services.tree():
+        faults.append(Fault("area", "content.unknown-area"))
+    if wrong := second_factor.fault(services, visitor, form):
+        faults.append(Fault("code", f"code-{wrong}"))
+    return faults
+
+
+def _registered(services: Services, visitor: Visitor, form: Form, body: str) -> Made:
+    ports, now, fresh = services.ports, services.now(), uuid4()
+    told = {name: form.one(name) for name in ("name", "area", "profile")}
+    digest = hashlib.sha256(repr((body, sorted(told.items()))).encode()).digest()
+    screen = ports.setup.register_screen(
+        visitor.by(body),
+        fresh,
+        **told,
+        drills=form.ticked("drills"),
+        at=now,
+        once=Once(visitor.name, f"console screen {form.one('nonce')[:60]}", digest),
+    )
+    key = ""
+    if screen.id == fresh:
+        _, key = ports.keys.create(f"{ACCOUNT}{screen.id}", None, KeyKind.SCREEN, now)
+    services.cache.refresh()
+    return Made(screen.name, key, f"{ports.base_url}{FEED_PATH}")
+
+
+def _seen(services: Services, visitor: Visitor, *roles: Role) -> list[PlacedScreen]:
+    """The screens within the areas of the visitor's bodies."""
+    bodies = [found for body in visitor.bodies(*roles) if (found := services.body(body))]
+    trees = {edition: services.tree(edition) for edition in {s.edition for s in _all(services)}}
+    return [
+        screen
+        for screen in _all(services)
+        if any(body.reaches(screen.area, trees[screen.edition]) for body in bodies)
+    ]
+
+
+def _all(services: Services) -> list[PlacedScreen]:
+    return list(services.directory.screens().values())
+
+
+def _managing(services: Services, visitor: Visitor, screen: PlacedScreen) -> list[str]:
+    """The bodies for which the visitor may take it down."""
+    tree = services.tree(screen.edition)
+    return [
+        body
+        for body in visitor.bodies(Role.MANAGER)
+        if (found := services.body(body)) and found.reaches(screen.area, tree)
+    ]
+
+
+def _found(services: Services, visitor: Visitor, screen_id: UUID) -> PlacedScreen:
+    services.directory.refresh()
+    for screen in _seen(services, visitor):
+        if screen.id == screen_id:
+            return screen
+    raise HTTPException(404)
+
+
+def _one(
+    request: Request,
+    services: Services,
+    visitor: Visitor,
+    screen: PlacedScreen,
+    faults: tuple[Fault, ...] = (),
+) -> Response:
+    return show(
+        request,
+        visitor,
+        "screen.html",
+        here="screens",
+        status=422 if faults else 200,
+        path=f"/console/screens/{screen.id}",
+        sight=showing.of(services, screen),
+        faults=faults,
+        may_manage=bool(_managing(services, visitor, screen)),
+    )
+
+
+def _list(
+    request: Request,
+    services: Services,
+    visitor: Visitor,
+    wanted: Wanted,
+    faults: tuple[Fault, ...] = (),
+    made: Made | None = None,
+    form: Form | None = None,
+) -> Response:
+    every = sorted(_seen(services, visitor), key=lambda each: (unaccented(each.name), each.id))
+    states = {each.id: showing.state(services, each) for each in every}
+    key = unaccented(wanted.words.strip())
+    found = [
+        each
+        for each in every
+        if (not wanted.state or states[each.id] == wanted.state)
+        and (not key or key in unaccented(f"{each.name} {showing.place(services, each)}"))
+    ]
+    start = (wanted.page - 1) * PAGE
+    managed = visitor.bodies(Role.MANAGER)
+    typed = form if form is not None and faults else Form({})
+    chosen = typed.one("body") or (managed[0] if managed else "")
+    return show(
+        request,
+        visitor,
+        "screens.html",
+        here="screens",
+        status=422 if faults else 200,
+        path="/console/screens",
+        wanted=wanted,
+        faults=faults,
+        made=made,
+        counts={name: sum(state == name for state in states.values()) for name in showing.STATES},
+        found=len(found),
+        sights=[showing.of(services, each) for each in found[start : start + PAGE]],
+        more=len(found) > start + PAGE,
+        bodies=[(body, services.directory.body_name(body)) for body in managed],
+        places=_places(services, managed),
+        profiles=list(DISPLAYS),
+        typed=typed,
+        chosen=chosen,
+        nonce=uuid4(),
+    )
+
+
+def _places(services: Services, managed: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Where the visitor may put one up; areas of one name are told apart by the one above."""
+    tree = services.tree()
+    bodies = [found for body in managed if (found := services.body(body))]
+    found: list[tuple[str, str]] = []
+    for area in tree:
+        if any(body.reaches(area.code, tree) for body in bodies):
+            above = f", {tree[area.parent_code].name}" if area.parent_code and area.level > 2 else ""  # noqa: PLR2004
+            found.append((area.code, f"{area.name}{above}"))
+    return sorted(found, key=lambda each: unaccented(each[1]))
