@@ -57,10 +57,16 @@ class TemplateDrafts:
         first = self._first(once)
         if first is not None:
             return first
+        content = self.filled(by, issuer_id, template_id, given, at=at)
+        return self._alerts.draft(by, issuer_id, content, at=at, once=once)
+
+    def filled(
+        self, by: Actor, issuer_id: str, template_id: UUID, given: Given, *, at: datetime
+    ) -> Content:
+        """What `draft` would draft, for a form that someone goes on writing. Raises likewise."""
         with self._office.refusals(by, "draft from template", at, issuer_id=issuer_id):
             template = self._usable(issuer_id, template_id)
-            content = self._content(self._office.issuer(issuer_id), template, given, at)
-        return self._alerts.draft(by, issuer_id, content, at=at, once=once)
+            return self._content(self._office.issuer(issuer_id), template, given, at)
 
     def nothing_to_report(
         self, by: Actor, issuer_id: str, given: Given, *, at: datetime, once: Once | None = None

@@ -32,6 +32,7 @@ MENU: Sequence[Place] = (
     Place("alerts", "/console/alerts"),
     Place("people", "/console/people", (Role.MANAGER,)),
     Place("cadence", "/console/cadence"),
+    Place("templates", "/console/templates"),
     Place("dead-letters", "/console/dead-letters", (Role.MANAGER,)),
     Place("screens", "/console/screens"),
     Place("audit", "/console/audit", (Role.AUDITOR,)),

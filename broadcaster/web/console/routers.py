@@ -3,6 +3,7 @@
 from broadcaster.web.console import (
     account,
     alerts,
+    area_sets,
     areas,
     cadence,
     audit,
@@ -16,6 +17,8 @@ from broadcaster.web.console import (
     review,
     screens,
     sign_in,
+    template_writing,
+    templates,
 )
 
 ROUTERS = (
@@ -32,6 +35,9 @@ ROUTERS = (
     cadence.router,
     dead_letters.router,
     screens.router,
+    templates.router,
+    template_writing.router,
+    area_sets.router,
     audit.router,
     proof.router,
 )

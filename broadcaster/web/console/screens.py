@@ -250,9 +250,9 @@ def _places(services: Services, managed: tuple[str, ...]) -> list[tuple[str, str
     """Where the visitor may put one up; areas of one name are told apart by the one above."""
     tree = services.tree()
     bodies = [found for body in managed if (found := services.body(body))]
-    found: list[tuple[str, str]] = []
+    named: list[tuple[str, str]] = []
     for area in tree:
         if any(body.reaches(area.code, tree) for body in bodies):
             above = f", {tree[area.parent_code].name}" if area.parent_code and area.level > 2 else ""  # noqa: PLR2004
-            found.append((area.code, f"{area.name}{above}"))
-    return sorted(found, key=lambda each: unaccented(each[1]))
+            named.append((area.code, f"{area.name}{above}"))
+    return sorted(named, key=lambda each: unaccented(each[1]))

@@ -1,0 +1,197 @@
+"""Templates and saved sets of areas that the visitor's bodies may use; drafting from them."""
+
+from typing import Annotated
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Path, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from broadcaster.account import Role
+from broadcaster.area_set import AreaSet
+from broadcaster.drafts import DraftsFullError
+from broadcaster.log import Once, UnknownStreamError
+from broadcaster.rules import RefusedError
+from broadcaster.shelf import shelves
+from broadcaster.template import Template
+from broadcaster.template_commands import RETIRERS, WRITERS
+from broadcaster.template_drafts import Given, TemplateDrafts, known_values
+from broadcaster.web.console import areas, template_forms, writing
+from broadcaster.web.console.form import BoundForm, Form
+from broadcaster.web.console.frame import go, show
+from broadcaster.web.console.visitor import Visitor, WithVisitor
+from broadcaster.web.console.writing import Fault
+from broadcaster.web.services import Services, WithServices
+
+router = APIRouter(prefix="/console/templates", include_in_schema=False)
+
+TemplateId = Annotated[UUID, Path()]
+
+
+@router.get("")
+def templates_page(request: Request, services: WithServices, visitor: WithVisitor) -> Response:
+    """Their own and those of the bodies above."""
+    visitor.require_somewhere(*Role)
+    return list_page(request, services, visitor)
+
+
+@router.post("/nothing-to-report")
+def nothing_to_report(
+    request: Request, services: WithServices, visitor: WithVisitor, form: BoundForm
+) -> Response:
+    """Drafts the bulletin that answers a reminder, from the nearest template for it."""
+    body = form.one("body")
+    visitor.require(body, Role.AUTHOR)
+    drafts = TemplateDrafts(services.ports.office, services.ports.alerts, services.shelf)
+    try:
+        # A second press drafts no second bulletin.
+        once = Once(visitor.name, f"console nothing {form.one('nonce')[:60]}", body.encode())
+        alert = drafts.nothing_to_report(visitor.by(body), body, Given(), at=services.now(), once=once)
+    except RefusedError as refusal:
+        return list_page(request, services, visitor, (Fault("", refusal.rule.value),))
+    return go(f"/console/alerts/{alert.id}")
+
+
+@router.get("/{template_id}")
+def template_page(
+    request: Request, services: WithServices, visitor: WithVisitor, template_id: TemplateId
+) -> Response:
+    """The latest version, those before it, and the form to use it."""
+    return one_page(request, services, visitor, found(services, visitor, template_id))
+
+
+@router.post("/{template_id}/use")
+def use(
+    request: Request, services: WithServices, visitor: WithVisitor, form: BoundForm, template_id: TemplateId
+) -> Response:
+    """Fills the gaps, and opens what comes of it as a draft to go on with."""
+    template, body = found(services, visitor, template_id), form.one("body")
+    visitor.require(body, Role.AUTHOR)
+    gaps = {each.name: form.one(f"gap-{each.name}") for each in template.latest.body.fields}
+    given = Given(
+        values={name: value for name, value in gaps.items() if value}, version=template.latest.number
+    )
+    own = not template.latest.body.areas
+    if chosen := form.one("area_set"):
+        own = False
+        if chosen not in {str(each.id) for each in sets(services, visitor)}:
+            raise HTTPException(404)
+        given = Given(given.values, area_set=UUID(chosen), version=given.version)
+    elif own:
+        # The form asks for areas itself; a text needs some to be a whole one.
+        given = Given(given.values, (services.ports.office.issuer(body).area,), version=given.version)
+    drafts = TemplateDrafts(services.ports.office, services.ports.alerts, services.shelf)
+    at = services.now()
+    try:
+        content = drafts.filled(visitor.by(body), body, template_id, given, at=at)
+        fields = writing.fields_of(content, body)
+        if own:
+            fields.pop("areas")
+        draft = services.ports.drafts.save(uuid4(), body, fields, expected=0, by=visitor.name, at=at)
+    except RefusedError as refusal:
+        fault = Fault("use", refusal.rule.value)
+        return one_page(request, services, visitor, template, (fault,), used=form)
+    except DraftsFullError:
+        return one_page(request, services, visitor, template, (Fault("", "full"),), used=form)
+    except UnknownStreamError:
+        raise HTTPException(404) from None
+    return go(f"/console/drafts/{draft.id}")
+
+
+def usable(services: Services, visitor: Visitor) -> frozenset[str]:
+    """The bodies whose templates and sets the visitor may see."""
+    return frozenset(shelf for body in visitor.bodies() for shelf in shelves(services.ports.office, body))
+
+
+def found(services: Services, visitor: Visitor, template_id: UUID) -> Template:
+    """The template, if it is for the visitor to see. Raises HTTPException."""
+    template = services.shelf.templates().get(template_id)
+    if template is None or template.issuer_id not in usable(services, visitor):
+        raise HTTPException(404)
+    return template
+
+
+def sets(services: Services, visitor: Visitor) -> list[AreaSet]:
+    """The sets of areas in use."""
+    mine = usable(services, visitor)
+    every = services.shelf.area_sets().values()
+    return [each for each in every if each.issuer_id in mine and not each.retired]
+
+
+def list_page(
+    request: Request,
+    services: Services,
+    visitor: Visitor,
+    faults: tuple[Fault, ...] = (),
+    typed: Form | None = None,
+) -> Response:
+    """Both lists, and the forms below them; also after a form of theirs was wrong."""
+    mine, tree = usable(services, visitor), services.tree()
+    name = services.directory.body_name
+    return show(
+        request,
+        visitor,
+        "templates.html",
+        here="templates",
+        status=422 if faults else 200,
+        path="/console/templates",
+        faults=faults,
+        templates=[each for each in services.shelf.templates().values() if each.issuer_id in mine],
+        sets=[(each, areas.names(tree, each.areas)) for each in sets(services, visitor)],
+        edition=tree.edition,
+        body_name=name,
+        writes=[(body, name(body)) for body in visitor.bodies(*WRITERS)],
+        authors=[(body, name(body)) for body in visitor.bodies(Role.AUTHOR)],
+        typed=typed or Form({}),
+        nonce=uuid4(),
+    )
+
+
+def one_page(
+    request: Request,
+    services: Services,
+    visitor: Visitor,
+    template: Template,
+    faults: tuple[Fault, ...] = (),
+    *,
+    used: Form | None = None,
+    typed: Form | None = None,
+) -> Response:
+    """A template; `used` and `typed` are what stood in its two forms."""
+    name, latest, now = services.directory.body_name, template.latest, services.now()
+    authors = visitor.bodies(Role.AUTHOR)
+    known = known_values(services.ports.office.issuer(authors[0]), now) if authors else {}
+    tree = services.tree()
+    return show(
+        request,
+        visitor,
+        "template.html",
+        here="templates",
+        status=422 if faults else 200,
+        path=f"/console/templates/{template.id}",
+        saved=template,
+        latest=latest,
+        faults=faults,
+        used=used or Form({}),
+        known=known,
+        typed=typed or template_forms.fields_of(latest),
+        owner=name(template.issuer_id),
+        area_names=areas.names(tree, latest.body.areas),
+        outdated=latest.body.edition not in {None, tree.edition},
+        authors=[(body, name(body)) for body in authors],
+        sets=[(each.id, each.name) for each in sets(services, visitor) if each.edition == tree.edition],
+        categories=categories(services),
+        category=services.ports.office.categories[latest.body.category].name,
+        may_write=visitor.may(template.issuer_id, *WRITERS) and not template.retired,
+        may_retire=visitor.may(template.issuer_id, *RETIRERS) and not template.retired,
+        may_approve=visitor.may(template.issuer_id, Role.APPROVER)
+        and not template.retired
+        and latest.approved_by is None
+        and visitor.name not in template.writers(latest.number),
+    )
+
+
+def categories(services: Services) -> list[tuple[str, str]]:
+    """What templates may be about, by name: one may serve the bodies below, in fields of theirs."""
+    every = services.ports.office.categories.values()
+    return sorted(((each.code, each.name) for each in every), key=lambda each: each[1])
