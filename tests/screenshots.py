@@ -1,5 +1,6 @@
 """Pictures of the console's pages, by language and width: `python -m tests.screenshots [FOLDER]`."""
 
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -74,7 +75,34 @@ def take(chromium: Browser, hanoi: Site, folder: Path) -> list[str]:
 
     shoot(chromium.new_context(base_url=hanoi.url).new_page(), "sign-in", "/console/sign-in")
     _story(hanoi, person, shoot)
+    _house(hanoi, person, shoot)
     return taken
+
+
+def _house(hanoi: Site, person: Callable[[str], Page], shoot: Callable[..., None]) -> None:
+    """The pages beside the story: audit, screens, templates, bodies."""
+    kiem, hoa, lan = person("kiem"), person("hoa"), person("lan")
+    hoa.goto("/console/screens")
+    hoa.get_by_label("Tên màn hình").fill("Bảng chợ Long Biên")
+    hoa.get_by_role("button", name="Lắp màn hình", exact=True).click()
+    hoa.get_by_text("Nó chỉ hiện một lần").wait_for()
+    shoot(hoa, "screen-put-up")
+    hanoi.follow()
+    shoot(hoa, "screens", "/console/screens")
+    shoot(hoa, "dead-letters", "/console/dead-letters")
+    shoot(hoa, "body", "/console/bodies/ubnd-00001")
+    shoot(kiem, "audit", "/console/audit")
+    shoot(kiem, "as-of", "/console/audit/as-of")
+    lan.goto("/console/templates/write/new")
+    lan.get_by_label("Tên mẫu").fill("Ngập phố")
+    lan.get_by_label("Ô trống").fill("noi | Nơi ngập | đường Hoa Bằng | 40")
+    lan.get_by_label("Tiêu đề", exact=True).fill("Ngập tại {noi}")
+    lan.get_by_label("Nội dung", exact=True).fill("Nước đang lên tại {noi}.")
+    shoot(lan, "template-write")
+    lan.get_by_role("button", name="Lưu mẫu").click()
+    lan.wait_for_url(re.compile("/console/templates/[0-9a-f-]{36}$"))
+    shoot(lan, "template", _path(lan))
+    shoot(lan, "templates", "/console/templates")
 
 
 def _story(hanoi: Site, person: Callable[[str], Page], shoot: Callable[..., None]) -> None:

@@ -33,6 +33,7 @@ MENU: Sequence[Place] = (
     Place("people", "/console/people", (Role.MANAGER,)),
     Place("cadence", "/console/cadence"),
     Place("templates", "/console/templates"),
+    Place("bodies", "/console/bodies"),
     Place("dead-letters", "/console/dead-letters", (Role.MANAGER,)),
     Place("screens", "/console/screens"),
     Place("audit", "/console/audit", (Role.AUDITOR,)),

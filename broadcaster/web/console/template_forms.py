@@ -1,4 +1,4 @@
-"""Between the form of a template and what is saved of it. Gaps are lines: name | label | example | longest."""
+"""Between a template and its form. Gaps are lines there: name | label | example | longest."""
 
 from collections.abc import Iterator
 from typing import Any
