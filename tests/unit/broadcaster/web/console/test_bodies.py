@@ -37,7 +37,9 @@ def test_contacts(town: Town, hoa: Browser) -> None:
         hoa.sees("Có ký tự" if wrong == "x" else "chưa đúng dạng")
         assert wrong in hoa.answer.text
     assert topics(town) == ["issuer.contacts_set"]
-    Browser(town).sign_in("lan").go(PAGE).sees("Điện thoại: 024 3826 0000", "Giờ yên tĩnh: 22:00 – 06:00")
+    Browser(town).sign_in("lan").go(PAGE).sees(
+        "Điện thoại: 024 3826 0000", "Giờ yên tĩnh: 22:00 \u2013 06:00"
+    )
 
 
 def test_policy(town: Town, hoa: Browser) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from broadcaster.template import Template
+from schemas.events import AlertDrafted, AreaSetSaved
 from tests.unit.broadcaster.web.console.browser import Browser
 from tests.unit.broadcaster.web.town import CITY, HANG_BAC, PHUC_XA, Town
 
@@ -148,7 +149,7 @@ def test_nothing_to_report_in_one_press(town: Town, lan: Browser) -> None:
     values = [("csrf", lan.csrf()), ("nonce", "n"), ("body", PHUC_XA)]
     lan.send("/console/templates/nothing-to-report", values).sees("UBND phường Phúc Xá: không có gì mới")
     lan.send("/console/templates/nothing-to-report", values)
-    (event,) = [e.event for e in town.log.everything() if e.event.TOPIC == "alert.drafted"]
+    (event,) = [e.event for e in town.log.everything() if isinstance(e.event, AlertDrafted)]
     assert event.content.areas == ("00001",)
     values = [("csrf", lan.csrf()), ("nonce", "m"), ("body", HANG_BAC)]
     assert lan.send("/console/templates/nothing-to-report", values).status == 403
@@ -162,7 +163,7 @@ def test_saved_areas(town: Town, lan: Browser) -> None:
     lan.sees("Ven sông (2)")
     lan.press("Lưu địa bàn", name="Ven sông", areas="phuc xa")
     lan.sees("Ven sông (1)")
-    (one,) = [e.event for e in town.log.everything() if e.event.TOPIC == "area_set.saved"][1:]
+    (one,) = [e.event for e in town.log.everything() if isinstance(e.event, AreaSetSaved)][1:]
     assert one.areas == ("00001",)
     path = write(lan).path
     lan.go(path).press("Điền và soạn tiếp", **{"gap-noi": "x", "area_set": str(one.originator_id)})
