@@ -95,6 +95,7 @@ def _house(hanoi: Site, person: Callable[[str], Page], shoot: Callable[..., None
     shoot(kiem, "as-of", "/console/audit/as-of")
     lan.goto("/console/templates/write/new")
     lan.get_by_label("Tên mẫu").fill("Ngập phố")
+    lan.get_by_label("Lĩnh vực").select_option("ngap_ung")
     lan.get_by_label("Ô trống").fill("noi | Nơi ngập | đường Hoa Bằng | 40")
     lan.get_by_label("Tiêu đề", exact=True).fill("Ngập tại {noi}")
     lan.get_by_label("Nội dung", exact=True).fill("Nước đang lên tại {noi}.")

@@ -99,6 +99,8 @@ def _read(
         faults.append(Fault("areas", "paste"))
     elif not found:
         faults.append(Fault("areas", "missing"))
+    if not form.one("grantee"):
+        faults.append(Fault("grantee", "missing"))
     if not form.all("fields"):
         faults.append(Fault("fields", "missing"))
     moments: dict[str, datetime | None] = {}

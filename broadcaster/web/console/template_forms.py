@@ -39,6 +39,8 @@ def read(form: Form, before: TemplateBody | None = None) -> Saved | list[Fault]:
         faults.append(Fault("name", "missing"))
     elif len(name) > _LONGEST_NAME or not name.isprintable():
         faults.append(Fault("name", "long", _LONGEST_NAME))
+    if not form.one("category"):
+        faults.append(Fault("category", "missing"))
     if purpose not in PURPOSES:
         faults.append(Fault("purpose", "invalid"))
     numbers = {each: _number(form, each, faults) for each in ("risk_level", "lifetime_hours")}

@@ -73,6 +73,7 @@ def test_a_right_is_given_and_taken_back(town: Town, hoa: Browser) -> None:
     for wrong, words in (
         ({"grantee": PHUC_XA}, "Không giao được cho chính mình."),
         ({"fields": []}, "Chưa điền."),
+        ({"grantee": ""}, "Chưa điền."),
         ({"areas": "hang bac"}, "Có tên không tìm thấy"),
         ({"ends": "2026-08-01T00:00"}, "trong 366 ngày"),
         ({"ends": "x"}, "Ngày giờ chưa đúng."),

@@ -80,6 +80,7 @@ def test_what_is_wrong_is_said_and_nothing_saved(town: Town, lan: Browser) -> No
         ({"lifetime_hours": "x"}, "Có ký tự"),
         ({"lifetime_hours": "719", "category": "mua_lon"}, "Phải là lúc sắp tới"),
         ({"category": "none"}, "Không có lĩnh vực này."),
+        ({"category": ""}, "Chưa điền."),
         ({"headline": "x" * 201 + "{noi}"}, "Dài quá 200 ký tự."),
     ):
         lan.go("/console/templates/write/new")
