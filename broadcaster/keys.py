@@ -8,12 +8,13 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from psycopg import Connection
 from psycopg.rows import class_row
 from psycopg_pool import ConnectionPool
 
@@ -29,14 +30,22 @@ CREATE TABLE IF NOT EXISTS api_keys (
     last_used_at timestamptz
 );
 CREATE INDEX IF NOT EXISTS api_keys_account ON api_keys (account);
+ALTER TABLE api_keys ADD COLUMN IF NOT EXISTS ends_at timestamptz;
+ALTER TABLE api_keys ADD COLUMN IF NOT EXISTS replaced_by text;
+CREATE INDEX IF NOT EXISTS api_keys_replaced ON api_keys (replaced_by) WHERE replaced_by IS NOT NULL;
 """
 
 FRESH = 4.0
 """Seconds a key once found is believed without asking again: the longest a revocation can take."""
 
+OVERLAP = timedelta(hours=24)
+"""How long a key that was rotated away lives at most; the first use of the new one ends it."""
+
 _CACHED = 20_000
 _NOTED_EVERY = timedelta(minutes=1)
 _NOTHING = bytes(32)
+_SUCCEEDS = """EXISTS (
+    SELECT FROM api_keys AS f WHERE f.replaced_by = k.key_id AND f.revoked_at IS NULL)"""
 _COLUMNS = "key_id, account, body, kind, created_at, revoked_at, last_used_at"
 
 
@@ -76,12 +85,15 @@ class ScreenKey(NamedTuple):
     key_id: str
     secret_hash: bytes
     account: str
+    succeeds: bool = False
+    """Whether a former key lives that the first use of this one ends."""
 
 
 class _Known(NamedTuple):
     until: float
     secret_hash: bytes
     principal: Principal
+    succeeds: bool
 
 
 def digest(secret: str) -> bytes:
@@ -97,6 +109,43 @@ def split(text: str) -> tuple[str, str] | None:
     return parts[1], parts[2]
 
 
+def create_in(
+    conn: Connection[Any], account: str, body: str | None, kind: KeyKind, at: datetime
+) -> tuple[str, str]:
+    """As `Keys.create`, in the caller's transaction."""
+    key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    conn.execute(
+        "INSERT INTO api_keys (key_id, secret_hash, account, body, kind, created_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s)",
+        (key_id, digest(secret), account, body, kind.value, at),
+    )
+    return key_id, f"hn_{key_id}_{secret}"
+
+
+def rotate_in(conn: Connection[Any], account: str, former: str, at: datetime) -> tuple[str, str]:
+    """A new key of a screen beside a former one, which lives for OVERLAP at most.
+
+    A new key that was made before and never used ends: its answer was lost on the way.
+    """
+    made = create_in(conn, account, None, KeyKind.SCREEN, at)
+    conn.execute(
+        "UPDATE api_keys SET revoked_at = %s WHERE account = %s AND revoked_at IS NULL"
+        " AND key_id <> ALL(%s)",
+        (at, account, [former, made[0]]),
+    )
+    conn.execute(
+        "UPDATE api_keys SET replaced_by = %s, ends_at = coalesce(ends_at, %s) WHERE key_id = %s",
+        (made[0], at + OVERLAP, former),
+    )
+    return made
+
+
+def revoke_in(conn: Connection[Any], account: str, at: datetime) -> list[str]:
+    """Ends every key of an account in the caller's transaction; answers which."""
+    query = "UPDATE api_keys SET revoked_at = %s WHERE account = %s AND revoked_at IS NULL RETURNING key_id"
+    return [row[0] for row in conn.execute(query, (at, account)).fetchall()]
+
+
 class Keys:
     """The keys, in their table. Safe to use from many threads."""
 
@@ -109,14 +158,8 @@ class Keys:
 
     def create(self, account: str, body: str | None, kind: KeyKind, at: datetime) -> tuple[str, str]:
         """A new key: its id and its text, which is shown this once and cannot be read again."""
-        key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
         with self._pool.connection() as conn:
-            conn.execute(
-                "INSERT INTO api_keys (key_id, secret_hash, account, body, kind, created_at)"
-                " VALUES (%s, %s, %s, %s, %s, %s)",
-                (key_id, digest(secret), account, body, kind.value, at),
-            )
-        return key_id, f"hn_{key_id}_{secret}"
+            return create_in(conn, account, body, kind, at)
 
     def find(self, text: str, at: datetime | None = None) -> Principal | None:
         """Whose key it is; None where it is unknown or revoked. `at` notes the use, by the minute."""
@@ -129,7 +172,32 @@ class Keys:
             known = self._read(key_id, at)
         # An unknown id is compared too, so that both kinds of no take as long.
         right = hmac.compare_digest(known.secret_hash if known else _NOTHING, digest(secret))
-        return known.principal if known and right else None
+        if known is None or not right:
+            return None
+        if at is not None and known.principal.kind is KeyKind.SCREEN and known.succeeds:
+            self.supersede([key_id], at)
+            self._known.pop(key_id, None)
+        return known.principal
+
+    def hash_of(self, key_id: str, at: datetime) -> tuple[bytes, Principal] | None:
+        """The digest of a live key's secret, by which a screen signs, and whose it is."""
+        known = self._known.get(key_id)
+        if known is None or known.until < self._monotonic():
+            known = self._read(key_id, at)
+        return (known.secret_hash, known.principal) if known else None
+
+    def forget(self, key_ids: Iterable[str]) -> None:
+        """Drops what is remembered of keys, as they were ended in another's transaction."""
+        for key_id in key_ids:
+            self._known.pop(key_id, None)
+
+    def supersede(self, key_ids: Iterable[str], at: datetime) -> int:
+        """Ends the keys that these replaced, for these are in use; answers how many."""
+        return self._end("replaced_by = ANY(%s)", list(key_ids), at)
+
+    def end_due(self, at: datetime) -> int:
+        """Ends the keys whose overlap is over; answers how many."""
+        return self._end("ends_at <= %s", at, at)
 
     def revoke(self, key_id: str, at: datetime) -> bool:
         """Ends a key, everywhere within FRESH seconds; False where it was not alive."""
@@ -150,10 +218,10 @@ class Keys:
         """The live keys of screens."""
         with self._pool.connection() as conn:
             rows = conn.execute(
-                "SELECT key_id, secret_hash, account FROM api_keys"
+                f"SELECT key_id, secret_hash, account, {_SUCCEEDS} FROM api_keys AS k"  # noqa: S608 (constant)
                 " WHERE kind = 'screen' AND revoked_at IS NULL"
             )
-            return [ScreenKey(row[0], bytes(row[1]), row[2]) for row in rows]
+            return [ScreenKey(row[0], bytes(row[1]), row[2], row[3]) for row in rows]
 
     def screen_mark(self) -> tuple[int, int]:
         """How many keys of screens were made and revoked: as none comes back, it tells any change."""
@@ -167,9 +235,9 @@ class Keys:
     def _read(self, key_id: str, at: datetime | None) -> _Known | None:
         with self._pool.connection() as conn:
             row = conn.execute(
-                "SELECT secret_hash, account, body, kind, last_used_at FROM api_keys"
-                " WHERE key_id = %s AND revoked_at IS NULL",
-                (key_id,),
+                f"SELECT secret_hash, account, body, kind, last_used_at, {_SUCCEEDS} FROM api_keys AS k"  # noqa: S608 (constant)
+                " WHERE key_id = %s AND revoked_at IS NULL AND (ends_at IS NULL OR ends_at > %s)",
+                (key_id, at or datetime.min.replace(tzinfo=UTC)),
             ).fetchone()
             if row is None:
                 self._known.pop(key_id, None)
@@ -177,16 +245,15 @@ class Keys:
             if at is not None and (row[4] is None or at - row[4] >= _NOTED_EVERY):
                 conn.execute("UPDATE api_keys SET last_used_at = %s WHERE key_id = %s", (at, key_id))
         principal = Principal(row[1], row[2], KeyKind(row[3]), key_id)
-        known = _Known(self._monotonic() + FRESH, bytes(row[0]), principal)
+        known = _Known(self._monotonic() + FRESH, bytes(row[0]), principal, row[5])
         if len(self._known) >= _CACHED:
             self._known.clear()
         self._known[key_id] = known
         return known
 
-    def _end(self, where: str, value: str, at: datetime) -> int:
+    def _end(self, where: str, value: object, at: datetime) -> int:
         query = f"UPDATE api_keys SET revoked_at = %s WHERE {where} AND revoked_at IS NULL RETURNING key_id"  # noqa: S608 (constant)
         with self._pool.connection() as conn:
             ended = [row[0] for row in conn.execute(query, (at, value)).fetchall()]
-        for key_id in ended:
-            self._known.pop(key_id, None)
+        self.forget(ended)
         return len(ended)

@@ -38,6 +38,7 @@ from broadcaster.office import Office
 from broadcaster.quota import QUOTAS_DDL
 from broadcaster.registry.csv_import import SUBSCRIBER_IMPORTS_DDL
 from broadcaster.registry.subscribers import SUBSCRIBERS_DDL, Registry
+from broadcaster.screens.tables import SCREENS_DDL
 from broadcaster.settings import Settings, SettingsError
 from broadcaster.setup_commands import SetupCommands
 from broadcaster.sms_budget import Key, Usage
@@ -155,7 +156,7 @@ class House:
         """Creates what the database lacks. Safe to repeat, and beside a running house."""
         ddl = [LOG_DDL, SUBSCRIBERS_DDL, SUBSCRIBER_IMPORTS_DDL, KEYS_DDL, LEDGER_DDL]
         ddl += [POSITIONS_DDL, RELAY_DDL, QUOTAS_DDL, SMS_DDL, CAP_SIGNED_DDL, ATTACHMENTS_DDL]
-        ddl += [REMINDERS_DDL, DESK_DDL, DRAFTS_DDL]
+        ddl += [REMINDERS_DDL, DESK_DDL, DRAFTS_DDL, SCREENS_DDL]
         ddl += [projection.ddl for projection in self.projections]
         with self.pool.connection() as conn:
             conn.execute(MIGRATE_LOCK)
@@ -224,6 +225,10 @@ class House:
     def move_due_subscribers(self) -> Done:
         """Brings subscribers and screens to the edition of the area register that is in force."""
         return self.mover.move()
+
+    def watch_screens(self) -> int:
+        """Ends the keys of screens whose overlap is over."""
+        return self.keys.end_due(clock())
 
     def watch_canary(self) -> int:
         """Sends the test items that are due, and raises the alarm about the late."""

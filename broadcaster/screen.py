@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, time
+from typing import Any
 from uuid import UUID
 
 from broadcaster.rules import RefusedError, Rule
@@ -10,9 +12,13 @@ from schemas.displays import DISPLAYS
 from schemas.events import (
     Actor,
     ScreenEvent,
+    ScreenIdentifyAsked,
+    ScreenKeyRevoked,
+    ScreenKeyRotated,
     ScreenMoved,
     ScreenRegistered,
     ScreenRemoved,
+    ScreenRepaired,
     ScreenShowed,
     Shown,
 )
@@ -55,6 +61,8 @@ class Screen:
                 return replace(after, removed=True)
             case ScreenShowed(shown=shown):
                 return replace(after, shown=after.shown | set(shown))
+            case ScreenRepaired() | ScreenIdentifyAsked() | ScreenKeyRotated() | ScreenKeyRevoked():
+                return after
 
     @staticmethod
     def register(
@@ -66,6 +74,7 @@ class Screen:
         profile: str,
         drills: bool = False,
         edition: str | None = None,
+        hours: tuple[time, time] | None = None,
     ) -> ScreenRegistered:
         """A new screen, in an area of this edition of the register.
 
@@ -84,6 +93,8 @@ class Screen:
             profile=profile,
             edition=edition,
             drills=drills,
+            opens=hours and hours[0],
+            closes=hours and hours[1],
         )
 
     def move(self, by: Actor, area: str, edition: str) -> ScreenMoved:
@@ -103,6 +114,27 @@ class Screen:
         if self.removed:
             raise RefusedError(Rule.STATE, f"screen {self.id} is already removed")
         return ScreenRemoved(originator_id=self.id, originator_version=self.version + 1, by=by)
+
+    def repair(self, by: Actor) -> ScreenRepaired:
+        """Gives the screen another box. Refused where it is out of service."""
+        return ScreenRepaired(**self._next(by))
+
+    def identify(self, by: Actor, until: datetime) -> ScreenIdentifyAsked:
+        """Asks it to make itself known. Refused where it is out of service."""
+        return ScreenIdentifyAsked(**self._next(by), until=until)
+
+    def rotate_key(self, by: Actor, key_id: str, former: str, ends_at: datetime) -> ScreenKeyRotated:
+        """Notes its new key. Refused where it is out of service."""
+        return ScreenKeyRotated(**self._next(by), key_id=key_id, former=former, former_ends_at=ends_at)
+
+    def revoke_keys(self, by: Actor) -> ScreenKeyRevoked:
+        """Notes the end of its keys. Refused where it is out of service."""
+        return ScreenKeyRevoked(**self._next(by))
+
+    def _next(self, by: Actor) -> dict[str, Any]:
+        if self.removed:
+            raise RefusedError(Rule.STATE, f"screen {self.id} is removed")
+        return {"originator_id": self.id, "originator_version": self.version + 1, "by": by}
 
     def show(self, by: Actor, reported: Sequence[Shown]) -> ScreenShowed | None:
         """What of the report is new; None where nothing is, so a repeated report is no event."""

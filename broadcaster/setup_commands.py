@@ -95,7 +95,7 @@ class SetupCommands:
         """Puts a screen within the area of the manager's body."""
         office = self._office
         with office.refusals(by, "register screen", at, issuer_id=by.body):
-            edition = self._check_place(by, area, at)
+            edition = self.check_place(by, area, at)
             made = office.log.recall(once) if once else None
             if made is None:
                 told = {"name": name, "area": area, "profile": profile}
@@ -108,7 +108,7 @@ class SetupCommands:
         """Takes a screen out of service."""
         with self._office.refusals(by, "remove screen", at, issuer_id=by.body):
             screen = self._office.screen(screen_id)
-            self._check_place(by, screen.area, at, screen.edition)
+            self.check_place(by, screen.area, at, screen.edition)
             event = screen.remove(by)
             self._office.log.append([event], at=at)
         return Screen.fold(screen, event)
@@ -132,7 +132,7 @@ class SetupCommands:
             return len(event.shown)
         raise ConflictError(f"screen {screen_id} is being changed by others; try again")
 
-    def _check_place(self, by: Actor, area: str, at: datetime, edition: str | None = None) -> str:
+    def check_place(self, by: Actor, area: str, at: datetime, edition: str | None = None) -> str:
         """The edition, else the one in force, in which the area lies within that of the actor's body."""
         if by.body is None:
             raise RefusedError(Rule.BODY, f"{by.account} acts for no body")

@@ -28,7 +28,8 @@ class Timekeeper:
             self._thread.join()
 
     def _run(self) -> None:
-        duties = (self._house.keep_time, self._house.move_due_subscribers, self._house.watch_canary)
+        house = self._house
+        duties = (house.keep_time, house.move_due_subscribers, house.watch_canary, house.watch_screens)
         while not self._stop.wait(self._every):
             for duty in duties:
                 try:

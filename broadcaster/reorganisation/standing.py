@@ -20,9 +20,13 @@ from schemas.events import (
     IssuerRegistered,
     IssuerSucceeded,
     Recorded,
+    ScreenIdentifyAsked,
+    ScreenKeyRevoked,
+    ScreenKeyRotated,
     ScreenMoved,
     ScreenRegistered,
     ScreenRemoved,
+    ScreenRepaired,
     ScreenShowed,
 )
 
@@ -39,6 +43,10 @@ _TOPICS = tuple(
         ScreenMoved,
         ScreenRemoved,
         ScreenShowed,
+        ScreenRepaired,
+        ScreenIdentifyAsked,
+        ScreenKeyRotated,
+        ScreenKeyRevoked,
         AreaSetSaved,
         AreaSetRetired,
         AlertIssued,
@@ -81,7 +89,16 @@ class Standing:
                 | IssuerSucceeded()
             ):
                 self.bodies[event.issuer_id] = Issuer.fold(self.bodies.get(event.issuer_id), event)
-            case ScreenRegistered() | ScreenMoved() | ScreenRemoved() | ScreenShowed():
+            case (
+                ScreenRegistered()
+                | ScreenMoved()
+                | ScreenRemoved()
+                | ScreenShowed()
+                | ScreenRepaired()
+                | ScreenIdentifyAsked()
+                | ScreenKeyRotated()
+                | ScreenKeyRevoked()
+            ):
                 screen = Screen.fold(self.screens.get(event.originator_id), event)
                 self.screens[event.originator_id] = screen
                 if screen.removed:

@@ -1,5 +1,6 @@
 """The application: the front around the guard around FastAPI."""
 
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -10,6 +11,8 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from broadcaster.registry.coverage import CoverageCount
+from broadcaster.screens.commands import ScreenCommands
+from broadcaster.screens.pairing import Pairings
 from broadcaster.shelf import Shelf
 from broadcaster.web import docs, handlers, pages, scorecard
 from broadcaster.web.api import (
@@ -32,6 +35,7 @@ from broadcaster.web.api import (
     devices,
     frames,
     health,
+    pairing,
     preflight,
     reach,
     screens,
@@ -74,6 +78,7 @@ _ROUTERS = (
     delegations.router,
     devices.router,
     testers.router,
+    pairing.router,
     screens.router,
     cadence_terms.router,  # before cadence: a body's address is any word
     cadence_terms.public_router,
@@ -115,19 +120,30 @@ def create_app(ports: WebPorts) -> Front:
 def _services(ports: WebPorts) -> Services:
     directory = Directory(ports.log)
     served: dict[UUID, ServedCount] = {}
+    refused: Counter[str] = Counter()
+    pairings = Pairings(ports.pool)
     return Services(
         ports=ports,
         directory=directory,
         metrics=Metrics(
-            Figures(ports.log.head, partial(standings, ports), lambda: served, partial(canary_late, ports))
+            Figures(
+                ports.log.head,
+                partial(standings, ports),
+                lambda: served,
+                partial(canary_late, ports),
+                lambda: refused,
+            )
         ),
-        cache=FeedCache(ports.pool, ports.keys, directory, ports.feed_key.sign),
+        cache=FeedCache(ports.pool, ports.keys, directory, ports.feed_key.sign, ports.clock),
         forms=FeedForms(ports.pool, ports.feed_key.sign),
         pages=PageCache(),
         served=served,
         shelf=Shelf(ports.log),
         coverage=CoverageCount(ports.pool, lambda: ports.office.edition(ports.clock()).tree),
         overview=Overview(ports.pool, ports.cadence),
+        pairings=pairings,
+        screens=ScreenCommands(ports.pool, ports.office, ports.setup, pairings),
+        refused=refused,
     )
 
 

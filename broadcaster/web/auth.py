@@ -71,14 +71,22 @@ def anyone(
     return found if found is not None and found.kind is KeyKind.STAFF else None
 
 
-def screen(services: WithServices, credentials: Annotated[Credentials, Depends(_screen_bearer)]) -> UUID:
-    """A screen, by its id."""
+def screen_caller(
+    services: WithServices, credentials: Annotated[Credentials, Depends(_screen_bearer)]
+) -> Principal:
+    """A screen, with the key it sent."""
     found = _principal(services, credentials)
     if found is None:
         raise _missing("Send `Authorization: Bearer hn_...`.")
-    screen_id = screen_of(found.account) if found.kind is KeyKind.SCREEN else None
-    if screen_id is None:
+    if found.kind is not KeyKind.SCREEN or screen_of(found.account) is None:
         raise ProblemError("key.kind", "This is a key of staff; screens have keys of their own.")
+    return found
+
+
+def screen(caller: Annotated[Principal, Depends(screen_caller)]) -> UUID:
+    """A screen, by its id."""
+    screen_id = screen_of(caller.account)
+    assert screen_id is not None
     return screen_id
 
 
@@ -100,6 +108,7 @@ def device(
 
 Staff = Annotated[Principal, Depends(staff)]
 Anyone = Annotated[Principal | None, Depends(anyone)]
+ScreenCaller = Annotated[Principal, Depends(screen_caller)]
 ScreenId = Annotated[UUID, Depends(screen)]
 Device = Annotated[Subscriber, Depends(device)]
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from broadcaster.issuer import Issuer
 from broadcaster.log import AlertLog
+from broadcaster.screens.hours import ALL_DAY, Hours
 from schemas.areas import FIRST_EDITION
 from schemas.events import (
     IssuerClosed,
@@ -19,6 +20,7 @@ from schemas.events import (
     IssuerRegistered,
     IssuerSucceeded,
     Recorded,
+    ScreenIdentifyAsked,
     ScreenMoved,
     ScreenRegistered,
     ScreenRemoved,
@@ -32,6 +34,7 @@ _KINDS = (
     IssuerClosed,
     IssuerSucceeded,
     ScreenRegistered,
+    ScreenIdentifyAsked,
     ScreenMoved,
     ScreenRemoved,
 )
@@ -53,6 +56,10 @@ class PlacedScreen:
     since: datetime
     edition: str = FIRST_EDITION
     """That names its area."""
+    hours: Hours = ALL_DAY
+    """When it is on."""
+    identify_until: datetime | None = None
+    """It was asked to make itself known until then."""
 
     @property
     def pair(self) -> tuple[str, str, bool]:
@@ -138,10 +145,14 @@ def _fold(bodies: dict[str, Issuer], screens: dict[UUID, PlacedScreen], recorded
                 event.drills,
                 recorded.recorded_at,
                 event.edition or FIRST_EDITION,
+                Hours(event.opens, event.closes),
             )
         case ScreenMoved(originator_id=screen_id, area=area, edition=edition):
             if screen_id in screens:
                 screens[screen_id] = replace(screens[screen_id], area=area, edition=edition)
+        case ScreenIdentifyAsked(originator_id=screen_id, until=until):
+            if screen_id in screens:
+                screens[screen_id] = replace(screens[screen_id], identify_until=until)
         case ScreenRemoved():
             screens.pop(event.originator_id, None)
         case _:

@@ -3,8 +3,9 @@
 import hmac
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -12,7 +13,7 @@ import structlog
 from psycopg_pool import ConnectionPool
 
 from broadcaster.keys import Keys, digest
-from broadcaster.web.directory import Directory
+from broadcaster.web.directory import Directory, PlacedScreen
 from projections.feeds.view import Feed, all_feeds, changed_since
 from projections.listen import Listener
 
@@ -36,6 +37,8 @@ class KnownScreen(NamedTuple):
     screen_id: UUID
     secret_hash: bytes
     pair: Pair
+    succeeds: bool = False
+    """Whether the first use of its key ends a former one."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +68,19 @@ class FeedCache:
     """Feeds by pair, and screens by key id. Reading takes no lock: dicts are swapped or set."""
 
     def __init__(
-        self, pool: ConnectionPool[Any], keys: Keys, directory: Directory, sign: Callable[[bytes], str]
+        self,
+        pool: ConnectionPool[Any],
+        keys: Keys,
+        directory: Directory,
+        sign: Callable[[bytes], str],
+        clock: Callable[[], datetime],
     ) -> None:
         self._pool, self._keys, self._directory, self._sign = pool, keys, directory, sign
+        self._clock = clock
+        self.used: set[str] = set()
+        """Ids of keys that were used and end a former one; the front adds, the next look takes."""
+        self.flashing: dict[UUID, datetime] = {}
+        """The screens that were asked to make themselves known, and until when."""
         self.heard: Callable[[set[Pair]], None] = lambda _: None
         """Told, in the cache's thread, which feeds have changed."""
         self._feeds: dict[Pair, Served] = {}
@@ -144,6 +157,7 @@ class FeedCache:
         return {pair}
 
     def _refresh_screens(self) -> None:
+        self._end_former()
         self._directory.refresh()
         mark = (self._keys.screen_mark(), self._directory.revision)
         if mark == self._mark:
@@ -154,8 +168,25 @@ class FeedCache:
             screen_id = screen_of(key.account)
             place = placed.get(screen_id) if screen_id else None
             if place is not None:
-                known[key.key_id] = KnownScreen(place.id, key.secret_hash, place.pair)
+                known[key.key_id] = KnownScreen(place.id, key.secret_hash, place.pair, key.succeeds)
         self._screens, self._mark = known, mark
+        self._flash(placed)
+
+    def _end_former(self) -> None:
+        used, self.used = self.used, set()
+        if used:
+            self._keys.supersede(used, self._clock())
+
+    def _flash(self, placed: Mapping[UUID, PlacedScreen]) -> None:
+        now, before = self._clock(), self.flashing
+        self.flashing = {
+            screen.id: screen.identify_until
+            for screen in placed.values()
+            if screen.identify_until is not None and screen.identify_until > now
+        }
+        news = {placed[one].pair for one, until in self.flashing.items() if before.get(one) != until}
+        if news:
+            self.heard(news)  # Who waits there is answered at once, with a 304 for most.
 
     def _run(self) -> None:
         trouble = False

@@ -57,9 +57,13 @@ class Front:
             if waited:
                 form = await self._news(screen, suffix, form, receive, waited)
                 unchanged = matches(tags, form.etag)
+        if screen.succeeds and parts is not None:
+            self.cache.used.add(parts[0])
         now = self._clock()
         note(self.served, screen.screen_id, now, unchanged=unchanged)
         more = [(b"x-server-time", server_time(now).encode())]
+        if self.cache.flashing and (until := self.cache.flashing.get(screen.screen_id)) and now < until:
+            more.append((b"x-screen-identify", server_time(until).encode()))
         if waited:
             more.append((b"preference-applied", b"wait=%d" % waited))
         await _send(send, form, more, unchanged=unchanged, head=scope["method"] == "HEAD")

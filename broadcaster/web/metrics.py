@@ -27,9 +27,10 @@ class Figures(Collector):
         standings: Callable[[], list[Standing]],
         served: Callable[[], Mapping[UUID, ServedCount]],
         canary: Callable[[], Mapping[tuple[str, str], bool]] = dict,
+        refused: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
         self._head, self._standings, self._served = head, standings, served
-        self._canary = canary
+        self._canary, self._refused = canary, refused
 
     def collect(self) -> Iterator[Metric]:
         """The families, with their samples."""
@@ -63,6 +64,12 @@ class Figures(Collector):
         polls.add_metric(["200"], sum(count.whole for count in counts))
         polls.add_metric(["304"], sum(count.unchanged for count in counts))
         yield polls
+        refused = CounterMetricFamily(
+            "broadcaster_screen_refusals", "What screens and panels were refused.", labels=["reason"]
+        )
+        for reason, count in list(self._refused().items()):
+            refused.add_metric([reason], count)
+        yield refused
 
 
 class Metrics:

@@ -125,4 +125,7 @@ DELEGATION_EXAMPLE = _example(
         "ends_at": "2026-10-01T00:00:00+07:00",
     }
 )
+CLAIM_EXAMPLE = _example(
+    {"code": "BKQT-ZMXD", "name": "Chợ Long Biên", "area": "00004", "profile": "m96x32-1"}
+)
 SCREEN_EXAMPLE = _example({"name": "Ngã tư Kim Mã", "area": "00004", "profile": "m96x32-1"})

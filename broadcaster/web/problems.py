@@ -61,6 +61,9 @@ def _status(rule: Rule) -> int:
 
 KINDS: Mapping[str, Kind] = {
     "request.malformed": Kind(400, "The request cannot be read", "Send a well-formed body in UTF-8."),
+    "pairing.pending": Kind(400, "Not claimed yet", "Show the code, and poll again after the interval."),
+    "pairing.slow-down": Kind(400, "Too soon", "Wait 5 seconds longer between polls from now on."),
+    "pairing.expired": Kind(400, "The code is over", "Ask for another code."),
     "key.missing": Kind(
         401, "A key is required", "Send `Authorization: Bearer ...` with a key that lives."
     ),
@@ -82,6 +85,8 @@ KINDS: Mapping[str, Kind] = {
     "request.invalid": Kind(422, "The request is not valid", "Mend the fields that `errors` names."),
     "idempotency.reused": Kind(422, "The key was used before", "A new Idempotency-Key for a new request."),
     "precondition.missing": Kind(428, "If-Match is required", "Send the ETag of what you read."),
+    "pairing.full": Kind(429, "Too many codes are open", "Wait for Retry-After, then ask again."),
+    "tries": Kind(429, "Too many tries", "Wait for Retry-After, then try again."),
     "unexpected": Kind(500, "Something went wrong here", "Try again; the operator has been told."),
     "unavailable": Kind(503, "Not available now", "Try again in a moment."),
 } | {rule.value: Kind(_status(rule), title, advice) for rule, (title, advice) in _RULES.items()}

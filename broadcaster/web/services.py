@@ -1,5 +1,6 @@
 """What a request handler is given: the ports, and what the web keeps in memory beside them."""
 
+from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from broadcaster.account import Account, Role
 from broadcaster.issuer import Issuer
 from broadcaster.registry.coverage import CoverageCount
 from broadcaster.rules import RefusedError, Rule
+from broadcaster.screens.commands import ScreenCommands
+from broadcaster.screens.pairing import Pairings
 from broadcaster.shelf import Shelf
 from broadcaster.web.directory import Directory
 from broadcaster.web.feed_cache import FeedCache
@@ -44,6 +47,10 @@ class Services:
     shelf: Shelf
     coverage: CoverageCount
     overview: Overview
+    pairings: Pairings
+    screens: ScreenCommands
+    refused: Counter[str]
+    """What screens, and boxes that want to be some, were refused, by reason."""
 
     def now(self) -> datetime:
         """The time now, UTC."""

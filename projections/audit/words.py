@@ -10,6 +10,7 @@ from projections.audit.alert_words import describe_alert
 from projections.audit.body_words import describe_issuer, describe_kept, describe_rights
 from projections.audit.cadence_words import describe_cadence, describe_reminder
 from projections.audit.line import Words
+from projections.audit.screen_words import describe_screen
 from projections.audit.sms_words import describe_sms
 from schemas.dispatch import Outcome, Receipt
 from schemas.events import (
@@ -56,11 +57,16 @@ from schemas.events import (
     ReminderSent,
     RoleGranted,
     RoleRevoked,
-    ScreenEvent,
+    ScreenCameOnline,
+    ScreenIdentifyAsked,
+    ScreenKeyRevoked,
+    ScreenKeyRotated,
     ScreenMoved,
     ScreenRegistered,
     ScreenRemoved,
+    ScreenRepaired,
     ScreenShowed,
+    ScreenWentOffline,
     SmsBudgetExceeded,
     SmsBudgetReserved,
     SmsBudgetSet,
@@ -117,8 +123,19 @@ def describe(event: AnyEvent) -> Words:
             words = describe_alert(event)
         case RoleGranted() | RoleRevoked() | DelegationGranted() | DelegationRevoked():
             words = describe_rights(event)
-        case ScreenRegistered() | ScreenMoved() | ScreenRemoved() | ScreenShowed():
-            words = _screen(event)
+        case (
+            ScreenRegistered()
+            | ScreenMoved()
+            | ScreenRemoved()
+            | ScreenShowed()
+            | ScreenRepaired()
+            | ScreenIdentifyAsked()
+            | ScreenKeyRotated()
+            | ScreenKeyRevoked()
+            | ScreenWentOffline()
+            | ScreenCameOnline()
+        ):
+            words = describe_screen(event)
         case (
             AttemptRefused()
             | EvidenceExported()
@@ -226,22 +243,3 @@ def _receipt(receipt: Receipt) -> Words:
         f"Kết quả gửi {place}: " + ", ".join(f"{count} {words.vi}" for count, words in counts),
         f"Receipt of {place}: " + ", ".join(f"{count} {words.en}" for count, words in counts),
     )
-
-
-def _screen(event: ScreenEvent) -> Words:
-    match event:
-        case ScreenRegistered(name=name, area=area, profile=profile):
-            words = Words(
-                f"Lắp màn hình {name} tại {area} ({profile})", f"Put up screen {name} in {area} ({profile})"
-            )
-        case ScreenMoved(area=area, edition=edition):
-            words = Words(
-                f"Màn hình thuộc địa bàn {area} theo danh mục {edition}",
-                f"The screen stands in {area} under edition {edition}",
-            )
-        case ScreenRemoved():
-            words = Words("Gỡ màn hình", "Took the screen down")
-        case ScreenShowed(shown=shown):
-            what = ", ".join(f"{one.alert_id} v{one.version}" for one in shown)
-            words = Words(f"Màn hình đã hiện {what}", f"The screen showed {what}")
-    return words

@@ -77,11 +77,18 @@ from schemas.events.delivery import (
     TestersChanged,
 )
 from schemas.events.screens import (
+    ScreenCameOnline,
+    ScreenContactEvent,
     ScreenEvent,
+    ScreenIdentifyAsked,
+    ScreenKeyRevoked,
+    ScreenKeyRotated,
     ScreenMoved,
     ScreenRegistered,
     ScreenRemoved,
+    ScreenRepaired,
     ScreenShowed,
+    ScreenWentOffline,
     Shown,
 )
 from schemas.events.sms import (
@@ -111,6 +118,7 @@ AnyEvent = (
     | AuditEvent
     | DeliveryEvent
     | ScreenEvent
+    | ScreenContactEvent
     | SmsEvent
     | CadenceEvent
     | ReminderEvent
@@ -184,11 +192,18 @@ __all__ = [
     "RoleEvent",
     "RoleGranted",
     "RoleRevoked",
+    "ScreenCameOnline",
+    "ScreenContactEvent",
     "ScreenEvent",
+    "ScreenIdentifyAsked",
+    "ScreenKeyRevoked",
+    "ScreenKeyRotated",
     "ScreenMoved",
     "ScreenRegistered",
     "ScreenRemoved",
+    "ScreenRepaired",
     "ScreenShowed",
+    "ScreenWentOffline",
     "Shown",
     "SmsBudgetEvent",
     "SmsBudgetExceeded",

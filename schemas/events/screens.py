@@ -1,9 +1,10 @@
 """Events of one screen."""
 
+from datetime import time
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from schemas.events.base import Event
 
@@ -28,6 +29,9 @@ class ScreenRegistered(Event, topic="screen.registered"):
     """The edition of the area register that `area` belongs to; the first one where absent."""
     drills: Annotated[bool, Field(exclude_if=lambda drills: not drills)] = False
     """Whether it shows exercises and tests."""
+    opens: Annotated[time | None, Field(exclude_if=lambda hour: hour is None)] = None
+    """Local time from which it is on; all day where absent. With `closes`, always."""
+    closes: Annotated[time | None, Field(exclude_if=lambda hour: hour is None)] = None
 
 
 class ScreenMoved(Event, topic="screen.moved"):
@@ -47,4 +51,50 @@ class ScreenShowed(Event, topic="screen.showed"):
     shown: tuple[Shown, ...]
 
 
-ScreenEvent = ScreenRegistered | ScreenMoved | ScreenRemoved | ScreenShowed
+class ScreenRepaired(Event, topic="screen.repaired"):
+    """Another box was claimed for the screen: its place, its name and its history stay."""
+
+
+class ScreenIdentifyAsked(Event, topic="screen.identify_asked"):
+    """The screen is to make itself known, say by flashing, until then."""
+
+    until: AwareDatetime
+
+
+class ScreenKeyRotated(Event, topic="screen.key_rotated"):
+    """The screen took a new key; the former lives until the new one is used, at the latest until then."""
+
+    key_id: str
+    former: str
+    former_ends_at: AwareDatetime
+
+
+class ScreenKeyRevoked(Event, topic="screen.key_revoked"):
+    """Every key of the screen was ended; it needs pairing again."""
+
+
+class ScreenWentOffline(Event, topic="screen.offline"):
+    """Nothing was heard of the screen within its hours. In a stream of its own, beside what people do."""
+
+    screen_id: UUID
+    last_seen: AwareDatetime
+
+
+class ScreenCameOnline(Event, topic="screen.online"):
+    """It is heard again."""
+
+    screen_id: UUID
+    silent_since: AwareDatetime
+
+
+ScreenEvent = (
+    ScreenRegistered
+    | ScreenMoved
+    | ScreenRemoved
+    | ScreenShowed
+    | ScreenRepaired
+    | ScreenIdentifyAsked
+    | ScreenKeyRotated
+    | ScreenKeyRevoked
+)
+ScreenContactEvent = ScreenWentOffline | ScreenCameOnline

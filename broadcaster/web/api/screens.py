@@ -135,6 +135,8 @@ def read_feed(
         "Vary": "Authorization, Prefer",
         "X-Server-Time": server_time(now),
     }
+    if placed is not None and placed.identify_until is not None and now < placed.identify_until:
+        headers["X-Screen-Identify"] = server_time(placed.identify_until)
     if unchanged:
         return Response(status_code=304, headers=headers)
     headers["X-Feed-Signature"] = services.ports.feed_key.sign(feed.body)

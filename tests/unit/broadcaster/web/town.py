@@ -30,6 +30,7 @@ from broadcaster.office import Office
 from broadcaster.proof.handing_out import Seals
 from broadcaster.reference import IssuerRecord
 from broadcaster.registry.subscribers import SUBSCRIBERS_DDL, Registry
+from broadcaster.screens.tables import SCREENS_DDL
 from broadcaster.setup_commands import SetupCommands
 from broadcaster.web.app import create_app
 from broadcaster.web.front import Front
@@ -200,6 +201,8 @@ class Town:
         ddl = [LOG_DDL, SUBSCRIBERS_DDL, KEYS_DDL, POSITIONS_DDL, CAP_SIGNED_DDL, ATTACHMENTS_DDL]
         # Nobody orders anything here; a pre-flight reads who has which alert.
         ddl += [DESK_DDL, DRAFTS_DDL, Fanout.ddl, *(each.ddl for each in self.projections)]
+        ddl.append(Fanout.ddl)
+        ddl += [DESK_DDL, DRAFTS_DDL, SCREENS_DDL]
         with self.pool.connection() as conn:
             for statements in ddl:
                 conn.execute(statements.encode())
