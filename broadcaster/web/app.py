@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from broadcaster.registry.coverage import CoverageCount
 from broadcaster.screens.commands import ScreenCommands
 from broadcaster.screens.pairing import Pairings
+from broadcaster.screens.signing import Nonces
 from broadcaster.shelf import Shelf
 from broadcaster.web import docs, handlers, pages, scorecard
 from broadcaster.web.api import (
@@ -114,7 +115,7 @@ def create_app(ports: WebPorts) -> Front:
     for router in (*_ROUTERS, *CONSOLE_ROUTERS):
         app.include_router(router)
     guard = Guard(app, services.metrics.observe)
-    return Front(guard, services.cache, ports.clock, services.served)
+    return Front(guard, services.cache, ports.clock, services.served, services.nonces)
 
 
 def _services(ports: WebPorts) -> Services:
@@ -143,6 +144,7 @@ def _services(ports: WebPorts) -> Services:
         overview=Overview(ports.pool, ports.cadence),
         pairings=pairings,
         screens=ScreenCommands(ports.pool, ports.office, ports.setup, pairings),
+        nonces=Nonces(),
         refused=refused,
     )
 

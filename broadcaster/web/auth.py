@@ -1,7 +1,7 @@
 """Who calls: staff and screens by a key, a citizen's device by its own secret."""
 
 import hashlib
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from uuid import UUID
 
 from fastapi import Depends, Header, Request
@@ -10,7 +10,9 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from broadcaster.keys import KeyKind, Principal
 from broadcaster.recorder import Once
 from broadcaster.registry.subscribers import Subscriber
+from broadcaster.screens import signing
 from broadcaster.web.feed_cache import screen_of
+from broadcaster.web.polls import server_time, target_of
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import Services, WithServices
 from schemas.events import Actor
@@ -27,7 +29,8 @@ _screen_bearer = HTTPBearer(
     auto_error=False,
     scheme_name="screen",
     bearerFormat="hn_<key_id>_<secret>",
-    description="The key a screen was given when it was registered.",
+    description="The key a screen was given when it was registered or paired. Without TLS, sign instead:"
+    " `HN-HMAC <key id>,<seconds>,<nonce>,<signature>`, see docs/screens.md.",
 )
 _device_bearer = HTTPBearer(
     auto_error=False,
@@ -71,11 +74,46 @@ def anyone(
     return found if found is not None and found.kind is KeyKind.STAFF else None
 
 
+class SignedRequest(NamedTuple):
+    """A request that is signed instead of bearing its key."""
+
+    authorization: str
+    asked: signing.Asked
+
+
+async def signed(request: Request) -> SignedRequest | None:
+    """The request as it was signed; None where it was not."""
+    authorization = request.headers.get("authorization", "")
+    if not signing.is_signed(authorization):
+        return None
+    asked = signing.Asked(request.method, target_of(request.scope), await request.body())
+    return SignedRequest(authorization, asked)
+
+
+def _signer(services: Services, request: SignedRequest) -> Principal:
+    """Who signed the request."""
+    now = services.now()
+    try:
+        said = signing.parse(request.authorization)
+        found = services.ports.keys.hash_of(said.key_id, now)
+        secret_hash = found[0] if found and found[1].kind is KeyKind.SCREEN else None
+        signing.check(said, secret_hash, request.asked, now)
+        services.nonces.take(said.key_id, said.nonce, now.timestamp())
+    except signing.SignatureError as error:
+        services.refused[f"signature_{error.reason}"] += 1
+        headers = {"X-Server-Time": server_time(now)}
+        raise ProblemError("key.missing", str(error), headers=_CHALLENGE | headers) from None
+    assert found is not None
+    return found[1]
+
+
 def screen_caller(
-    services: WithServices, credentials: Annotated[Credentials, Depends(_screen_bearer)]
+    services: WithServices,
+    credentials: Annotated[Credentials, Depends(_screen_bearer)],
+    request: Annotated[SignedRequest | None, Depends(signed)],
 ) -> Principal:
-    """A screen, with the key it sent."""
-    found = _principal(services, credentials)
+    """A screen, with the key it sent or signed with."""
+    found = _signer(services, request) if request else _principal(services, credentials)
     if found is None:
         raise _missing("Send `Authorization: Bearer hn_...`.")
     if found.kind is not KeyKind.SCREEN or screen_of(found.account) is None:
@@ -108,6 +146,19 @@ def device(
 
 Staff = Annotated[Principal, Depends(staff)]
 Anyone = Annotated[Principal | None, Depends(anyone)]
+
+
+def bearing(
+    caller: Annotated[Principal, Depends(screen_caller)],
+    request: Annotated[SignedRequest | None, Depends(signed)],
+) -> Principal:
+    """A screen that sent its key: what it is answered must not go in the clear."""
+    if request is not None:
+        raise ProblemError("key.kind", "A new key is given over TLS only, for a key that is sent whole.")
+    return caller
+
+
+BearingScreen = Annotated[Principal, Depends(bearing)]
 ScreenCaller = Annotated[Principal, Depends(screen_caller)]
 ScreenId = Annotated[UUID, Depends(screen)]
 Device = Annotated[Subscriber, Depends(device)]

@@ -108,6 +108,10 @@ class FeedCache:
             return None
         return known if hmac.compare_digest(known.secret_hash, digest(secret)) else None
 
+    def screen_by(self, key_id: str) -> KnownScreen | None:
+        """The screen of a key id; that the caller has the key is not said here."""
+        return self._screens.get(key_id)
+
     def start(self) -> None:
         """Begins to follow. Once only."""
         self._listener.start()

@@ -12,8 +12,18 @@ from uuid import UUID
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from broadcaster.keys import split
+from broadcaster.screens.signing import Asked, Nonces, SignatureError, check, is_signed, parse
 from broadcaster.web.feed_cache import FeedCache, Form, KnownScreen
-from broadcaster.web.polls import FEED_PATH, FORMS, ServedCount, matches, note, server_time, wait_asked
+from broadcaster.web.polls import (
+    FEED_PATH,
+    FORMS,
+    ServedCount,
+    matches,
+    note,
+    server_time,
+    target_of,
+    wait_asked,
+)
 from broadcaster.web.waiters import Waiters, until_news
 
 _METHODS = {"GET", "HEAD"}
@@ -29,8 +39,10 @@ class Front:
         cache: FeedCache,
         clock: Callable[[], datetime],
         served: dict[UUID, ServedCount],
+        nonces: Nonces,
     ) -> None:
         self.app, self.cache, self._clock, self.served = app, cache, clock, served
+        self._nonces = nonces
         self.waiters = Waiters()
         cache.heard = self.waiters.news
 
@@ -45,7 +57,10 @@ class Front:
     async def _answer(self, scope: Scope, suffix: str, receive: Receive, send: Send) -> bool:
         authorization, tags, prefer = _headers(scope)
         parts = split(authorization[7:].strip()) if authorization[:7].lower() == "bearer " else None
-        screen = self.cache.screen(*parts) if parts else None
+        if parts is not None:
+            screen, key_id = self.cache.screen(*parts), parts[0]
+        else:
+            screen, key_id = self._signer(scope, suffix, authorization)
         feed = self.cache.feed_of(screen) if screen else None
         form = feed.forms.get(suffix) if feed else None
         if screen is None or form is None:
@@ -57,8 +72,8 @@ class Front:
             if waited:
                 form = await self._news(screen, suffix, form, receive, waited)
                 unchanged = matches(tags, form.etag)
-        if screen.succeeds and parts is not None:
-            self.cache.used.add(parts[0])
+        if screen.succeeds:
+            self.cache.used.add(key_id)
         now = self._clock()
         note(self.served, screen.screen_id, now, unchanged=unchanged)
         more = [(b"x-server-time", server_time(now).encode())]
@@ -68,6 +83,23 @@ class Front:
             more.append((b"preference-applied", b"wait=%d" % waited))
         await _send(send, form, more, unchanged=unchanged, head=scope["method"] == "HEAD")
         return True
+
+    def _signer(self, scope: Scope, suffix: str, authorization: str) -> tuple[KnownScreen | None, str]:
+        """Who signed the poll; nobody where the framework's route must say what is wrong with it."""
+        if not is_signed(authorization):
+            return None, ""
+        try:
+            said = parse(authorization)
+            screen = self.cache.screen_by(said.key_id)
+            # A nonce is taken once: not by a poll that is then passed on.
+            if screen is None or self._form(screen, suffix) is None:
+                return None, ""
+            now = self._clock()
+            check(said, screen.secret_hash, Asked(scope["method"], target_of(scope)), now)
+            self._nonces.take(said.key_id, said.nonce, now.timestamp())
+        except SignatureError:
+            return None, ""
+        return screen, said.key_id
 
     async def _news(
         self, screen: KnownScreen, suffix: str, form: Form, receive: Receive, seconds: float

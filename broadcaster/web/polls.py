@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from starlette.types import Scope
+
 FEED_PATH = "/v1/screens/me/feed"
 FORMS = ("", ".txt", ".multi", ".bin")
 """JSON, a line a page, NTCIP 1203 MULTI, and raw bits."""
@@ -54,6 +56,12 @@ def wait_asked(prefer: bytes) -> int:
         if name.lower() == b"wait" and value.isdigit() and len(value) < 6:  # noqa: PLR2004 (a day has 5)
             return min(int(value), LONGEST_WAIT)
     return 0
+
+
+def target_of(scope: Scope) -> str:
+    """The path as it was sent, with its query."""
+    path, query = scope.get("raw_path") or scope["path"].encode(), scope["query_string"]
+    return (path.split(b"?")[0] + (b"?" + query if query else b"")).decode("latin-1")
 
 
 def server_time(at: datetime) -> str:

@@ -17,6 +17,7 @@ from broadcaster.registry.coverage import CoverageCount
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.screens.commands import ScreenCommands
 from broadcaster.screens.pairing import Pairings
+from broadcaster.screens.signing import Nonces
 from broadcaster.shelf import Shelf
 from broadcaster.web.directory import Directory
 from broadcaster.web.feed_cache import FeedCache
@@ -49,6 +50,7 @@ class Services:
     overview: Overview
     pairings: Pairings
     screens: ScreenCommands
+    nonces: Nonces
     refused: Counter[str]
     """What screens, and boxes that want to be some, were refused, by reason."""
 

@@ -15,7 +15,7 @@ from broadcaster.web.api.pairing_models import (
     ScreenClaimed,
     ScreenKeyRotated,
 )
-from broadcaster.web.auth import ScreenCaller, Staff, actor
+from broadcaster.web.auth import BearingScreen, Staff, actor
 from broadcaster.web.feed_cache import screen_of
 from broadcaster.web.openapi import CLAIM_EXAMPLE, problems_of
 from broadcaster.web.polls import FEED_PATH
@@ -124,7 +124,7 @@ def _to(request: PairingClaim) -> Place | UUID:
 @router.post(
     "/me/key", status_code=201, summary="Take a new key", responses=problems_of(401, 403, 409, 422)
 )
-def rotate_key(services: WithServices, caller: ScreenCaller) -> ScreenKeyRotated:
+def rotate_key(services: WithServices, caller: BearingScreen) -> ScreenKeyRotated:
     """The former key lives until the new one is first used, and 24 hours at most.
 
     Who lost the answer asks again with the former. Not for signed requests: the key would go in the clear.
