@@ -39,11 +39,13 @@ from broadcaster.quota import QUOTAS_DDL
 from broadcaster.registry.csv_import import SUBSCRIBER_IMPORTS_DDL
 from broadcaster.registry.subscribers import SUBSCRIBERS_DDL, Registry
 from broadcaster.screens.tables import SCREENS_DDL
+from broadcaster.screens.watch import ScreenWatch
 from broadcaster.settings import Settings, SettingsError
 from broadcaster.setup_commands import SetupCommands
 from broadcaster.sms_budget import Key, Usage
 from broadcaster.sms_carriers import tariffs_of
 from broadcaster.sms_desk import SMS_DDL, SmsBudgets, SmsReceipts
+from broadcaster.web.directory import Directory
 from channels.led.draw import Artist
 from projections.attachments.projection import Attachments as AttachmentUses
 from projections.audience.projection import Audience
@@ -105,6 +107,7 @@ class House:
         self.sms_budgets = SmsBudgets(self.office, self._sms_spent, self._audience_count, tariffs)
         self.sms_receipts = SmsReceipts(pool, self.log, clock)
         self.canary = CanaryWatch(pool, self.log, settings)
+        self.screens = ScreenWatch(pool, self.log, Directory(self.log).screens)
         self.ledger = Ledger(
             pool, self.log, self.office, self.registry, self._ranks, canary=self.canary.phone
         )
@@ -227,8 +230,9 @@ class House:
         return self.mover.move()
 
     def watch_screens(self) -> int:
-        """Ends the keys of screens whose overlap is over."""
-        return self.keys.end_due(clock())
+        """Says which screens fell silent or are heard again, and ends keys whose overlap is over."""
+        at = clock()
+        return self.screens.watch(at) + self.keys.end_due(at)
 
     def watch_canary(self) -> int:
         """Sends the test items that are due, and raises the alarm about the late."""

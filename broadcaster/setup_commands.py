@@ -98,8 +98,9 @@ class SetupCommands:
             edition = self.check_place(by, area, at)
             made = office.log.recall(once) if once else None
             if made is None:
-                told = {"name": name, "area": area, "profile": profile}
-                event = Screen.register(by, screen_id, **told, drills=drills, edition=edition)
+                event = Screen.register(
+                    by, screen_id, name=name, area=area, profile=profile, drills=drills, edition=edition
+                )
                 office.log.append([event], at=at, once=once)
                 return Screen.fold(None, event)
         return office.log.load(made[0], Screen.fold, upto=made[1])

@@ -13,6 +13,8 @@ from starlette.concurrency import run_in_threadpool
 from broadcaster.registry.coverage import CoverageCount
 from broadcaster.screens.commands import ScreenCommands
 from broadcaster.screens.pairing import Pairings
+from broadcaster.screens.plays import Plays
+from broadcaster.screens.seen import Seen
 from broadcaster.screens.signing import Nonces
 from broadcaster.shelf import Shelf
 from broadcaster.web import docs, handlers, pages, scorecard
@@ -106,7 +108,7 @@ def create_app(ports: WebPorts) -> Front:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_following(services.cache),
+        lifespan=_following(services.cache, services.seen),
         generate_unique_id_function=_operation_id,
     )
     app.state.services = services
@@ -123,6 +125,7 @@ def _services(ports: WebPorts) -> Services:
     served: dict[UUID, ServedCount] = {}
     refused: Counter[str] = Counter()
     pairings = Pairings(ports.pool)
+    seen = Seen(ports.pool, served, ports.clock)
     return Services(
         ports=ports,
         directory=directory,
@@ -132,7 +135,8 @@ def _services(ports: WebPorts) -> Services:
                 partial(standings, ports),
                 lambda: served,
                 partial(canary_late, ports),
-                lambda: refused,
+                refused=lambda: refused,
+                screens=lambda: seen.counts,
             )
         ),
         cache=FeedCache(ports.pool, ports.keys, directory, ports.feed_key.sign, ports.clock),
@@ -145,15 +149,19 @@ def _services(ports: WebPorts) -> Services:
         pairings=pairings,
         screens=ScreenCommands(ports.pool, ports.office, ports.setup, pairings),
         nonces=Nonces(),
+        seen=seen,
+        plays=Plays(ports.pool, ports.log.has),
         refused=refused,
     )
 
 
-def _following(cache: FeedCache):  # noqa: ANN202 (FastAPI's own type of a lifespan)
+def _following(cache: FeedCache, seen: Seen):  # noqa: ANN202 (FastAPI's own type of a lifespan)
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         cache.start()
+        seen.start()
         yield
+        await run_in_threadpool(seen.stop)
         await run_in_threadpool(cache.stop)
 
     return lifespan

@@ -55,7 +55,7 @@ class Front:
         await self.app(scope, receive, send)
 
     async def _answer(self, scope: Scope, suffix: str, receive: Receive, send: Send) -> bool:
-        authorization, tags, prefer = _headers(scope)
+        authorization, tags, prefer, state = _headers(scope)
         parts = split(authorization[7:].strip()) if authorization[:7].lower() == "bearer " else None
         if parts is not None:
             screen, key_id = self.cache.screen(*parts), parts[0]
@@ -75,7 +75,7 @@ class Front:
         if screen.succeeds:
             self.cache.used.add(key_id)
         now = self._clock()
-        note(self.served, screen.screen_id, now, unchanged=unchanged)
+        note(self.served, screen.screen_id, now, unchanged=unchanged, state=state)
         more = [(b"x-server-time", server_time(now).encode())]
         if self.cache.flashing and (until := self.cache.flashing.get(screen.screen_id)) and now < until:
             more.append((b"x-screen-identify", server_time(until).encode()))
@@ -121,8 +121,8 @@ class Front:
         return feed.forms.get(suffix) if feed else None
 
 
-def _headers(scope: Scope) -> tuple[str, bytes, bytes]:
-    authorization, tags, prefer = "", b"", b""
+def _headers(scope: Scope) -> tuple[str, bytes, bytes, bytes]:
+    authorization, tags, prefer, state = "", b"", b"", b""
     for name, value in scope["headers"]:
         if name == b"authorization":
             authorization = value.decode("latin-1")
@@ -130,7 +130,9 @@ def _headers(scope: Scope) -> tuple[str, bytes, bytes]:
             tags = value if not tags else tags + b"," + value
         elif name == b"prefer":
             prefer = value if not prefer else prefer + b"," + value
-    return authorization, tags, prefer
+        elif name == b"x-screen-state":
+            state = value
+    return authorization, tags, prefer, state
 
 
 async def _send(

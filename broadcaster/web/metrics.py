@@ -10,6 +10,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 from starlette.types import Scope
 
+from broadcaster.screens.seen import Counts
 from broadcaster.web.polls import ServedCount
 from projections.positions import Standing
 
@@ -27,10 +28,12 @@ class Figures(Collector):
         standings: Callable[[], list[Standing]],
         served: Callable[[], Mapping[UUID, ServedCount]],
         canary: Callable[[], Mapping[tuple[str, str], bool]] = dict,
+        *,
         refused: Callable[[], Mapping[str, int]] = dict,
+        screens: Callable[[], Counts] = Counts,
     ) -> None:
         self._head, self._standings, self._served = head, standings, served
-        self._canary, self._refused = canary, refused
+        self._canary, self._refused, self._screens = canary, refused, screens
 
     def collect(self) -> Iterator[Metric]:
         """The families, with their samples."""
@@ -64,6 +67,12 @@ class Figures(Collector):
         polls.add_metric(["200"], sum(count.whole for count in counts))
         polls.add_metric(["304"], sum(count.unchanged for count in counts))
         yield polls
+        contact = GaugeMetricFamily(
+            "broadcaster_screens", "Screens that were ever heard, as of 30 seconds ago.", labels=["state"]
+        )
+        for state, number in self._screens()._asdict().items():
+            contact.add_metric([state], number)
+        yield contact
         refused = CounterMetricFamily(
             "broadcaster_screen_refusals", "What screens and panels were refused.", labels=["reason"]
         )

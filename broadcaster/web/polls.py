@@ -6,6 +6,8 @@ from uuid import UUID
 
 from starlette.types import Scope
 
+from broadcaster.screens.seen import LONGEST
+
 FEED_PATH = "/v1/screens/me/feed"
 FORMS = ("", ".txt", ".multi", ".bin")
 """JSON, a line a page, NTCIP 1203 MULTI, and raw bits."""
@@ -20,6 +22,8 @@ class ServedCount:
     whole: int = 0
     unchanged: int = 0
     last_seen: datetime | None = None
+    state: bytes = b""
+    """Its last X-Screen-State, as it came."""
 
     @property
     def polls(self) -> int:
@@ -27,7 +31,9 @@ class ServedCount:
         return self.whole + self.unchanged
 
 
-def note(served: dict[UUID, ServedCount], screen_id: UUID, at: datetime, *, unchanged: bool) -> None:
+def note(
+    served: dict[UUID, ServedCount], screen_id: UUID, at: datetime, *, unchanged: bool, state: bytes = b""
+) -> None:
     """Counts a poll."""
     count = served.get(screen_id)
     if count is None:
@@ -37,6 +43,8 @@ def note(served: dict[UUID, ServedCount], screen_id: UUID, at: datetime, *, unch
     else:
         count.whole += 1
     count.last_seen = at
+    if state and len(state) <= LONGEST:
+        count.state = state
 
 
 def matches(tags: bytes, etag: bytes) -> bool:

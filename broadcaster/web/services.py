@@ -17,6 +17,8 @@ from broadcaster.registry.coverage import CoverageCount
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.screens.commands import ScreenCommands
 from broadcaster.screens.pairing import Pairings
+from broadcaster.screens.plays import Plays
+from broadcaster.screens.seen import Seen
 from broadcaster.screens.signing import Nonces
 from broadcaster.shelf import Shelf
 from broadcaster.web.directory import Directory
@@ -51,6 +53,8 @@ class Services:
     pairings: Pairings
     screens: ScreenCommands
     nonces: Nonces
+    seen: Seen
+    plays: Plays
     refused: Counter[str]
     """What screens, and boxes that want to be some, were refused, by reason."""
 

@@ -3,11 +3,13 @@
 import csv
 import hashlib
 import io
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+from broadcaster.alert_state import Issued
 from broadcaster.registry.coverage import Coverage
 from broadcaster.web import story
 from broadcaster.web.api.accounting_models import (
@@ -15,6 +17,7 @@ from broadcaster.web.api.accounting_models import (
     AreaAccount,
     AreaCoverage,
     ChannelAccount,
+    ScreensAccount,
     SparedAccount,
 )
 from broadcaster.web.api.cap import tagged
@@ -28,6 +31,7 @@ from projections.reach import spared as spared_view
 from projections.reach import view as reach
 from projections.reach.spared import SparedRow
 from schemas.areas import Area, AreaTree
+from schemas.content import Mode
 
 router = APIRouter(prefix="/v1/alerts", tags=["delivery"])
 
@@ -101,6 +105,7 @@ def account(services: Services, alert_id: UUID) -> Accounting:
         channels = reach.of_alert(conn, alert_id)
         areas = reach.areas_of_alert(conn, alert_id)
         spared = spared_view.of_alert(conn, alert_id)
+        shown = reach.showings(conn, alert_id)
     coverage = services.coverage.get(services.now())
     phones = services.ports.registry.device_counts(alert_id)
     leaves = _leaves(tree, issued.content.areas)
@@ -122,6 +127,7 @@ def account(services: Services, alert_id: UUID) -> Accounting:
         areas=[_area(tree, one) for one in areas],
         spared=[_spared(services, one) for one in spared],
         coverage=covered,
+        screens=_screens(services, tree, issued, shown),
         population=sum(leaf.population or 0 for leaf in leaves),
         phones=sum(one.phones for one in covered) if covered else None,
         coverage_at=coverage.at,
@@ -158,6 +164,29 @@ def _spared(services: Services, one: SparedRow) -> SparedAccount:
         count=one.count,
         holds=not by.is_over(services.now()),
     )
+
+
+def _screens(
+    services: Services, tree: AreaTree, issued: Issued, showings: Iterable[reach.Showing]
+) -> list[ScreensAccount]:
+    """How many of the screens that have it in their feed showed the version, by area."""
+    drill = issued.content.mode is not Mode.ACTUAL
+    has = {
+        screen.id: screen.area
+        for screen in services.directory.screens().values()
+        if screen.edition == tree.edition
+        and screen.area in tree
+        and (screen.drills or not drill)
+        and any(tree.covers(code, screen.area) for code in issued.content.areas)
+    }
+    shown = {one.screen_id for one in showings if one.version == issued.version}
+    all_of, shown_of = Counter(has.values()), Counter(has[one] for one in shown if one in has)
+    return [
+        ScreensAccount(
+            version=issued.version, code=code, name=_name(tree, code), shown=shown_of[code], screens=count
+        )
+        for code, count in sorted(all_of.items())
+    ]
 
 
 def _leaves(tree: AreaTree, named: Iterable[str]) -> list[Area]:

@@ -67,6 +67,17 @@ class AreaCoverage(Answer):
     """Phones for each resident, 0 to 1 and, where people have several phones, more."""
 
 
+class ScreensAccount(Answer):
+    """Shown on `shown` of `screens` screens, of one commune (or larger area, where one stands for it)."""
+
+    version: int
+    code: str
+    name: str
+    shown: int
+    screens: int
+    """In service now, with the alert in their feed."""
+
+
 class Accounting(Answer):
     """What came of an alert, to be added up. `areas` is empty for an audience that told no homes."""
 
@@ -77,6 +88,8 @@ class Accounting(Answer):
     coverage: list[AreaCoverage]
     """Of the communes the alert names, whole or as parts of a larger area. Empty where the registry
     has moved on to another edition of the register: a code may be another place there."""
+    screens: list[ScreensAccount]
+    """Of the last version. Empty where screens have moved on to another edition of the register."""
     population: int
     """Of those communes."""
     phones: int | None

@@ -18,6 +18,8 @@ class Health(BaseModel):
 
     status: Literal["ok", "failing"]
     engines: dict[str, bool]
+    screens: dict[str, int]
+    """Those that were ever heard, online and offline. A silent screen is not our own ill health."""
 
 
 @router.head("/healthz", include_in_schema=False)
@@ -27,7 +29,9 @@ def healthz(services: WithServices, response: Response) -> Health:
     engines = dict(services.ports.health())
     well = all(engines.values())
     response.status_code = 200 if well else 503
-    return Health(status="ok" if well else "failing", engines=engines)
+    return Health(
+        status="ok" if well else "failing", engines=engines, screens=services.seen.counts._asdict()
+    )
 
 
 @router.get("/metrics", summary="Figures for Prometheus", responses=problems_of(503))

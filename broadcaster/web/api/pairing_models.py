@@ -56,3 +56,10 @@ class IdentifyAsked(Answer):
     """Until when the screen makes itself known."""
 
     until: Instant
+
+
+class PlaysTaken(Answer):
+    """How many lines of a batch were of alerts that are known; none of a batch that was taken before."""
+
+    taken: int
+    repeated: bool

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Header, Path, Response
 
 from broadcaster.account import Role
 from broadcaster.keys import KeyKind
+from broadcaster.web.api.pairing_models import PlaysTaken
 from broadcaster.web.api.place_models import (
     ScreenCreated,
     ScreenPage,
@@ -22,10 +23,18 @@ from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import WithServices
 from projections.feeds import view as feeds
 from schemas.requests import NewScreen, ScreenReport
+from schemas.screen_requests import PlayBatch
 
 router = APIRouter(prefix="/v1/screens", tags=["screens"])
 
 _TRIES = 3
+State = Annotated[
+    str | None,
+    Header(
+        alias="X-Screen-State",
+        description="How the screen is, with any poll: `seq=1841;show=<alert>/<version>;err=0;up=3600`.",
+    ),
+]
 
 
 @router.post(
@@ -111,6 +120,7 @@ def read_feed(
     services: WithServices,
     screen_id: ScreenId,
     if_none_match: Annotated[str | None, Header(alias="If-None-Match")] = None,
+    state: State = None,
 ) -> Response:
     """What to show, for the screen's area and display. Poll it with the ETag you have.
 
@@ -128,7 +138,13 @@ def read_feed(
         raise _being_made()
     now = services.now()
     unchanged = matches((if_none_match or "").encode("latin-1", "replace"), feed.etag.encode())
-    note(services.served, screen_id, now, unchanged=unchanged)
+    note(
+        services.served,
+        screen_id,
+        now,
+        unchanged=unchanged,
+        state=(state or "").encode("latin-1", "replace"),
+    )
     headers = {
         "ETag": feed.etag,
         "Cache-Control": "private, no-cache",
@@ -164,6 +180,7 @@ def read_form(
     screen_id: ScreenId,
     form: Annotated[Literal["txt", "multi", "bin"], Path()],
     if_none_match: Annotated[str | None, Header(alias="If-None-Match")] = None,
+    state: State = None,
 ) -> Response:
     """The same alerts, with an ETag of its own. Raw bits are for displays of one bit a pixel only.
 
@@ -181,7 +198,13 @@ def read_form(
         raise _being_made()
     now = services.now()
     unchanged = matches((if_none_match or "").encode("latin-1", "replace"), made.etag)
-    note(services.served, screen_id, now, unchanged=unchanged)
+    note(
+        services.served,
+        screen_id,
+        now,
+        unchanged=unchanged,
+        state=(state or "").encode("latin-1", "replace"),
+    )
     headers = {
         name.decode(): value.decode() for name, value in (made.unchanged if unchanged else made.whole)
     }
@@ -199,3 +222,13 @@ def report(services: WithServices, screen_id: ScreenId, request: ScreenReport) -
     return ScreenReported(
         new=services.ports.setup.screen_showed(screen_id, request.facts, at=services.now())
     )
+
+
+@router.post("/me/plays", summary="Report plays", responses=problems_of(401, 403, 422))
+def plays(services: WithServices, screen_id: ScreenId, request: PlayBatch) -> PlaysTaken:
+    """How often each version was on since the last batch: every hour is often enough.
+
+    A batch that is sent again counts once. Lines of alerts that are not known are passed over.
+    """
+    taken = services.plays.take(screen_id, request.batch, request.plays, services.now())
+    return PlaysTaken(taken=taken or 0, repeated=taken is None)

@@ -13,7 +13,7 @@ from schemas.content import Channel, Lane
 from schemas.dispatch import Dispatch, Outcome, Receipt
 from schemas.events import AudienceFrozen, HomeGroup, ReceiptRecorded
 from schemas.ids import audience_id
-from tests.unit.broadcaster.web.town import SYSTEM, Town
+from tests.unit.broadcaster.web.town import SYSTEM, Client, Town
 
 OUTCOMES = ("accepted", "gone", "refused", "superseded", "expired", "dead", "in_flight")
 
@@ -165,3 +165,20 @@ def test_a_dead_letter_is_written_off(town: Town) -> None:
     told = town.client("tuan").get(f"/v1/alerts/{alert_id}/accounting").json()
     totals = told["channels"][0]["totals"]
     assert (totals["dead"], totals["written_off"], totals["in_flight"]) == (1, 1, 0)
+
+
+def test_screens_that_showed_it_of_those_that_have_it(town: Town) -> None:
+    manager = town.client("hoa")
+    place = {"name": "Chợ Long Biên", "area": "00001", "profile": "m96x32-1"}
+    keys = [manager.post("/v1/screens", place).raise_for_status().json()["key"] for _ in range(3)]
+    alert_id = town.issue()
+    said = {"shown": [{"alert_id": alert_id, "version": 1}]}
+    for key in keys[:2]:
+        Client(town.app, key).post("/v1/screens/me/reports", said).raise_for_status()
+    town.catch_up()
+    path = f"/v1/alerts/{alert_id}/accounting"
+    row = {"version": 1, "code": "00001", "name": "Phường Phúc Xá", "shown": 2, "screens": 3}
+    assert town.client("lan").get(path).json()["screens"] == [row]
+    drill = town.issue(mode="exercise")
+    town.catch_up()
+    assert town.client("lan").get(f"/v1/alerts/{drill}/accounting").json()["screens"] == []
