@@ -1,0 +1,284 @@
+"""The player through random feeds, clocks, outages and restarts, against what the street should see.
+
+The oracle knows the true time and what the house told; it shares no code with the player. The box's
+clock gains or loses up to 100 millionths, starts at 0 with the box, and every answer takes its time.
+"""
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from broadcaster.player.controller import Outcome, Picture, Player
+
+START = 1_786_521_600_000
+MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+
+
+@dataclass(frozen=True)
+class Told:
+    """One alert as the house has it."""
+
+    id: str
+    rev: int
+    preempt: bool
+    priority: int
+    starts: int
+    ends: int
+    routine: bool
+    drill: bool
+
+
+@dataclass
+class House:
+    """What is issued, and the documents that said so."""
+
+    epoch: int = 1
+    seq: int = 1
+    live: dict[str, Told] = field(default_factory=dict[str, Told])
+    cancelled: dict[str, int] = field(default_factory=dict[str, int])
+
+    def document(self) -> "Document":
+        items = tuple(self.live[one] for one in sorted(self.live))
+        return Document(self.epoch, self.seq, items, tuple(sorted(self.cancelled.items())))
+
+
+@dataclass(frozen=True)
+class Document:
+    epoch: int
+    seq: int
+    items: tuple[Told, ...]
+    cancelled: tuple[tuple[str, int], ...]
+
+    def body(self) -> bytes:
+        told: dict[str, Any] = {
+            "schema": "led-feed/1",
+            "epoch": self.epoch,
+            "seq": self.seq,
+            "area": "00001",
+            "profile": "m96x32-1",
+            "policy": {"poll_s": 10, "stale_after_s": 120},
+            "items": [
+                {
+                    "id": one.id,
+                    "rev": one.rev,
+                    "kind": "bulletin" if one.routine else "alert",
+                    "status": "exercise" if one.drill else "actual",
+                    "mode": "preempt" if one.preempt else "rotate",
+                    "priority": one.priority,
+                    "starts_at": one.starts,
+                    "expires_at": one.ends,
+                    "text": one.id,
+                    "pages": [{"ms": 4000, "lines": [one.id]}, {"ms": 3000, "lines": ["2"]}],
+                }
+                for one in self.items
+            ],
+            "cancelled": [{"id": one, "rev": rev} for one, rev in self.cancelled],
+        }
+        return json.dumps(told).encode()
+
+
+def rightful(live: list[Told]) -> set[str]:
+    """What of it belongs on the screen."""
+    meant = [one for one in live if not one.drill]
+    urgent = [one for one in (meant or live) if one.preempt]
+    if not urgent:
+        return {one.id for one in live}
+    top = max(one.priority for one in urgent)
+    return {one.id for one in urgent if one.priority == top}
+
+
+class Street(RuleBasedStateMachine):
+    """One screen, its house and the true time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = START
+        self.house = House()
+        self.said = [self.house.document()]
+        self.boot, self.booted, self.rate = 0, START - MINUTE, 0
+        self.player = Player("boot-0", self.steady())
+        self.on: Document | None = None
+        self.contact: int | None = None
+        self.trusted = False
+        self.gone: set[str] = set()
+        self.reports: list[tuple[str, int]] = []
+        self.number = 0
+
+    # The box
+
+    def steady(self) -> int:
+        return (self.now - self.booted) * (1_000_000 + self.rate) // 1_000_000
+
+    def reach(self, steady: int) -> None:
+        """Lets time pass until the box's clock says so."""
+        while self.steady() < steady:
+            self.now += max(1, (steady - self.steady()) * 1_000_000 // (1_000_000 + self.rate))
+
+    @rule(length=st.one_of(st.integers(0, 20_000), st.integers(0, HOUR), st.integers(0, 3 * DAY)))
+    def time_passes(self, length: int) -> None:
+        end = self.now + length
+        for _ in range(4):
+            picture = self.player.picture(self.steady())
+            self.look(picture)
+            assert picture.until > self.steady()
+            if picture.until - self.steady() > end - self.now:
+                break
+            self.reach(picture.until - 1)
+            self.look(picture)  # the same picture, at its last instant
+            self.now += 1
+        self.now = max(self.now, end)
+
+    @rule()
+    def the_program_restarts(self) -> None:
+        kept = json.loads(json.dumps(self.player.kept(self.steady())))
+        self.player = Player(f"boot-{self.boot}", self.steady(), kept)
+
+    @rule(dark=st.integers(0, 5 * DAY), rate=st.integers(-100, 100))
+    def the_box_restarts(self, dark: int, rate: int) -> None:
+        kept = json.loads(json.dumps(self.player.kept(self.steady())))
+        self.now += dark
+        self.boot, self.booted, self.rate, self.trusted = self.boot + 1, self.now, rate, False
+        self.player = Player(f"boot-{self.boot}", 0, kept)
+
+    # The house
+
+    @rule(
+        preempt=st.booleans(),
+        priority=st.sampled_from([10, 50, 90, 100]),
+        after=st.one_of(st.just(0), st.integers(-HOUR, 2 * HOUR)),
+        length=st.one_of(st.integers(1, MINUTE), st.integers(1, DAY), st.integers(DAY, 20 * DAY)),
+        routine=st.booleans(),
+        drill=st.booleans(),
+    )
+    def issue(
+        self, *, preempt: bool, priority: int, after: int, length: int, routine: bool, drill: bool
+    ) -> None:
+        self.number += 1
+        starts = self.now + after
+        one = Told(
+            f"a{self.number}", 1, preempt, priority, starts, starts + length, routine and not preempt, drill
+        )
+        self.change(one)
+
+    @precondition(lambda self: self.house.live)
+    @rule(data=st.data(), length=st.integers(1, DAY), priority=st.sampled_from([10, 50, 90, 100]))
+    def update(self, data: st.DataObject, length: int, priority: int) -> None:
+        one = self.house.live[data.draw(st.sampled_from(sorted(self.house.live)))]
+        self.change(replace(one, rev=one.rev + 1, ends=self.now + length, priority=priority))
+
+    @precondition(lambda self: self.house.live)
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        one = self.house.live.pop(data.draw(st.sampled_from(sorted(self.house.live))))
+        self.house.cancelled[one.id] = one.rev + 1
+        self.house.seq += 1
+        self.said.append(self.house.document())
+
+    def change(self, one: Told) -> None:
+        self.house.live[one.id] = one
+        self.house.seq += 1
+        self.said.append(self.house.document())
+
+    @precondition(lambda self: len(self.said) > 1)
+    @rule(data=st.data())
+    def the_house_is_put_back(self, data: st.DataObject) -> None:
+        old = data.draw(st.sampled_from(self.said))
+        live, cancelled = {one.id: one for one in old.items}, dict(old.cancelled)
+        self.house = House(self.house.epoch + 1, old.seq, live, cancelled)
+        self.said.append(self.house.document())
+
+    # The line
+
+    @rule(there=st.integers(0, 4000), back=st.integers(0, 4000), held=st.sampled_from([0, 0, 0, 50_000]))
+    def poll(self, there: int, back: int, held: int) -> None:
+        self.now += 3  # no two polls in one instant
+        sent = self.steady()
+        self.now += there + held
+        server_ms, document = self.now, self.house.document()
+        self.now += back
+        received = self.steady()
+        if document == self.on and self.player.etag:
+            self.player.unchanged(server_ms, sent, received)
+        else:
+            etag = f'"{document.epoch}.{document.seq}"'
+            said = self.player.answered(document.body(), etag, server_ms, sent, received)
+            assert said is Outcome.NEW
+            if self.on and document.epoch > self.on.epoch:
+                self.gone.clear()
+                self.reports.clear()
+            self.on = document
+            self.gone |= dict(document.cancelled).keys()
+        self.contact, self.trusted = self.now, True
+        self.nothing_is_missed(there + held + back + 20)
+
+    @precondition(lambda self: self.on is not None)
+    @rule(data=st.data())
+    def an_old_copy_answers(self, data: st.DataObject) -> None:
+        assert self.on
+        old = data.draw(st.sampled_from(self.said))
+        if (old.epoch, old.seq) >= (self.on.epoch, self.on.seq):
+            return
+        before = self.player.picture(self.steady())
+        said = self.player.answered(old.body(), '"old"', self.now - DAY, self.steady(), self.steady())
+        assert said is Outcome.OLD
+        assert self.player.picture(self.steady()) == before
+        assert self.player.etag != '"old"'
+
+    @precondition(lambda self: self.on is not None and self.trusted)
+    @rule(age=st.integers(HOUR, 9 * DAY))
+    def a_cache_repeats_that_nothing_changed(self, age: int) -> None:
+        for _ in range(3):
+            self.player.unchanged(self.now - age, self.steady(), self.steady())
+            self.now += 10_000
+            self.look(self.player.picture(self.steady()))
+        self.contact = self.now
+
+    # What must hold
+
+    def nothing_is_missed(self, slack: int) -> None:
+        assert self.on
+        sure = [one for one in self.on.items if one.starts <= self.now and one.ends > self.now + slack]
+        doubtful = [one for one in self.on.items if one not in sure and one.starts <= self.now + slack]
+        if not any(one.ends > self.now for one in doubtful):
+            assert {one.id for one in self.player.turns(self.steady())} == rightful(sure)
+        elif not any(one.preempt for one in doubtful):
+            assert {one.id for one in self.player.turns(self.steady())} >= rightful(sure)
+
+    @invariant()
+    def what_is_on_is_right(self) -> None:
+        self.look(self.player.picture(self.steady()))
+
+    def look(self, picture: Picture) -> None:
+        if picture.item is None:
+            return
+        assert self.on, "shown without a feed"
+        assert self.trusted, "shown by a clock that nobody set"
+        assert self.contact is not None
+        shown = {one.id: one for one in self.on.items}.get(picture.item)
+        assert shown, "shown though the feed has it no more"
+        assert picture.rev == shown.rev
+        assert self.now < shown.ends, "shown after its end"
+        assert picture.item not in self.gone, "shown after it was cancelled"
+        assert bool(picture.mark) is shown.drill
+        if shown.routine:
+            assert self.now < self.contact + 15 * MINUTE + MINUTE, "a bulletin of a lost house"
+        margin = 10_000 + (self.now - self.contact) // 1000
+        running = [
+            one
+            for one in self.on.items
+            if one.starts <= self.now and self.now + margin < one.ends and not one.routine
+        ]
+        if shown not in running:
+            running.append(shown)
+        assert picture.item in rightful(running), "shown beside what has the screen for itself"
+        if self.player.showed(picture):
+            assert (picture.item, picture.rev) not in self.reports, "reported twice"
+            self.reports.append((picture.item, picture.rev))
+
+
+Street.TestCase.settings = settings(max_examples=80, stateful_step_count=30, deadline=None)
+TestStreet = Street.TestCase
