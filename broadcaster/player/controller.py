@@ -989,13 +989,13 @@ class Box:
         self._settings, self._steady = settings, steady
         self._shows = shows or output(settings.output)
         try:
-            self._store = Store(settings.state)
+            self.store = Store(settings.state)
         except OSError as error:
             raise SettingError(f"state: {settings.state} cannot be written") from error
         self._changed = threading.Condition()
         self._off = threading.Event()
-        self.player = Player(boot or boot_id(), steady(), self._store.load(), frames=self._shows.frames)
-        self.player.drawn |= {name for name in self.player.wanted() if self._store.frame(name)}
+        self.player = Player(boot or boot_id(), steady(), self.store.load(), frames=self._shows.frames)
+        self.player.drawn |= {name for name in self.player.wanted() if self.store.frame(name)}
         self._lines = {"feed": Link(settings, steady), "reports": Link(settings, steady)}
         self._path = urlsplit(settings.feed).path
         self._on: Picture | None = None
@@ -1043,7 +1043,7 @@ class Box:
             profile = self.player.feed.profile if self.player.feed else ""
         if picture != self._on:
             try:
-                frame = self._store.frame(picture.frame) if picture.frame else None
+                frame = self.store.frame(picture.frame) if picture.frame else None
                 self._shows.show(picture, frame, profile)
             except OSError as error:
                 log.error("the output fails: %s", error.strerror)  # noqa: TRY400 (the kind is enough)
@@ -1057,7 +1057,7 @@ class Box:
 
     def _save(self) -> None:
         try:
-            self._store.save(self.player.kept(self._steady()))
+            self.store.save(self.player.kept(self._steady()))
             self._saved = self._steady()
         except OSError as error:
             log.warning("the state cannot be kept: %s", error.strerror)
@@ -1128,7 +1128,7 @@ class Box:
                 log.warning("frame %s: status %s", name, answer.status)
                 continue
             try:
-                self._store.keep_frame(answer.body)
+                self.store.keep_frame(answer.body)
             except OSError as error:
                 raise LinkError(f"a frame cannot be kept: {error.strerror}") from error
             with self._changed:
@@ -1137,7 +1137,7 @@ class Box:
         with self._changed:
             self.player.drawn &= set(wanted)
         if missing:
-            self._store.keep_only(wanted)
+            self.store.keep_only(wanted)
 
     def _report(self) -> None:
         failures, singly = 0, False

@@ -81,7 +81,7 @@ def test_an_alert_is_on_the_screen_and_its_receipt_in_reach(
                 page = box.player.feed.items[0].pages[0]  # type: ignore[union-attr]
                 assert page.frame in box.player.drawn
                 drawn = _frame(town, page.frame or "", profile)
-                own = box_decode(box._store.frame(page.frame or "") or b"")
+                own = box_decode(box.store.frame(page.frame or "") or b"")
                 assert bytes(own.rgb) == drawn.convert("RGB").tobytes()
                 assert picture.convert("RGB").tobytes() == drawn.convert("RGB").tobytes()
             until(lambda: not box.player.pending and box.player.told)
