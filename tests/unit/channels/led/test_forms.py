@@ -12,6 +12,7 @@ from channels.led.draw import Artist
 from projections.feeds.render import Heading, render_feed, render_item, render_page
 from schemas.content import Mode, Severity
 from schemas.displays import display
+from tests.letters import with_small_letters
 from tests.unit.projections.feeds.test_render import noticed
 
 ARTIST = Artist()
@@ -38,6 +39,7 @@ def test_text_has_a_line_a_page() -> None:
     assert fields[0][:4] == [str(UUID(int=0)), "1", "rotate", "70"]
 
 
+@with_small_letters
 def test_multi_shows_a_picture_a_page_and_plain_words_for_signs_without() -> None:
     told = json.loads(forms.multi(document()))
     (item,) = told["items"]
@@ -49,6 +51,7 @@ def test_multi_shows_a_picture_a_page_and_plain_words_for_signs_without() -> Non
     assert graphic["url"] == f"/v1/frames/{document()['items'][0]['pages'][0]['frame']}.png"
 
 
+@with_small_letters
 def test_multi_numbers_run_out_without_mixing_pictures() -> None:
     told = json.loads(forms.multi(document(texts=tuple(f"Ngập sâu {n}" for n in range(300)))))
     numbers = [graphic["number"] for graphic in told["graphics"]]

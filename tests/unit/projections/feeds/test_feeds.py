@@ -17,6 +17,7 @@ from projections.feeds.projection import Feeds
 from projections.feeds.render import etag
 from projections.projection import Row
 from schemas.content import Channel, Mode, Severity, Text
+from tests.letters import with_small_letters
 from tests.unit.projections.story import AREAS_2025, Story, fold, opened, rebuild
 
 ARTIST = Artist()
@@ -169,6 +170,7 @@ def test_a_feed_goes_with_its_last_screen(conn: Connection[Row], story: Story) -
     assert document(conn, "00001", "lcd1920")["seq"] == len(story.log)
 
 
+@with_small_letters
 def test_profiles_get_pages_of_their_own(conn: Connection[Row], story: Story) -> None:
     story.screen("00001", "m192x64-1")
     story.issue()
