@@ -419,7 +419,8 @@ class Player:
                 silences = {self.feed.stale_ms, *(one.offline_ms or 0 for one in self.feed.items)}
                 instants += [self.contact + silence for silence in silences]
             ahead += [at - now for at in instants if at > now]
-            ahead += [at for wait in (URGENT_MS, FRAMES_MS) if (at := self._since + wait - steady) > 0]
+            waits = (URGENT_MS, FRAMES_MS) if self._frames else ()
+            ahead += [left for wait in waits if (left := self._since + wait - steady) > 0]
         least = min(ahead)
         return max(1, least - least // (DRIFT // 2) - 2)
 
@@ -1086,7 +1087,9 @@ class Box:
             headers = {"X-Led-State": self._state()}
             if self.player.etag:
                 headers["If-None-Match"] = self.player.etag
-                headers |= {"Prefer": f"wait={self._settings.wait_s}"} if wait else {}
+                # Not before the time is known: until then nothing that is kept may be shown.
+                if wait and self.player.clock.is_trusted:
+                    headers["Prefer"] = f"wait={self._settings.wait_s}"
         answer = self._lines["feed"].ask(
             "GET", self._path, headers, seconds=TIMEOUT_S + self._settings.wait_s
         )

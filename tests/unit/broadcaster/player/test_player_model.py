@@ -231,8 +231,9 @@ class Street(RuleBasedStateMachine):
     @precondition(lambda self: self.on is not None and self.trusted)
     @rule(age=st.integers(HOUR, 9 * DAY))
     def a_cache_repeats_that_nothing_changed(self, age: int) -> None:
+        repeated = self.now - age
         for _ in range(3):
-            self.player.unchanged(self.now - age, self.steady(), self.steady())
+            self.player.unchanged(repeated, self.steady(), self.steady())
             self.now += 10_000
             self.look(self.player.picture(self.steady()))
         self.contact = self.now
