@@ -161,6 +161,7 @@ def test_health_follows_the_engines(town: Town) -> None:
     assert client.get("/healthz").json() == {
         "status": "ok",
         "engines": {"database": True, "nats": True},
+        "screens": {"online": 0, "offline": 0},
     }
     assert client("HEAD", "/healthz").status_code == 200
     town.health["nats"] = False
