@@ -131,13 +131,21 @@ def _absent(value: object) -> bool:
     return not value
 
 
+EARLIEST, LATEST = 1900, 2999
+"""Years that an instant may lie in."""
+
+
 def in_utc(instant: datetime) -> datetime:
     """The same instant in UTC. Raises ValueError where there is none."""
     # Year 9999 west of Greenwich has no UTC; PostgreSQL would take it and give back what nobody can read.
     try:
-        return instant.astimezone(UTC)
+        here = instant.astimezone(UTC)
     except OverflowError:
         raise ValueError("is out of range") from None
+    # Days are added to what people say; nothing here is about other ages of the world.
+    if not EARLIEST <= here.year <= LATEST:
+        raise ValueError("is out of range")
+    return here
 
 
 HOTLINE = "1022 nhánh 8"
