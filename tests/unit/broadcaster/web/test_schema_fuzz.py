@@ -41,6 +41,7 @@ def test_no_operation_fails_or_does_half(town: Town, mode: GenerationMode) -> No
         suppress_health_check=NO_MATTER,
         phases=[Phase.generate],
         database=None,
+        derandomize=True,
     )
     @given(data=st.data())
     def ask(data: st.DataObject) -> None:
