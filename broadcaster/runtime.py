@@ -59,7 +59,8 @@ from projections.fanout.order import RankOrder
 from projections.fanout.projection import Fanout
 from projections.fanout.relay import RELAY_DDL
 from projections.feeds.projection import Feeds
-from projections.follower import POSITIONS_DDL, Follower, FollowerGroup
+from projections.follower import POSITIONS_DDL, Follower
+from projections.follower_group import FollowerGroup
 from projections.projection import Projection, Row
 from projections.reach.projection import Reach
 from projections.sms import view as sms

@@ -1,25 +1,24 @@
-"""Following the log: each projection in its own thread, page by page, each page exactly once."""
+"""Following the log: a projection, page by page, each page exactly once."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import accumulate
-from types import MappingProxyType
-from typing import Any, Self
+from typing import Any
 
 import psycopg
 import structlog
 from psycopg import Cursor, sql
 from psycopg_pool import ConnectionPool
 
+from projections.ahead import ReadAhead
 from projections.backoff import backoff
-from projections.listen import Listener
 from projections.page import PageTransaction, PoisonedError, Weighing, transient
 from projections.positions import POSITIONS_DDL, WAIT, Positions, Standing
 from projections.projection import Projection, ReadLog, Row
 from schemas.events import Event, Recorded
 
-__all__ = ["POSITIONS_DDL", "Follower", "FollowerGroup"]
+__all__ = ["POSITIONS_DDL", "Follower"]
 
 log = structlog.get_logger(__name__)
 
@@ -70,24 +69,10 @@ class Follower:
         or InterfaceError when the database stays away.
         """
         stop = stop or threading.Event()
-        single, failures = 0, 0
-        while not stop.is_set():
-            try:
-                more = self._step(1 if single else self._page, hasty=hasty)
-                single, failures = max(0, single - 1), 0
-                if not more:
-                    break
-            except PoisonedError as poisoned:
-                if single and self._halt(poisoned):
-                    break
-                single = self._page
-            except psycopg.Error as error:
-                self._place = None
-                failures += 1
-                if failures >= TRIES or not transient(error):
-                    raise
-                stop.wait(backoff(failures))
-        return self._place.position if self._place else self._positions.get().position
+        if hasty or self._weigh is not None:
+            return self._through(self._read, stop, hasty=hasty)
+        with ReadAhead(self._read) as read:
+            return self._through(read, stop, hasty=False)
 
     def resume(self) -> bool:
         """Lifts the stop, for an operator who has removed the cause. False: it was not stopped."""
@@ -104,7 +89,27 @@ class Follower:
             cursor.execute(sql.SQL("TRUNCATE {}").format(tables))
         return self.catch_up(stop)
 
-    def _step(self, limit: int, *, hasty: bool) -> bool:
+    def _through(self, read: ReadLog, stop: threading.Event, *, hasty: bool) -> int:
+        single, failures = 0, 0
+        while not stop.is_set():
+            try:
+                more = self._step(read, 1 if single else self._page, hasty=hasty)
+                single, failures = max(0, single - 1), 0
+                if not more:
+                    break
+            except PoisonedError as poisoned:
+                if single and self._halt(poisoned):
+                    break
+                single = self._page
+            except psycopg.Error as error:
+                self._place = None
+                failures += 1
+                if failures >= TRIES or not transient(error):
+                    raise
+                stop.wait(backoff(failures))
+        return self._place.position if self._place else self._positions.get().position
+
+    def _step(self, read: ReadLog, limit: int, *, hasty: bool) -> bool:
         """One page. False: the projection is at the log's end, or stopped."""
         if self._place is None or not hasty:
             self._place = self._positions.get()
@@ -115,7 +120,7 @@ class Follower:
         # The head goes first: what `read` then leaves out up to there is of other topics.
         head = place.position if hasty else self.head()
         try:
-            page = self._read(place.position, limit, self._topics)
+            page = read(place.position, limit, self._topics)
         except Exception as error:
             if transient(error):
                 raise
@@ -163,87 +168,3 @@ class Follower:
         if halted:
             log.error("projection_stopped", projection=name, position=position, error=str(poisoned))
         return halted
-
-
-class FollowerGroup:
-    """Runs followers of one database, a thread each, while it is entered or from `start` to `stop`.
-
-    They are woken by NOTIFY event_log, and look at the log every `poll` seconds all the same. Where
-    `linger` names a projection, it waits so many seconds after a wake-up for more to come: a page of
-    many events costs little more than a page of one.
-    """
-
-    def __init__(
-        self,
-        pool: ConnectionPool[Any],
-        followers: Sequence[Follower],
-        *,
-        poll: float = 0.5,
-        linger: Mapping[str, float] = MappingProxyType({}),
-    ) -> None:
-        self._followers = {follower.projection.name: follower for follower in followers}
-        self._poll, self._linger = poll, linger
-        self._stop = threading.Event()
-        self._wakes = {name: threading.Event() for name in self._followers}
-        self._listener = Listener(pool, "event_log", self.wake)
-        self._threads = [
-            threading.Thread(target=self._run, args=(name,), name=f"follow-{name}", daemon=True)
-            for name in self._followers
-        ]
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.stop()
-
-    def start(self) -> None:
-        """Starts the threads. Once only."""
-        self._listener.start()
-        for thread in self._threads:
-            thread.start()
-
-    def stop(self) -> None:
-        """Ends after the pages under way, and waits for that; again is harmless."""
-        self._stop.set()
-        self.wake()
-        self._listener.stop()
-        for thread in self._threads:
-            if thread.is_alive():
-                thread.join()
-
-    def wake(self) -> None:
-        """Has every projection look at the log now."""
-        for wake in self._wakes.values():
-            wake.set()
-
-    def states(self) -> list[Standing]:
-        """Where each projection stands."""
-        return [follower.standing() for follower in self._followers.values()]
-
-    def resume(self, name: str) -> bool:
-        """Lifts a projection's stop. Raises KeyError for a name that is none."""
-        resumed = self._followers[name].resume()
-        self._wakes[name].set()
-        return resumed
-
-    def _run(self, name: str) -> None:
-        failures, woken, linger = 0, False, self._linger.get(name, 0.0)
-        while not self._stop.is_set():
-            if woken and linger:
-                self._stop.wait(linger)
-            self._wakes[name].clear()
-            try:
-                self._followers[name].catch_up(self._stop, hasty=woken)
-            except Exception as error:
-                failures, woken = failures + 1, False
-                if isinstance(error, psycopg.Error):
-                    log.warning("projection_waits", projection=name, error=str(error))
-                else:
-                    # A bug of ours. A dead thread that nobody misses would be worse than its retries.
-                    log.exception("projection_fails", projection=name)
-                self._stop.wait(backoff(failures))
-            else:
-                failures = 0
-                woken = self._wakes[name].wait(self._poll)

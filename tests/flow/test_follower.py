@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 from structlog.testing import capture_logs
 
-from projections.follower import Follower, FollowerGroup
+from projections.follower import Follower
+from projections.follower_group import FollowerGroup
 from projections.projection import Transaction
 from schemas.events import AlertExpired, AlertSubmitted, Event, Recorded
 from tests.following import BY, World, backends, kill, world
