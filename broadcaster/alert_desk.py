@@ -3,21 +3,24 @@
 A refusal changes nothing and is itself an event. A command that lost a race is decided again on
 what the winner left, unless the caller says which version it saw (`expected`: then StaleError, so
 that nobody approves a text he has not read); a repeat under the same idempotency key gets the first
-answer.
+answer. A right taken away while it was used is a lost race too: what a decision stood on is guarded
+until it is in the log.
 """
 
 from collections.abc import Callable
 from datetime import datetime
 from functools import reduce
-from typing import TypedDict
+from typing import TypedDict, get_args
 from uuid import UUID
 
 from broadcaster.alert import Alert
 from broadcaster.log import ConflictError, Once, StaleError
 from broadcaster.office import Office
-from schemas.events import Actor, AlertEvent
+from schemas.events import Actor, AlertEvent, BodyEvent, TemplateEvent
 
 TRIES = 5
+GROUND = tuple(event.TOPIC for event in (*get_args(BodyEvent), *get_args(TemplateEvent)))
+"""On what it depends who may say what, where: bodies, roles, delegations, areas, approved texts."""
 
 
 class How(TypedDict, total=False):
@@ -51,13 +54,14 @@ class AlertDesk:
                 first = self._first(once)
                 if first:
                     return first
+                ground = self._office.log.ground(GROUND)
                 alert = self._office.alert(alert_id)
                 if expected is not None and alert.version != expected:
                     raise StaleError(f"the alert is at {alert.version}, the caller saw {expected}")
                 decided = decide(alert)
                 events = decided if isinstance(decided, tuple) else (decided,)
                 try:
-                    self._office.log.append(events, at=at, once=once)
+                    self._office.log.append(events, at=at, once=once, ground=ground)
                 except ConflictError:
                     continue
                 return reduce(Alert.fold, events, alert)

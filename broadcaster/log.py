@@ -24,7 +24,7 @@ from eventsourcing.persistence import IntegrityError, Mapper, StoredEvent
 from psycopg import Cursor
 from psycopg_pool import ConnectionPool
 
-from broadcaster.recorder import LOG_DDL, ChainRecorder, LogRow, Once, Row, at_once
+from broadcaster.recorder import LOG_DDL, ChainRecorder, Ground, LogRow, Once, Row, at_once
 from schemas.events import AnyEvent, Event, Recorded
 
 __all__ = ["LOG_DDL", "AlertLog", "ConflictError", "Once", "StaleError", "UnknownStreamError", "at_once"]
@@ -105,14 +105,22 @@ class AlertLog(Application[UUID]):
         assert isinstance(self.recorder, ChainRecorder)
         return self.recorder
 
-    def append(self, events: Sequence[Event], *, at: datetime, once: Once | None = None) -> int:
+    def append(
+        self,
+        events: Sequence[Event],
+        *,
+        at: datetime,
+        once: Once | None = None,
+        ground: Ground | None = None,
+    ) -> int:
         """Appends all or none, in one round trip, and answers the last position.
 
         `at` becomes their `recorded_at`, or the last one recorded where the clock stepped back.
-        `once` is remembered with them (see `recall`). Raises ConflictError.
+        `once` is remembered with them (see `recall`). Raises ConflictError, also where an event was
+        added to the `ground` meanwhile.
         """
         try:
-            recordings = self.save(*events, at=at, once=once)
+            recordings = self.save(*events, at=at, once=once, ground=ground)
         except IntegrityError as error:
             raise ConflictError(str(error)) from error
         return recordings[-1].notification.id
@@ -157,6 +165,10 @@ class AlertLog(Application[UUID]):
         while events := self.read(after, page):
             yield from events
             after = events[-1].position
+
+    def ground(self, topics: Sequence[str]) -> Ground:
+        """The events of these topics as they stand: take it, then read what is decided on."""
+        return Ground(self.head(), tuple(topics))
 
     def head(self) -> int:
         """The last position; 0 while the log is empty."""

@@ -44,8 +44,10 @@ CREATE TABLE IF NOT EXISTS event_onces (
     at timestamptz NOT NULL,
     PRIMARY KEY (account, key)
 );
+DROP FUNCTION IF EXISTS events_append(uuid[], bigint[], text[], bytea[], timestamptz);
 CREATE OR REPLACE FUNCTION events_append(
-    ids uuid[], versions bigint[], topics text[], states bytea[], at timestamptz
+    ids uuid[], versions bigint[], topics text[], states bytea[], at timestamptz,
+    since bigint DEFAULT NULL, ground text[] DEFAULT NULL
 ) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     head bigint;
@@ -54,6 +56,9 @@ DECLARE
     i int;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('events_append', 0));
+    IF EXISTS (SELECT 1 FROM events e WHERE e.position > since AND e.topic = ANY(ground)) THEN
+        RAISE serialization_failure USING MESSAGE = 'decided on what changed since position ' || since;
+    END IF;
     SELECT e.position, e.chain, greatest(e.recorded_at, at) INTO head, link, instant
         FROM events e ORDER BY e.position DESC LIMIT 1;
     IF NOT FOUND THEN
@@ -71,7 +76,7 @@ BEGIN
 END $$;
 """
 
-_APPEND = "SELECT events_append(%s::uuid[], %s::bigint[], %s::text[], %s::bytea[], %s)"
+_APPEND = "SELECT events_append(%s::uuid[], %s::bigint[], %s::text[], %s::bytea[], %s, %s, %s)"
 # The key goes in first: a racing repeat fails on it before it can append a second time.
 _REMEMBER = "INSERT INTO event_onces VALUES (%s, %s, %s, %s, %s, %s)"
 _SELECT_STREAM = (
@@ -104,6 +109,13 @@ class Once:
     fingerprint: bytes
 
 
+class Ground(NamedTuple):
+    """What a decision stood on beside its own stream: all events of these topics up to a position."""
+
+    since: int
+    topics: tuple[str, ...]
+
+
 class KeyReusedError(Exception):
     """The idempotency key was used before, for a different request."""
 
@@ -132,22 +144,32 @@ class ChainRecorder(ApplicationRecorder):
         self.pool = pool
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
-        """Appends all or none. Takes `at` (the recording instant) and `once`."""
+        """Appends all or none. Takes `at` (the recording instant), `once` and `ground`.
+
+        Raises IntegrityError where a version is taken, or an event was added to the ground.
+        """
         if not stored_events:
             return []
         at: datetime = kwargs["at"]
         once: Once | None = kwargs.get("once")
+        ground: Ground | None = kwargs.get("ground")
         try:
             with self.pool.connection() as conn, conn.cursor() as cursor:
                 if once is not None:
                     last = stored_events[-1]
                     place = (last.originator_id, last.originator_version)
                     cursor.execute(_REMEMBER, (once.account, once.key, once.fingerprint, *place, at))
-                return self.append(cursor, stored_events, at)
-        except errors.UniqueViolation as error:
+                return self.append(cursor, stored_events, at, ground)
+        except (errors.UniqueViolation, errors.SerializationFailure) as error:
             raise IntegrityError(error.diag.message_detail or str(error)) from error
 
-    def append(self, cursor: Cursor[Row], stored: Sequence[StoredEvent], at: datetime) -> list[int]:
+    def append(
+        self,
+        cursor: Cursor[Row],
+        stored: Sequence[StoredEvent],
+        at: datetime,
+        ground: Ground | None = None,
+    ) -> list[int]:
         """Appends in the cursor's transaction and answers the positions."""
         cursor.execute(
             _APPEND,
@@ -157,6 +179,8 @@ class ChainRecorder(ApplicationRecorder):
                 [event.topic for event in stored],
                 [event.state for event in stored],
                 at,
+                ground and ground.since,
+                ground and list(ground.topics),
             ),
             prepare=True,
         )

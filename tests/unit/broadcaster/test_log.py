@@ -156,6 +156,18 @@ def test_anyone_can_check_the_export_with_a_few_lines(log: AlertLog) -> None:
     assert chain.verify(log).head == previous
 
 
+def test_nothing_is_appended_on_ground_that_moved(log: AlertLog) -> None:
+    log.append([submitted(uuid4(), 1)], at=AT)
+    ground = log.ground([AlertExpired.TOPIC])
+    log.append([submitted(uuid4(), 1)], at=AT)
+    log.append([submitted(uuid4(), 1)], at=AT, ground=ground)  # Only other topics moved.
+    log.append([AlertExpired(originator_id=uuid4(), originator_version=1, by=BY, version=1)], at=AT)
+    with pytest.raises(ConflictError, match="since position 1"):
+        log.append([submitted(uuid4(), 1)], at=AT, ground=ground)
+    assert log.head() == 4
+    log.append([submitted(uuid4(), 1)], at=AT, ground=log.ground([AlertExpired.TOPIC]))
+
+
 def test_a_broken_connection_is_not_a_lost_event(log: AlertLog, database: str) -> None:
     log.append([submitted(uuid4(), 1)], at=AT)
     with psycopg.connect(database, autocommit=True) as conn:
