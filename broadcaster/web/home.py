@@ -112,7 +112,7 @@ def _channels(conn: Connection[Any]) -> tuple[ChannelSight, ...]:
             totals,
             sights.bar(totals),
             # A screen has no receipts of its own: it reports what it shows.
-            () if channel is Channel.LED else tuple(reach.recent(conn, channel, _RECEIPTS)),
+            () if channel is Channel.LED else tuple(reach.recent(conn, channel, _RECEIPTS, drills=False)),
         )
         for channel, totals in reach.totals_by_channel(conn).items()
     )

@@ -10,14 +10,16 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from projections.projection import Transaction
-from projections.reach import spared
+from projections.reach import drills, spared
 from projections.reach.areas import AREAS_DDL, AreaTallies
+from projections.reach.drills import DRILLS_DDL
 from projections.reach.letters import LETTERS_DDL, Letters
 from projections.reach.spared import SPARED_DDL
 from projections.rows import storable
 from schemas.content import Channel
 from schemas.dispatch import FINAL, Outcome, Receipt
 from schemas.events import (
+    AlertIssued,
     AudienceFrozen,
     DeadLetterReplayed,
     DeadLetterWrittenOff,
@@ -141,6 +143,7 @@ class Reach:
     name = "reach"
     topics = frozenset(
         {
+            AlertIssued.TOPIC,
             AudienceFrozen.TOPIC,
             ReceiptRecorded.TOPIC,
             ScreenShowed.TOPIC,
@@ -148,7 +151,7 @@ class Reach:
             DeadLetterWrittenOff.TOPIC,
         }
     )
-    ddl = DDL + AREAS_DDL + LETTERS_DDL + SPARED_DDL
+    ddl = DDL + AREAS_DDL + LETTERS_DDL + SPARED_DDL + DRILLS_DDL
     tables: tuple[str, ...] = (
         "reach_totals",
         "reach_reasons",
@@ -157,6 +160,7 @@ class Reach:
         "reach_areas",
         "reach_dead_letters",
         "reach_spared",
+        "reach_drills",
     )
 
     def apply(self, tx: Transaction, page: Sequence[Recorded]) -> None:
@@ -201,6 +205,7 @@ class Reach:
         areas.write(tx)
         letters.write(tx)
         spared.note(tx, (event for _, _, event in page if isinstance(event, AudienceFrozen)))
+        drills.note(tx, (event for _, _, event in page if isinstance(event, AlertIssued)))
 
 
 def _count(

@@ -106,7 +106,8 @@ _BY_CHANNEL = """
 SELECT channel, sum(audience)::bigint, sum(accepted)::bigint, sum(gone)::bigint, sum(refused)::bigint,
     sum(dead)::bigint, sum(expired)::bigint, sum(superseded)::bigint, sum(unknown)::bigint,
     sum(screens)::bigint, sum(written_off)::bigint
-FROM reach_totals GROUP BY channel
+FROM reach_totals AS t WHERE NOT EXISTS (SELECT FROM reach_drills AS d WHERE d.alert_id = t.alert_id)
+GROUP BY channel
 """
 _OF_AREAS = """
 SELECT version, channel, area, audience, accepted, gone, refused, dead, expired, superseded
@@ -115,8 +116,7 @@ FROM reach_areas WHERE alert_id = %s ORDER BY version, channel, area
 _RECEIPT = """
 SELECT position, recorded_at, dispatch_id, alert_id, version, channel, lane, first_rank, last_rank, attempt,
     counts, unknown, reasons, provider
-FROM reach_receipts
-"""
+FROM reach_receipts"""
 _SCREENS = """
 SELECT version, screen_id, shown_at FROM reach_screens WHERE alert_id = %s ORDER BY shown_at, screen_id
 """
@@ -149,18 +149,23 @@ def areas_of_alert(conn: Connection[Any], alert_id: UUID) -> list[AreaReach]:
 
 
 def totals_by_channel(conn: Connection[Any]) -> dict[Channel, Totals]:
-    """All alerts together; a channel never used has zeros."""
+    """All actual alerts together, no exercise or test; a channel never used has zeros."""
     found = {Channel(channel): Totals(*counts) for channel, *counts in conn.execute(_BY_CHANNEL)}
     return {channel: found.get(channel, Totals()) for channel in Channel}
 
 
-def recent(conn: Connection[Any], channel: Channel | None = None, limit: int = 20) -> list[ReceiptRow]:
-    """The last receipts, the newest first."""
-    if channel is None:
-        rows = conn.execute(_RECEIPT + " ORDER BY position DESC LIMIT %s", (limit,))
-    else:
-        query = _RECEIPT + " WHERE channel = %s ORDER BY position DESC LIMIT %s"
-        rows = conn.execute(query, (channel.value, limit))
+def recent(
+    conn: Connection[Any], channel: Channel | None = None, limit: int = 20, *, drills: bool = True
+) -> list[ReceiptRow]:
+    """The last receipts, the newest first; with those of exercises and tests, unless told otherwise."""
+    wanted: list[str] = []
+    if channel is not None:
+        wanted.append("channel = %(channel)s")
+    if not drills:
+        wanted.append("NOT EXISTS (SELECT FROM reach_drills AS d WHERE d.alert_id = r.alert_id)")
+    where = f" WHERE {' AND '.join(wanted)}" if wanted else ""
+    asked = {"channel": channel and channel.value, "limit": limit}
+    rows = conn.execute(f"{_RECEIPT} AS r{where} ORDER BY position DESC LIMIT %(limit)s".encode(), asked)
     return [_receipt(row) for row in rows]
 
 

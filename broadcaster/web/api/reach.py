@@ -78,7 +78,7 @@ def alert_audience(services: WithServices, principal: Staff, alert_id: UUID) -> 
 
 @router.get("/reach", summary="Totals by channel")
 def all_reach(services: WithServices) -> ChannelTotals:
-    """All alerts together."""
+    """All actual alerts together; what came of an exercise or a test is told by itself alone."""
     with services.reading() as conn:
         found = reach.totals_by_channel(conn)
     return ChannelTotals(channels={channel: totals(counted) for channel, counted in found.items()})
