@@ -108,7 +108,7 @@ class Preflights:
             who.total,
             who.by_area,
             spared,
-            self._overlaps(conn, alert_id, channel, members),
+            self._overlaps(conn, message, channel, members),
             forecast.effort(channel, message, self._readers(channel, members), self._quotas),
         )
 
@@ -137,10 +137,12 @@ class Preflights:
         ]
 
     def _overlaps(
-        self, conn: Connection[Any], alert_id: UUID, channel: Channel, members: BitMap64
+        self, conn: Connection[Any], message: Message, channel: Channel, members: BitMap64
     ) -> tuple[Overlap, ...]:
-        rows = board.find(conn, status="live", limit=LIVE_MOST)
-        known = fanout.members(conn, channel, [row.alert_id for row in rows if row.alert_id != alert_id])
+        # Of its own mode: a drill does not double what is meant, nor the reverse.
+        rows = board.find(conn, status="live", mode=message.content.mode, limit=LIVE_MOST)
+        others = [row.alert_id for row in rows if row.alert_id != message.alert_id]
+        known = fanout.members(conn, channel, others)
         both = {other: members.intersection_cardinality(theirs) for other, theirs in known.items()}
         found = [
             Overlap(row.alert_id, row.version, row.issuer_id, row.content.texts["vi"].headline, count)

@@ -49,7 +49,7 @@ def warnings_of(
 ) -> list[WarningAnswer]:
     """Of what a version in work says."""
     with services.reading() as conn:
-        rows = board.live_of(conn, content.category)
+        rows = board.live_of(conn, content.category, content.mode)
     live = [Live(row.alert_id, row.issuer_id, row.content, row.edition) for row in rows]
     found = near_duplicates(content, issuer_id, alert_id, live, services.tree())
     return [_answer(each) for each in found]

@@ -102,7 +102,7 @@ class Counts:
 def alike(services: Services, alert: Alert, content: Content) -> tuple[NearDuplicate, ...]:
     """Live alerts that say much the same, the likest first."""
     with services.reading() as conn:
-        rows = board.live_of(conn, content.category)
+        rows = board.live_of(conn, content.category, content.mode)
     live = [Live(row.alert_id, row.issuer_id, row.content, row.edition) for row in rows]
     return near_duplicates(content, alert.issuer_id, alert.id, live, services.tree())
 

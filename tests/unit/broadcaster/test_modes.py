@@ -15,6 +15,7 @@ from channels.gateway import Message
 from channels.push.render import render as push_body
 from channels.sms.render import render as sms_text
 from projections.board import view as board
+from projections.reach import view as reach
 from schemas.content import Channel, Content, Mode, MsgType
 from schemas.events import AlertIssued, AudienceFrozen
 from tests.house import PHUC_XA, approver, author, house
@@ -130,3 +131,30 @@ def test_it_is_in_no_list_but_its_own(hanoi: House, mode: Mode) -> None:
         for_area = [row.alert_id for row in board.live_for(conn, ["00001"])]
     assert listed == for_area == [real.originator_id]
     assert own == [drill.originator_id]
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_the_city_is_told_only_of_whom_actual_alerts_reached(hanoi: House, mode: Mode) -> None:
+    phone = hanoi.registry.register(NewSubscriber(token="token-1", platform="ios", home="00001"), AT)
+    hanoi.registry.add_tester(phone.device_id, AT)
+    issued = issue(hanoi, mode)
+    for name in ("fanout", "reach"):
+        hanoi.follower(hanoi.projection(name)).catch_up()
+    with hanoi.pool.connection() as conn:
+        totals = reach.totals_by_channel(conn)[Channel.PUSH]
+        own = {one.channel: one.totals.audience for one in reach.of_alert(conn, issued.originator_id)}
+    assert totals.audience == (1 if mode is Mode.ACTUAL else 0)
+    assert own[Channel.PUSH] == 1
+
+
+@pytest.mark.parametrize("mode", DRILLS)
+def test_drills_crowd_no_actual_alert_out_of_what_is_compared(hanoi: House, mode: Mode) -> None:
+    real = issue(hanoi, Mode.ACTUAL)
+    drills = {issue(hanoi, mode).originator_id for _ in range(3)}
+    hanoi.follower(hanoi.projection("board")).catch_up()
+    category = real.content.category
+    with hanoi.pool.connection() as conn:
+        assert [row.alert_id for row in board.live_of(conn, category, Mode.ACTUAL, 1)] == [
+            real.originator_id
+        ]
+        assert {row.alert_id for row in board.live_of(conn, category, mode)} == drills

@@ -14,7 +14,7 @@ from broadcaster.preflight import ChannelPreflight, Preflights
 from broadcaster.registry.subscribers import NewSubscriber
 from broadcaster.runtime import House, clock
 from projections.audience import view as audience
-from schemas.content import Channel, Severity
+from schemas.content import Channel, Mode, Severity
 from tests.house import BA_DINH, PHUC_XA, approver, author, content, house
 
 COMMUNES = ("00001", "00004", "00006", "00049")
@@ -108,6 +108,20 @@ def test_overlaps_and_the_spared_are_foretold(hanoi: House) -> None:
     assert [(each.alert_id, each.count) for each in push.spared] == [(first.id, free.recipients)]
     issue(hanoi, lesser, PHUC_XA)
     check(hanoi, lesser, 1, before)
+
+
+def test_a_drill_overlaps_with_drills_alone(hanoi: House) -> None:
+    tester = hanoi.registry.register(NewSubscriber(phone="0911111111", home="00001"), clock())
+    hanoi.registry.add_tester(tester.device_id, clock())
+    real = submit(hanoi, PHUC_XA, "00001")
+    issue(hanoi, real, PHUC_XA)
+    drill = submit(hanoi, PHUC_XA, "00001", mode=Mode.EXERCISE)
+    assert foretold(hanoi, drill)[Channel.SMS].overlaps == ()
+    issue(hanoi, drill, PHUC_XA)
+    again = foretold(hanoi, submit(hanoi, PHUC_XA, "00001", mode=Mode.EXERCISE))
+    assert [each.alert_id for each in again[Channel.SMS].overlaps] == [drill.id]
+    meant = foretold(hanoi, submit(hanoi, PHUC_XA, "00001"))
+    assert [each.alert_id for each in meant[Channel.SMS].overlaps] == [real.id]
 
 
 def test_the_effort_follows_from_the_quotas(hanoi: House) -> None:
