@@ -58,6 +58,8 @@ class Sending(TypedDict):
     at: datetime
     sender_name: NotRequired[str | None]
     page: NotRequired[str | None]
+    delegation_id: NotRequired[UUID | None]
+    """What it stands on; absent: the body's own rights."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +92,10 @@ class Alert(AlertState):
         self._check_mode(content)
         return AlertRevised(**self._next(by), version=self._work.version, content=content, edition=edition)
 
-    def submit(self, by: Actor) -> AlertSubmitted:
-        """Puts the version in work up for approval."""
+    def submit(self, by: Actor, *, delegation_id: UUID | None = None) -> AlertSubmitted:
+        """Puts the version in work up for approval, on the body's own rights or on a delegation."""
         self.check(Command.SUBMIT)
-        return AlertSubmitted(**self._next(by), version=self._work.version)
+        return AlertSubmitted(**self._next(by), version=self._work.version, delegation_id=delegation_id)
 
     def send_back(self, by: Actor, reason: str) -> AlertReturned:
         """Returns the version in work to its authors."""
@@ -161,6 +163,7 @@ class Alert(AlertState):
             expires_at=expires_at,
             sender_name=sending.get("sender_name"),
             page=sending.get("page"),
+            delegation_id=sending.get("delegation_id"),
         )
 
     def propose_update(

@@ -67,10 +67,12 @@ class AlertCommands(AlertCorrecting):
         """Puts the version in work up for approval."""
 
         def decide(alert: Alert) -> AlertEvent:
-            self._office.check(by, alert.issuer_id, AUTHORS, alert.work and alert.work.content, at)
+            content = alert.work and alert.work.content
+            body = self._office.check(by, alert.issuer_id, AUTHORS, content, at)
             self._check_codes(alert, at)
-            submitted = alert.submit(by)
-            check_sign(alert.work and alert.work.content)
+            given = content and self._office.standing_on(body, content, at)
+            submitted = alert.submit(by, delegation_id=given)
+            check_sign(content)
             self._check_limits(alert, at)
             return submitted
 

@@ -100,6 +100,7 @@ class AlertSending(AlertDesk):
             "at": at,
             "sender_name": self._office.body(speaker, at).name,
             "page": self._office.page(alert_id),
+            "delegation_id": self._office.standing_on(speaker, content, at),
         }
 
     def _held_until(self, speaker: str, alert: Alert, at: datetime) -> datetime | None:

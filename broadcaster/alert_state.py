@@ -42,6 +42,8 @@ class Work:
     """What is out is wrong, and this puts it right."""
     edition: str = FIRST_EDITION
     """Of the area register, to which the codes of the content belong."""
+    delegation_id: UUID | None = None
+    """What it stood on when it was submitted; None: not yet, or on the body's own rights."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class Issued:
     sent: datetime
     effective_at: datetime
     expires_at: datetime
+    delegation_id: UUID | None = None
+    """What it stood on; None: the body's own rights."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +163,7 @@ class AlertState:
                     event.sent,
                     event.effective_at,
                     event.expires_at,
+                    event.delegation_id,
                 )
                 return replace(
                     self,
@@ -182,10 +187,11 @@ class AlertState:
     def _reviewed(self, event: AlertSubmitted | AlertReturned | AlertApproved | AlertRejected) -> Self:
         who = event.by.account
         match event:
-            case AlertSubmitted():
-                return self._working(stage=Stage.SUBMITTED, contributors=self._work.contributors | {who})
+            case AlertSubmitted(delegation_id=given):
+                contributors = self._work.contributors | {who}
+                return self._working(stage=Stage.SUBMITTED, contributors=contributors, delegation_id=given)
             case AlertReturned():
-                return self._working(stage=Stage.DRAFT, approved_by=None, due_at=None)
+                return self._working(stage=Stage.DRAFT, approved_by=None, due_at=None, delegation_id=None)
             case AlertApproved():
                 return self._working(stage=Stage.APPROVED, approved_by=who)
             case AlertRejected(version=version, reason=reason):

@@ -162,14 +162,24 @@ class Rights:
         if self.own.closed(at):
             return Refusal(Rule.CLOSED, f"{self.own.issuer_id} is closed")
         refusal = self.own.may(content, tree)
-        if refusal is None or self._as_heir(content, tree):
+        if refusal is None or self._as_heir(content, tree) or self._delegated(content, tree, at):
             return None
-        in_force = [each for each in self.delegated.given if each.in_force(at)]
-        if any(each.covers(content, tree) for each in in_force):
-            return None
-        if in_force and refusal.rule.is_authority:
+        if refusal.rule.is_authority and any(each.in_force(at) for each in self.delegated.given):
             return Refusal(refusal.rule, f"{refusal.detail}, nor does one delegation in force cover it all")
         return refusal
+
+    def standing_on(self, content: Content, tree: AreaTree, at: datetime) -> Delegation | None:
+        """The delegation that what the body may say stands on; None where its own rights are enough.
+
+        Of several that would do, the one given first.
+        """
+        if self.own.may(content, tree) is None or self._as_heir(content, tree):
+            return None
+        return self._delegated(content, tree, at)
+
+    def _delegated(self, content: Content, tree: AreaTree, at: datetime) -> Delegation | None:
+        found = (each for each in self.delegated.given if each.in_force(at) and each.covers(content, tree))
+        return next(found, None)
 
     def _as_heir(self, content: Content, tree: AreaTree) -> bool:
         """Whether the own rights and the inherited ones in this very category make up its areas.

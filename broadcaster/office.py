@@ -227,6 +227,11 @@ class Office:
         check_content(content, category, at)
         check_named(content.attachments, self._attachments)
 
+    def standing_on(self, body: str, content: Content, at: datetime) -> UUID | None:
+        """The delegation that what the body may say stands on; None where its own rights are enough."""
+        given = self.rights(body, at).standing_on(content, self.edition(at).tree, at)
+        return given and given.id
+
     def sender(self, issuer_id: str) -> str:
         """CAP's sender of a body."""
         return f"{issuer_id}@{self._domain}"

@@ -133,6 +133,7 @@ def _lines(one: Standing) -> list[str]:
         f"  drafted {hands.drafted_by}; revised {', '.join(hands.revised_by) or '-'}",
         f"  submitted {hands.submitted_by or '-'}; approved {hands.approved_by or '-'}",
         f"  issued {hands.issued_by or '-'}; ended {one.ended_by or '-'}",
+        f"  on {f'delegation {hands.delegation_id}' if hands.delegation_id else 'its own rights'}",
         f"  audiences: {audiences or '-'}",
     ]
 

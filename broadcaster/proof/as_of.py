@@ -40,22 +40,23 @@ _PAGE = 2000
 
 @dataclass(frozen=True)
 class Hands:
-    """Whose hands one version went through, by account."""
+    """Whose hands one version went through, by account, and the delegation it stood on, if any."""
 
     drafted_by: str
     revised_by: tuple[str, ...] = ()
     submitted_by: str | None = None
     approved_by: str | None = None
     issued_by: str | None = None
+    delegation_id: UUID | None = None
 
     def after(self, event: "HandsEvent") -> "Hands":
         """After an event that changes whose hands they are, and nothing else."""
         who = event.by.account
         match event:
-            case AlertSubmitted():
-                return replace(self, submitted_by=who)
+            case AlertSubmitted(delegation_id=given):
+                return replace(self, submitted_by=who, delegation_id=given)
             case AlertReturned():
-                return replace(self, submitted_by=None, approved_by=None)
+                return replace(self, submitted_by=None, approved_by=None, delegation_id=None)
             case AlertApproved():
                 return replace(self, approved_by=who)
             case AlertPreApproved(approved_by=approver):
@@ -155,7 +156,7 @@ class _Track:
             version=event.version,
             headline=event.content.text("vi").headline,
             areas=event.content.areas,
-            hands=replace(self.work, issued_by=event.by.account),
+            hands=replace(self.work, issued_by=event.by.account, delegation_id=event.delegation_id),
             effective_at=event.effective_at,
             expires_at=event.expires_at,
         )

@@ -1,5 +1,8 @@
 """An evidence bundle of one alert: every row of the log that is about it, and what proves they are there.
 
+With them goes what it stood on: the roles of the accounts that acted, the bodies they acted for, those
+these inherited from, and every delegation to the body whose alert names one, with the body that gave it.
+
 A linear chain proves a row only by the full text of every row between it and a signed hash. So there
 are two bundles: whole, which carries that run and needs nothing else, and the default, which carries
 the alert's rows alone and is checked against a full export. evidence_check.py travels as verify.py.
@@ -22,6 +25,7 @@ from broadcaster.proof.chain import PAGE, exported, instant
 from broadcaster.proof.checkpoint import Checkpoint
 from broadcaster.recorder import ZERO, LogRow, at_once
 from projections.audit.words import describe
+from schemas.events import AlertCancelled, AlertDrafted, AlertIssued, AlertSubmitted, DelegationGranted
 from schemas.ids import account_stream, issuer_stream
 
 _COLUMNS = "position, recorded_at, originator_id, originator_version, topic, state, chain"
@@ -33,6 +37,14 @@ WHERE position <= %(upto)s AND (originator_id = ANY(%(streams)s)
     OR (position >= %(first)s AND position(convert_to(%(alert)s, 'UTF8') IN state) > 0))
 ORDER BY position
 """  # noqa: S608 (constant columns)
+_GRANTED = f"""
+SELECT {_COLUMNS} FROM events WHERE topic = 'delegation.granted' AND position <= %(upto)s
+    AND convert_from(state, 'UTF8')::jsonb ->> 'delegation_id' = ANY(%(ids)s)
+"""  # noqa: S608 (constant columns)
+_SUCCEEDED = """
+SELECT convert_from(state, 'UTF8')::jsonb ->> 'predecessor' FROM events
+WHERE originator_id = ANY(%(streams)s) AND topic = 'issuer.succeeded' AND position <= %(upto)s
+"""
 _README = Path(__file__).with_name("evidence_readme.txt")
 
 
@@ -52,17 +64,51 @@ class Signed:
 
 
 def about(log: AlertLog, alert_id: UUID, upto: int) -> list[Found]:
-    """Every row that is of the alert or names it, and those of the accounts and bodies that acted.
+    """Every row that is of the alert or names it, and those of what it stood on.
 
     Raises UnknownStreamError where the log has no such alert.
     """
     found = _about(log, alert_id, (alert_id,), upto)
     if not any(each.row.originator_id == alert_id and each.row.topic == "alert.drafted" for each in found):
         raise UnknownStreamError(f"there is no alert {alert_id}")
-    actors = [recorded_of(each.row).event.by for each in found]
-    streams = {account_stream(each.account) for each in actors}
-    streams |= {issuer_stream(each.body) for each in actors if each.body}
-    return _about(log, alert_id, (alert_id, *streams), upto)
+    return _about(log, alert_id, (alert_id, *_stood_on(log, found, upto)), upto)
+
+
+def _stood_on(log: AlertLog, found: Iterable[Found], upto: int) -> set[UUID]:
+    """The streams of what the alert stood on: accounts, delegations, bodies."""
+    streams, bodies, delegations = set[UUID](), set[str](), set[str]()
+    for row, _ in found:
+        event = recorded_of(row).event
+        streams.add(account_stream(event.by.account))
+        bodies |= {event.by.body} if event.by.body else set()
+        if isinstance(event, AlertDrafted | AlertIssued | AlertCancelled):
+            bodies.add(event.issuer_id)
+        if isinstance(event, AlertIssued | AlertCancelled):
+            bodies.add(event.sender.partition("@")[0])
+        if isinstance(event, AlertSubmitted | AlertIssued) and event.delegation_id:
+            delegations.add(str(event.delegation_id))
+    for granted in _granted(log, delegations, upto):
+        streams.add(granted.originator_id)
+        bodies |= {granted.grantor, granted.grantee}
+    return streams | {issuer_stream(body) for body in _with_inherited(log, bodies, upto)}
+
+
+def _granted(log: AlertLog, delegations: Iterable[str], upto: int) -> list[DelegationGranted]:
+    with at_once(log.chain.pool) as conn:
+        rows = conn.execute(_GRANTED.encode(), {"upto": upto, "ids": list(delegations)}).fetchall()
+    events = (recorded_of(LogRow(row[0], row[1].astimezone(UTC), *row[2:7])).event for row in rows)
+    return [event for event in events if isinstance(event, DelegationGranted)]
+
+
+def _with_inherited(log: AlertLog, bodies: Iterable[str], upto: int) -> set[str]:
+    """The bodies, and those they answered for: their rights were its own."""
+    known, ahead = set[str](), set(bodies)
+    while ahead:
+        known |= ahead
+        with at_once(log.chain.pool) as conn:
+            wanted = {"upto": upto, "streams": [issuer_stream(body) for body in ahead]}
+            ahead = {row[0] for row in conn.execute(_SUCCEEDED, wanted)} - known
+    return known
 
 
 def _about(log: AlertLog, alert_id: UUID, streams: Iterable[UUID], upto: int) -> list[Found]:

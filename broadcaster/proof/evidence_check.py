@@ -20,6 +20,7 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ ZERO = "0" * 64
 PROVEN, ALTERED, UNPROVEN = 0, 1, 3
 FIELDS = ("position", "recorded_at", "stream", "version", "topic", "payload", "chain")
 """Of a row, all and in this order: the hash covers these, so anything beside them would be unproven."""
+FOOTING = ("issuer.", "role.", "delegation.")
+"""Topics of what an alert stands on. A stream of these is in a bundle whole."""
 TYPES: "list[type]" = [int, str, str, int, str, dict, str]
 _HEX = re.compile(r"[0-9a-f]{64}")
 
@@ -137,14 +140,29 @@ def row_of(line: str, previous: str, what: str) -> "dict[str, Any]":
     return row
 
 
-def walk(lines: Iterable[str], previous: str, first: int, name: str) -> "Iterator[tuple[int, str, str]]":
-    """Position, line and hash of each row of an unbroken run."""
+def bodies_of(row: "dict[str, Any]") -> "list[str]":
+    """The bodies an event of an alert speaks for: the issuer, the sender, the one its author acts for."""
+    payload = row["payload"]
+    sender = payload.get("sender")
+    named = [payload.get("issuer_id"), sender and sender.partition("@")[0], payload["by"].get("body")]
+    return [each for each in named if each]
+
+
+def moment(text: str) -> datetime:
+    """An instant of a payload."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))  # noqa: FURB162 (Python 3.9 reads no Z)
+
+
+def walk(
+    lines: Iterable[str], previous: str, first: int, name: str
+) -> "Iterator[tuple[dict[str, Any], str]]":
+    """Each row of an unbroken run, and its line."""
     for number, line in enumerate(lines):
         row = row_of(line.rstrip("\n"), previous, f"{name} line {number + 1}")
         if row["position"] != first + number:
             raise FaultError(f"{name} line {number + 1}: position {first + number} is missing")
         previous = row["chain"]
-        yield row["position"], line.rstrip("\n"), previous
+        yield row, line.rstrip("\n")
 
 
 # --- the bundle ---------------------------------------------------------------------------------
@@ -173,6 +191,8 @@ class Check:
         self.faults: list[str] = []
         self.notes: list[str] = []
         self.rows: dict[int, tuple[str, str]] = {}
+        self.read: list[dict[str, Any]] = []
+        self.whole_streams: set[str] = set()
         self.alert, self.limit = "?", 0
 
     def listed(self) -> None:
@@ -210,21 +230,74 @@ class Check:
                 self.faults.append(str(fault))
                 continue
             self.rows[row["position"]] = (previous, text)
+            self.read.append(row)
             if row["stream"] == self.alert:
                 versions.append(row["version"])
         if versions != list(range(1, len(versions) + 1)) or not versions:
             self.faults.append("the alert's own events are not complete, from its first on")
 
+    def footing(self) -> None:
+        """What the alert stood on is here: the bodies that spoke, the roles, the delegations, whole."""
+        self.whole_streams = {row["stream"] for row in self.read if row["topic"].startswith(FOOTING)}
+        for stream in sorted(self.whole_streams):
+            versions = [row["version"] for row in self.read if row["stream"] == stream]
+            if versions != list(range(1, len(versions) + 1)):
+                self.faults.append(f"the events of {stream} are not complete, from its first on")
+        for row in self.read:
+            if row["stream"] == self.alert:
+                for body in bodies_of(row):
+                    self._registered(body, f"position {row['position']} speaks for {body}")
+                self._has_role(row)
+                if row["payload"].get("delegation_id") is not None:
+                    self._delegated(row)
+
+    def _registered(self, body: str, what: str) -> None:
+        if not self._of("issuer.registered", "issuer_id", body):
+            self.faults.append(f"{what}, a body that is not in the bundle")
+
+    def _has_role(self, row: "dict[str, Any]") -> None:
+        by = row["payload"]["by"]
+        # What the house does by itself is done for no body, and on no role.
+        if by.get("body") and not self._of("role.granted", "account", by["account"]):
+            self.faults.append(f"position {row['position']}: no role of {by['account']} is in the bundle")
+
+    def _delegated(self, row: "dict[str, Any]") -> None:
+        """Its delegation is here; where it did not hold, that is said: it is what the log recorded."""
+        name, place = row["payload"]["delegation_id"], row["position"]
+        granted = self._of("delegation.granted", "delegation_id", name)
+        if not granted or granted[0]["position"] > place:
+            self.faults.append(f"position {place} stands on delegation {name}, which is not in the bundle")
+            return
+        given = granted[0]["payload"]
+        for body in (given["grantor"], given["grantee"]):
+            self._registered(body, f"delegation {name} names {body}")
+        revoked = [each["position"] for each in self._of("delegation.revoked", "delegation_id", name)]
+        if revoked and revoked[0] < place:
+            self.notes.append(f"Position {place} follows the end of delegation {name} at {revoked[0]}.")
+        at, content = row["payload"].get("effective_at"), row["payload"].get("content", {})
+        if at is not None and not moment(given["starts_at"]) <= moment(at) < moment(given["ends_at"]):
+            self.notes.append(f"Position {place} lies outside the dates of delegation {name}.")
+        if content and content["category"] not in given["fields"]:
+            self.notes.append(f"Position {place} is of a category that delegation {name} does not name.")
+
+    def _of(self, topic: str, name: str, value: str) -> "list[dict[str, Any]]":
+        return [each for each in self.read if each["topic"] == topic and each["payload"].get(name) == value]
+
     def covered(self, lines: Iterable[str], previous: str, first: int, name: str) -> "dict[int, str]":
         """The hash at each position of an unbroken run, in which every row of the bundle must be."""
         chain, rest = {first - 1: previous}, dict(self.rows)
         try:
-            for position, line, here in walk(lines, previous, first, name):
-                chain[position] = here
+            for row, line in walk(lines, previous, first, name):
+                position = row["position"]
+                chain[position] = row["chain"]
                 if position in rest and rest.pop(position)[1] != line:
                     self.faults.append(f"position {position} of rows.jsonl is not that of {name}")
-                if position <= self.limit and self.alert in line and position not in self.rows:
+                if position > self.limit or position in self.rows:
+                    continue
+                if self.alert in line:
                     self.faults.append(f"position {position} names the alert and was left out")
+                elif row["stream"] in self.whole_streams:
+                    self.faults.append(f"position {position} is of what it stood on and was left out")
         except FaultError as fault:
             self.faults.append(str(fault))
             return chain
@@ -302,6 +375,10 @@ def verdict(
     check = Check(files)
     check.listed()
     check.own_rows()
+    try:
+        check.footing()
+    except (KeyError, ValueError, TypeError, AttributeError):
+        check.faults.append("what the alert stood on cannot be read")
     chain = check.run_of(export)
     proven = check.checkpoint(chain, outside)
     words = [f"Evidence of alert {check.alert}: {len(check.rows)} events.", *check.notes]
@@ -309,7 +386,10 @@ def verdict(
         words += [f"BAD: {fault}." for fault in check.faults[:20]]
         return ALTERED, [*words, "VERDICT: ALTERED. This bundle is not what the log recorded."]
     if proven:
-        words.append(f"Up to position {check.limit} no event that names the alert is left out.")
+        words.append(
+            f"Up to position {check.limit} no event that names the alert is left out, nor one of a body, "
+            "role or delegation it stood on."
+        )
         return PROVEN, [*words, "VERDICT: PROVEN. Every event here is in the log that the city signed."]
     if chain is None:
         words.append(

@@ -1,5 +1,7 @@
 """What happened to an alert, in words."""
 
+from uuid import UUID
+
 from projections.audit.line import Words, areas
 from schemas.content import MsgType
 from schemas.events import (
@@ -56,8 +58,9 @@ def describe_alert(event: AlertEvent) -> Words:
 
 def _reviewed(event: AlertSubmitted | AlertReturned | AlertRejected | AlertApproved) -> Words:
     match event:
-        case AlertSubmitted(version=version):
-            words = Words(f"Trình duyệt phiên bản {version}", f"Submitted version {version}")
+        case AlertSubmitted(version=version, delegation_id=given):
+            vi, en = _right(given)
+            words = Words(f"Trình duyệt phiên bản {version}{vi}", f"Submitted version {version}{en}")
         case AlertReturned(version=version, reason=reason):
             words = Words(f"Trả lại phiên bản {version}: {reason}", f"Returned version {version}: {reason}")
         case AlertRejected(version=version, reason=reason):
@@ -90,7 +93,14 @@ def _issued(event: AlertIssued) -> Words:
         vi, en = "Cập nhật", "Updated to"
     else:
         vi, en = "Phát hành", "Issued"
+    right = _right(event.delegation_id)
     return Words(
-        f"{vi} phiên bản {event.version} tới {count} địa bàn: {title}",
-        f"{en} version {event.version} for {areas(count)}: {title}",
+        f"{vi} phiên bản {event.version} tới {count} địa bàn{right.vi}: {title}",
+        f"{en} version {event.version} for {areas(count)}{right.en}: {title}",
     )
+
+
+def _right(delegation_id: UUID | None) -> Words:
+    if delegation_id is None:
+        return Words("", "")
+    return Words(f" theo phân cấp {delegation_id}", f" under delegation {delegation_id}")

@@ -31,6 +31,8 @@ class AlertSubmitted(Event, topic="alert.submitted"):
     """The version in work was put up for approval."""
 
     version: int
+    delegation_id: Annotated[UUID | None, Field(exclude_if=lambda given: given is None)] = None
+    """The delegation it stood on; absent where the body's own rights were enough."""
 
 
 class AlertReturned(Event, topic="alert.returned"):
@@ -96,6 +98,8 @@ class AlertIssued(Event, topic="alert.issued"):
     """Of the body that spoke, as it was called then."""
     page: Annotated[str | None, Field(exclude_if=lambda page: page is None)] = None
     """The public address of the alert, as it was then."""
+    delegation_id: Annotated[UUID | None, Field(exclude_if=lambda given: given is None)] = None
+    """The delegation it stood on; absent where the body's own rights were enough."""
 
 
 class AlertUpdateProposed(Event, topic="alert.update_proposed"):

@@ -22,13 +22,15 @@ router = APIRouter(prefix="/v1/as-of", tags=["delivery"])
 
 
 class HandsAnswer(Answer):
-    """Whose hands a version went through, by account."""
+    """Whose hands a version went through, by account, and what it stood on."""
 
     drafted_by: str
     revised_by: tuple[str, ...]
     submitted_by: str | None
     approved_by: str | None
     issued_by: str | None
+    delegation_id: UUID | None
+    """The delegation it stood on; none where the body's own rights were enough."""
 
 
 class StandingAnswer(Answer):

@@ -41,6 +41,8 @@ class WorkAnswer(Answer):
     contributors: tuple[str, ...]
     """None of them may approve it."""
     approved_by: str | None
+    delegation_id: UUID | None
+    """The delegation it stood on when it was submitted; none where the body's own rights are enough."""
 
 
 class IssuedAnswer(Answer):
@@ -53,6 +55,8 @@ class IssuedAnswer(Answer):
     sent: Instant
     effective_at: Instant
     expires_at: Instant
+    delegation_id: UUID | None
+    """The delegation it stood on; none where the body's own rights were enough."""
 
 
 class MessageAnswer(Answer):
@@ -200,4 +204,5 @@ def _work(work: Work) -> WorkAnswer:
         content=work.content,
         contributors=tuple(sorted(work.contributors)),
         approved_by=work.approved_by,
+        delegation_id=work.delegation_id,
     )

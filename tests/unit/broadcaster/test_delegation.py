@@ -133,7 +133,8 @@ def test_a_body_may_what_one_title_covers_and_nothing_else(data: st.DataObject) 
     held = Delegations("grantee")
     for event in events:
         held = held.after(event)
-    refusal = Rights(own, held).may(content, land.tree, at)
+    rights = Rights(own, held)
+    refusal, stood = rights.may(content, land.tree, at), rights.standing_on(content, land.tree, at)
 
     revoked = {event.delegation_id for event in events if isinstance(event, DelegationRevoked)}
     titles = [
@@ -147,7 +148,10 @@ def test_a_body_may_what_one_title_covers_and_nothing_else(data: st.DataObject) 
         and land.title(event.areas, frozenset(event.fields), content)
     ]
     target(float(len(titles)))
-    if land.title([own.area], own.fields, content) or titles:
+    by_itself = land.title([own.area], own.fields, content)
+    # It names the title it stands on, and none where it needs none.
+    assert (stood and stood.id) == (titles[0].delegation_id if titles and not by_itself else None)
+    if by_itself or titles:
         assert refusal is None
     else:
         assert refusal is not None

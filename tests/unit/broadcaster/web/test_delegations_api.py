@@ -47,7 +47,11 @@ def test_from_grant_to_revocation(town: Town) -> None:
         "ends_at": "2024-07-17T02:00:00.000Z",
         "state": "in_force",
     }
-    assert flood(town).status_code == 201
+    drafted = flood(town)
+    assert drafted.status_code == 201
+    assert drafted.json()["work"]["delegation_id"] is None
+    submitted = town.client("tuan").post(f"/v1/alerts/{drafted.json()['id']}/submit")
+    assert submitted.json()["work"]["delegation_id"] == told["id"]
     assert town.draft("tuan", category="ngap_ung", areas=["00004"]).status_code == 403
 
     revoked = town.client("hoa").post(f"/v1/delegations/{told['id']}/revoke")
