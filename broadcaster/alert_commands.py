@@ -148,4 +148,4 @@ class AlertCommands(AlertCorrecting):
     def _check_limits(self, alert: Alert, at: datetime) -> None:
         if alert.work is not None:
             category = self._office.categories[alert.work.content.category]
-            self._limits.check(alert, category, self._office.issuer(alert.issuer_id).name, at)
+            self._limits.check(alert, category, self._office.body(alert.issuer_id, at).name, at)

@@ -66,7 +66,7 @@ class TemplateDrafts:
         """What `draft` would draft, for a form that someone goes on writing. Raises likewise."""
         with self._office.refusals(by, "draft from template", at, issuer_id=issuer_id):
             template = self._usable(issuer_id, template_id)
-            return self._content(self._office.issuer(issuer_id), template, given, at)
+            return self._content(self._office.body(issuer_id, at), template, given, at)
 
     def nothing_to_report(
         self, by: Actor, issuer_id: str, given: Given, *, at: datetime, once: Once | None = None
@@ -80,7 +80,7 @@ class TemplateDrafts:
         if first is not None:
             return first
         with self._office.refusals(by, "draft nothing to report", at, issuer_id=issuer_id):
-            issuer = self._office.issuer(issuer_id)
+            issuer = self._office.body(issuer_id, at)
             template = self._for_nothing(issuer_id)
             if not given.areas and given.area_set is None and not template.latest.body.areas:
                 given = Given(given.values, (issuer.area,), None, given.expires_at, mode=given.mode)
