@@ -17,7 +17,7 @@ from broadcaster.screens.plays import Plays
 from broadcaster.screens.seen import Seen
 from broadcaster.screens.signing import Nonces
 from broadcaster.shelf import Shelf
-from broadcaster.web import docs, handlers, pages, scorecard
+from broadcaster.web import docs, handlers, pages, player_page, scorecard
 from broadcaster.web.api import (
     accounting,
     alert_actions,
@@ -93,6 +93,7 @@ _ROUTERS = (
     health.router,
     pages.router,
     scorecard.router,
+    player_page.router,
     docs.router,
 )
 

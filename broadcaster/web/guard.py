@@ -154,7 +154,10 @@ def _is_taken(path: str, content_type: bytes) -> bool:
 
 def _headers(path: str, given: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     policy = _CONSOLE_CSP if path.startswith(_CONSOLE) else _CSP
-    headers = [*given, (b"content-security-policy", policy), *_ALWAYS]
+    headers = [*given, *_ALWAYS]
+    # A page with modules of its own says what it needs.
+    if all(name != b"content-security-policy" for name, _ in given):
+        headers.append((b"content-security-policy", policy))
     return headers if any(name == b"cache-control" for name, _ in given) else [*headers, _UNSTORED]
 
 
