@@ -29,11 +29,18 @@ def run(
     trust: Annotated[
         Path | None, typer.Option(help="Certificates to trust (PEM), not the system's.")
     ] = None,
+    feed_key: Annotated[
+        str,
+        typer.Option(
+            envvar="SCREEN_FEED_KEY",
+            help="The public key that signs feeds, as the pairing told it; without it the first one met.",
+        ),
+    ] = "",
 ) -> None:
     """Show a screen's feed until Ctrl-C, through outages of days."""
     try:
         key = controller.read_key(key_file)
-        controller.run(controller.Settings(feed, key, output, state, trust=trust))
+        controller.run(controller.Settings(feed, key, output, state, trust=trust, feed_key=feed_key))
     except controller.SettingError as error:
         typer.echo(f"broadcaster: {error}", err=True)
         raise typer.Exit(2) from error

@@ -9,6 +9,7 @@ server said last, carried on by the steady clock.
 """
 
 import argparse
+import base64
 import hashlib
 import http.client
 import json
@@ -286,6 +287,7 @@ class Player:
         self.gone: dict[str, int] = dict(kept.get("gone", {}))
         self.told = {(one, rev) for one, rev in kept.get("told", ())}
         self.pending = [(one, rev) for one, rev in kept.get("pending", ())]
+        self.pinned = [bytes.fromhex(one) for one in kept.get("pinned", ())]
         self.drawn: set[str] = set()
         self._since = steady
 
@@ -303,6 +305,7 @@ class Player:
             "gone": self.gone,
             "told": sorted(self.told),
             "pending": self.pending,
+            "pinned": [one.hex() for one in self.pinned],
         }
 
     def unchanged(self, server_ms: int | None, sent: int, received: int) -> Outcome:
@@ -481,6 +484,85 @@ def pause(
         return 10.0
     every = feed.emergency_ms if player.is_urgent else feed.poll_ms
     return every / 1000 * (1 + feed.jitter * (2 * chance - 1))
+
+
+# Signatures: Ed25519 (RFC 8032 §5.1.7), for the standard library has none.
+
+_P = 2**255 - 19
+_ORDER = 2**252 + 27742317777372353535851937790883648493
+_D = -121665 * pow(121666, -1, _P) % _P
+_ROOT = pow(2, (_P - 1) // 4, _P)
+_POINT_BYTES = 32
+_Point = tuple[int, int, int, int]
+"""Extended homogeneous coordinates: x/z, y/z, and their product."""
+
+
+def _add(one: _Point, other: _Point) -> _Point:
+    a = (one[1] - one[0]) * (other[1] - other[0]) % _P
+    b = (one[1] + one[0]) * (other[1] + other[0]) % _P
+    c = 2 * one[3] * other[3] * _D % _P
+    d = 2 * one[2] * other[2] % _P
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % _P, g * h % _P, f * g % _P, e * h % _P
+
+
+def _point(encoded: bytes) -> _Point | None:
+    """The point of 32 bytes; None where they are no canonical encoding of one (§5.1.3)."""
+    told = int.from_bytes(encoded, "little")
+    y, odd = told & ((1 << 255) - 1), told >> 255
+    if len(encoded) != _POINT_BYTES or y >= _P:
+        return None
+    u, v = (y * y - 1) % _P, (_D * y * y + 1) % _P
+    x = u * pow(v, 3, _P) * pow(u * pow(v, 7, _P), (_P - 5) // 8, _P) % _P
+    if (v * x * x - u) % _P:
+        x = x * _ROOT % _P
+    if (v * x * x - u) % _P or (x == 0 and odd):
+        return None
+    x = _P - x if x & 1 != odd else x
+    return x, y, 1, x * y % _P
+
+
+def _encoded(point: _Point) -> bytes:
+    inverse = pow(point[2], -1, _P)
+    x, y = point[0] * inverse % _P, point[1] * inverse % _P
+    return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
+_BASE = _point((4 * pow(5, -1, _P) % _P).to_bytes(32, "little"))
+
+
+def is_signed(public: bytes, body: bytes, signature: bytes) -> bool:
+    """Whether the holder of the private half signed these very bytes. A few milliseconds; 30 on a Pi."""
+    key = _point(public)
+    scalar = int.from_bytes(signature[_POINT_BYTES:], "little")
+    if key is None or _BASE is None or len(signature) != 2 * _POINT_BYTES or scalar >= _ORDER:
+        return False
+    drawn = hashlib.sha512(signature[:_POINT_BYTES] + public + body).digest()
+    challenge = int.from_bytes(drawn, "little") % _ORDER
+    # [S]B - [k]A is R; both multiples in one walk over the bits.
+    minus: _Point = (_P - key[0], key[1], key[2], _P - key[3])
+    steps: tuple[_Point | None, ...] = (None, _BASE, minus, _add(_BASE, minus))
+    found: _Point = (0, 1, 1, 0)
+    for bit in range(_ORDER.bit_length() - 1, -1, -1):
+        found = _add(found, found)
+        step = steps[scalar >> bit & 1 | (challenge >> bit & 1) << 1]
+        if step:
+            found = _add(found, step)
+    return _encoded(found) == signature[:_POINT_BYTES]
+
+
+def key_name(public: bytes) -> str:
+    """How the house names that key in X-Feed-Signature."""
+    return hashlib.sha256(public).hexdigest()[:16]
+
+
+def is_authentic(body: bytes, said: str, pinned: Iterable[bytes]) -> bool:
+    """Whether X-Feed-Signature (`ed25519=<base64>;key=<name>`) is by one of the pinned keys."""
+    found = re.fullmatch(r"ed25519=([0-9A-Za-z+/]{86}==);key=([0-9a-f]{16})", said)
+    if found is None:
+        return False
+    signature = base64.b64decode(found[1])
+    return any(is_signed(public, body, signature) for public in pinned if key_name(public) == found[2])
 
 
 # From here on: files, pictures, the network.
@@ -862,8 +944,22 @@ class Settings:
     wait_s: int = WAIT_S
     trust: Path | None = None
     """Certificates to trust (PEM) in place of the system's."""
+    feed_key: str = ""
+    """The public keys that sign feeds, base64, blanks between; the first one met is kept where empty."""
+
+    @property
+    def pinned(self) -> list[bytes]:
+        """The keys that sign feeds. Raises SettingError."""
+        try:
+            keys = [base64.b64decode(one, validate=True) for one in self.feed_key.split()]
+        except ValueError:
+            keys = [b""]
+        if any(_point(one) is None for one in keys):
+            raise SettingError("feed key: 32 bytes in base64 are expected, as /v1/feed-key tells them")
+        return keys
 
     def __post_init__(self) -> None:
+        _ = self.pinned
         url = urlsplit(self.feed)
         if url.scheme not in {"http", "https"} or not url.hostname:
             raise SettingError("feed: an https address is expected")
@@ -996,6 +1092,7 @@ class Box:
         self._changed = threading.Condition()
         self._off = threading.Event()
         self.player = Player(boot or boot_id(), steady(), self.store.load(), frames=self._shows.frames)
+        self.player.pinned = settings.pinned or self.player.pinned
         self.player.drawn |= {name for name in self.player.wanted() if self.store.frame(name)}
         self._lines = {"feed": Link(settings, steady), "reports": Link(settings, steady)}
         self._path = urlsplit(settings.feed).path
@@ -1068,6 +1165,7 @@ class Box:
         while not self._off.is_set():
             least, outcome = 0.0, None
             try:
+                self._pin()
                 outcome, held, least = self._poll(wait=not plain)
                 self._draw()
                 # A held answer tells the time within its wait only: the next is asked for at once.
@@ -1081,10 +1179,26 @@ class Box:
             self._off.wait(max(delay, least))
         self._lines["feed"].close()
 
+    def _pin(self) -> None:
+        """Takes the key that signs feeds, once: the first to answer is believed, no one later."""
+        if self.player.pinned:
+            return
+        answer = self._lines["feed"].ask("GET", "/v1/feed-key")
+        try:
+            public = base64.b64decode(json.loads(answer.body)["public"], validate=True)
+        except (ValueError, KeyError, TypeError):
+            public = b""
+        if answer.status != 200 or _point(public) is None:
+            raise LinkError(f"the key of feeds: status {answer.status}", answer.retry_s)
+        with self._changed:
+            self.player.pinned = [public]
+            self._save()
+        log.info("feeds must be signed by key %s from now on", key_name(public))
+
     def _poll(self, *, wait: bool) -> tuple[Outcome, bool, float]:
         """One poll: what came of it, whether the server held it, and the least seconds to the next."""
         with self._changed:
-            headers = {"X-Led-State": self._state()}
+            headers = {"X-Screen-State": self._state()}
             if self.player.etag:
                 headers["If-None-Match"] = self.player.etag
                 # Not before the time is known: until then nothing that is kept may be shown.
@@ -1094,6 +1208,8 @@ class Box:
             "GET", self._path, headers, seconds=TIMEOUT_S + self._settings.wait_s
         )
         when = (answer.server_ms, answer.sent, answer.received)
+        if answer.status == 200 and not self._is_authentic(answer):
+            raise LinkError("the feed is not signed by the house")
         with self._changed:
             if answer.status == 304:
                 outcome = self.player.unchanged(*when)
@@ -1109,6 +1225,12 @@ class Box:
             log.warning("an older feed is refused")
         held = "wait" in answer.headers.get("Preference-Applied", "")
         return outcome, held, answer.retry_s
+
+    def _is_authentic(self, answer: Answer) -> bool:
+        # What is on was looked at before.
+        if self.player.etag and answer.body == self.player.body:
+            return True
+        return is_authentic(answer.body, answer.headers.get("X-Feed-Signature", ""), self.player.pinned)
 
     def _state(self) -> str:
         on = f"{self._on.item}/{self._on.rev}" if self._on and self._on.item else "idle"
@@ -1213,10 +1335,15 @@ def main(argv: list[str] | None = None) -> int:
         "--state", type=Path, default=Path("screen-state"), help="folder to keep the feed in"
     )
     asked.add_argument("--trust", type=Path, help="certificates to trust (PEM)")
+    asked.add_argument(
+        "--feed-key", default=os.environ.get("SCREEN_FEED_KEY", ""), help="the public key that signs feeds"
+    )
     given = asked.parse_args(argv)
     try:
         key = read_key(given.key_file)
-        run(Settings(given.feed, key, given.output, given.state, trust=given.trust))
+        run(
+            Settings(given.feed, key, given.output, given.state, trust=given.trust, feed_key=given.feed_key)
+        )
     except SettingError as error:
         sys.stderr.write(f"screen: {error}\n")
         return 2

@@ -1,5 +1,6 @@
 """Pairing a panel, in the shape of RFC 8628, and the keys of screens."""
 
+from base64 import b64encode
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -70,7 +71,11 @@ def poll_pairing(services: WithServices, request: PairingPoll) -> PairingDone:
     services.cache.refresh()
     base = services.ports.base_url
     return PairingDone(
-        screen_id=screen_id, key=key, feed_url=f"{base}{FEED_PATH}", feed_key_url=f"{base}/v1/feed-key"
+        screen_id=screen_id,
+        key=key,
+        feed_url=f"{base}{FEED_PATH}",
+        feed_key_url=f"{base}/v1/feed-key",
+        feed_key=b64encode(services.ports.feed_key.public).decode(),
     )
 
 

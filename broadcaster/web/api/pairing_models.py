@@ -26,6 +26,8 @@ class PairingDone(Answer):
     feed_url: str
     feed_key_url: str
     """Where the key is published that signs what screens are told."""
+    feed_key: str
+    """That key, 32 bytes in base64: keep it, and refuse what another signed."""
 
 
 class ScreenClaimed(Answer):

@@ -107,6 +107,8 @@ class ScreenCreated(Answer):
     drills: bool
     key: str = Field(repr=False)
     feed_url: str
+    feed_key: str
+    """The key that signs what screens are told, 32 bytes in base64."""
 
 
 class ScreenAnswer(Answer):

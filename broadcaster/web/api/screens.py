@@ -1,5 +1,6 @@
 """Screens: putting them up, taking them down, what they poll and what they report."""
 
+from base64 import b64encode
 from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
@@ -75,6 +76,7 @@ def register(services: WithServices, principal: Staff, once: WithOnce, request: 
         drills=screen.drills,
         key=key,
         feed_url=f"{ports.base_url}{FEED_PATH}",
+        feed_key=b64encode(ports.feed_key.public).decode(),
     )
 
 

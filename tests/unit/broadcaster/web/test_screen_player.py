@@ -2,19 +2,23 @@
 
 import io
 import threading
+from base64 import b64encode
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import uvicorn
 from PIL import Image
 
+from broadcaster.feed_key import FeedKey
 from broadcaster.player.controller import Box, PngFolder, Settings
 from broadcaster.player.controller import decode as box_decode
+from broadcaster.screens.seen import read_state
 from broadcaster.web.polls import FEED_PATH
 from channels.led.draw import decode
-from tests.unit.broadcaster.web.town import Town
+from tests.unit.broadcaster.web.town import FEED_KEY, Town
 from tests.waiting import until
 
 NEW = {"name": "Chợ Long Biên", "area": "00001", "profile": "m96x32-1"}
@@ -122,3 +126,45 @@ def test_without_the_house_the_last_feed_goes_on_until_the_box_restarts(
     with running(Box(at, boot="b2")) as box:  # the box began anew: nobody knows the time
         until(lambda: "Hà Nội" in capsys.readouterr().out)
         assert box.player.live(0) == []
+
+
+def test_the_key_that_signs_is_pinned_at_the_first_contact(town: Town, tmp_path: Path) -> None:
+    key = put_up(town)
+    with serving(town) as server:
+        at = settings(tmp_path, key, server.port)
+        with running(Box(at)) as box:
+            until(lambda: box.player.feed)
+    assert Box(at).player.pinned == [FEED_KEY.public]
+
+
+def test_a_feed_that_another_signed_is_never_shown(
+    town: Town, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = put_up(town)
+    town.issue()
+    town.catch_up()
+    other = b64encode(FeedKey.fresh().public).decode()
+    with serving(town) as server:
+        at = replace(settings(tmp_path, key, server.port), feed_key=other)
+        with running(Box(at)) as box:
+            until(lambda: "not signed by the house" in caplog.text)
+            assert box.player.feed is None
+            assert box.player.pending == []
+
+
+def test_the_house_hears_what_is_on(town: Town, tmp_path: Path) -> None:
+    key = put_up(town)
+    alert_id = town.issue()
+    town.catch_up()
+    with (
+        serving(town) as server,
+        running(Box(replace(settings(tmp_path, key, server.port), wait_s=1))) as box,
+    ):
+        until(lambda: box.player.told)
+
+        def said() -> bool:
+            return any(
+                read_state(one.state).get("show") == f"{alert_id}/1" for one in town.app.served.values()
+            )
+
+        until(said)
