@@ -68,6 +68,7 @@ def multi(feed: Document) -> bytes:
         for name, number in numbers.items()
     ]
     head = {name: feed[name] for name in ("epoch", "seq", "area", "profile")}
+    head["drills"] = feed.get("drills", False)  # rendered by an older version
     return to_json({"schema": "led-multi/1", **head, "items": items, "graphics": graphics})
 
 

@@ -2,8 +2,9 @@
 
 A feed belongs to a pair, an area and a display profile, not to a screen. The board notes which
 pairs each event touches; only those are rendered, once, when the page ends. An event touches a pair
-if and only if it changes what the pair's feed holds, so the last position that touched it is a
-sequence number that rises with the content, whatever the size of the pages.
+if and only if it changes what the pair's feed holds, or brings it a screen that had another feed, so
+the last position that touched it is a sequence number that rises with the content, whatever the size
+of the pages, and never falls for any screen: a screen refuses a lower one than its last.
 """
 
 from collections import Counter, defaultdict
@@ -108,11 +109,12 @@ class Board:
         self._touch(touch, self._replace(event.originator_id, None))
 
     def put_screen(self, event: ScreenRegistered, touch: Touch) -> None:
-        """A screen is put up."""
+        """A screen is put up, or again with another place, display or part in drills."""
+        known = event.originator_id in self.screens.known
         self.take_screen(event.originator_id, touch)
         pair = Pair(event.area, storable(event.profile, NAME), event.drills)
         home = event.edition or self.places.home(event.area, touch.at)
-        self._put(event.originator_id, Screen(storable(event.name, NAME), pair, home), touch)
+        self._put(event.originator_id, Screen(storable(event.name, NAME), pair, home), touch, known=known)
 
     def move_screen(self, event: ScreenMoved, touch: Touch) -> None:
         """A screen's place has another code."""
@@ -121,12 +123,15 @@ class Board:
             return
         self.take_screen(event.originator_id, touch)
         pair = known.pair._replace(area=event.area)
-        self._put(event.originator_id, Screen(known.name, pair, event.edition), touch)
+        self._put(event.originator_id, Screen(known.name, pair, event.edition), touch, known=True)
 
-    def _put(self, screen_id: UUID, screen: Screen, touch: Touch) -> None:
+    def _put(self, screen_id: UUID, screen: Screen, touch: Touch, *, known: bool) -> None:
         before = self._state(screen.pair, touch.at)
         self.screens.put(screen_id, screen)
         self._screens_changed(screen.pair, before, touch)
+        if known:
+            # It comes from another feed, whose number may be higher than this one's.
+            self.touched[screen.pair] = touch
 
     def take_screen(self, screen_id: UUID, touch: Touch) -> None:
         """A screen is taken down."""

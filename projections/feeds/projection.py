@@ -97,7 +97,7 @@ def _render(board: Board, drawn: Drawn, epoch: int) -> list[store.Feed]:
         seq = board.touched[pair].position
         shown = [drawn.item(notice, pair.profile) for notice in live]
         idle = drawn.idle(pair.profile)
-        body = render_feed(Heading(epoch, seq, pair.area, pair.profile), shown, gone, idle)
+        body = render_feed(Heading(epoch, seq, *pair), shown, gone, idle)
         frames = " ".join(sorted({idle["frame"], *frame_names(shown)}))
         feeds.append((pair, seq, etag(body), body, frames))
     return feeds

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from pydantic_core import to_json
 
 from projections.feeds.notice import Notice, Withdrawn
+from schemas.content import Kind
 from schemas.displays import Display, Page, display
 from schemas.plain_text import unaccented_text
 
@@ -24,6 +25,10 @@ POLICY: dict[str, Any] = {
     "stale_after_s": 120,
     "fallback": "idle",
 }
+ROUTINE_OFFLINE_S = 900
+"""How long a bulletin stays on a screen that hears nothing; alerts run to their end."""
+SHOW_IF_UNTRUSTED_CLOCK = False
+"""A screen that knows no time since its start shows nothing: what it kept may be long over."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -37,6 +42,8 @@ class Heading(NamedTuple):
     seq: int
     area: str
     profile: str
+    drills: bool = False
+    """Whether its screens show exercises and tests."""
 
 
 def render_item(notice: Notice, profile: str, pages: Iterable[Page]) -> Item:
@@ -52,6 +59,8 @@ def render_item(notice: Notice, profile: str, pages: Iterable[Page]) -> Item:
         "risk_level": notice.risk_level,
         "starts_at": _ms(notice.starts_at),
         "expires_at": _ms(notice.expires_at),
+        "offline_max_s": ROUTINE_OFFLINE_S if notice.kind == Kind.BULLETIN.value else None,
+        "show_if_untrusted_clock": SHOW_IF_UNTRUSTED_CLOCK,
         "lang": "vi",
         "text": notice.text,
         "text_ascii": unaccented_text(notice.text),

@@ -82,11 +82,12 @@ def test_a_feed_to_the_byte() -> None:
     picture, idle = PAGE.frame.sha256, IDLE["frame"]
     assert frame_names([told]) == {picture}
     assert body.decode() == (
-        '{"schema":"led-feed/1","epoch":2,"seq":12,"area":"00001","profile":"m96x32-1",'
+        '{"schema":"led-feed/1","epoch":2,"seq":12,"area":"00001","profile":"m96x32-1","drills":false,'
         '"policy":{"poll_s":10,"poll_emergency_s":3,"jitter":0.2,"stale_after_s":120,"fallback":"idle"},'
         f'"idle":{{"ms":4000,"lines":["Hà Nội"],"frame":"{idle}","w":96,"h":32}},'
         f'"items":[{{"id":"{shown.alert_id}","rev":1,"kind":"alert","status":"actual","mode":"rotate","priority":70,'
         '"severity":"Severe","risk_level":2,"starts_at":1720576800000,"expires_at":1720620000000,'
+        '"offline_max_s":null,"show_if_untrusted_clock":false,'
         '"lang":"vi","text":"Mưa lớn, ngập sâu","text_ascii":"Mua lon, ngap sau",'
         '"pages":[{"ms":4000,"lines":["Mưa lớn,","ngập sâu"],'
         f'"frame":"{picture}","w":96,"h":32}}]}}],'
@@ -131,3 +132,9 @@ def test_withdrawn_is_named_for_a_day() -> None:
     gone = Withdrawn(UUID(int=7), 3, "2020-03-01", ("01",), AT)
     assert gone.recent(AT + timedelta(hours=24) - timedelta(microseconds=1))
     assert not gone.recent(AT + timedelta(hours=24))
+
+
+def test_a_bulletin_leaves_a_screen_that_hears_nothing_and_an_alert_stays() -> None:
+    assert item(kind=Kind.BULLETIN)["offline_max_s"] == 900
+    told = item(kind=Kind.ALERT)
+    assert (told["offline_max_s"], told["show_if_untrusted_clock"]) == (None, False)
