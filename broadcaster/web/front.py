@@ -5,6 +5,7 @@ screens poll every ten seconds. Whatever it does not know, it passes on: api/scr
 answers from the database.
 """
 
+import random
 from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
@@ -13,10 +14,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from broadcaster.keys import split
 from broadcaster.screens.signing import Asked, Nonces, SignatureError, check, is_signed, parse
-from broadcaster.web.feed_cache import FeedCache, Form, KnownScreen
+from broadcaster.web.feed_cache import FeedCache, Form, KnownScreen, Pair
+from broadcaster.web.hints import Hints
 from broadcaster.web.polls import (
     FEED_PATH,
     FORMS,
+    HINTS_PATH,
     ServedCount,
     matches,
     note,
@@ -25,6 +28,9 @@ from broadcaster.web.polls import (
     wait_asked,
 )
 from broadcaster.web.waiters import Waiters, until_news
+
+COME_BACK = 5
+"""Seconds over which waiting screens come back to a house that restarts."""
 
 _METHODS = {"GET", "HEAD"}
 _SUFFIXES = {FEED_PATH + suffix: suffix for suffix in FORMS}
@@ -44,7 +50,17 @@ class Front:
         self.app, self.cache, self._clock, self.served = app, cache, clock, served
         self._nonces = nonces
         self.waiters = Waiters()
-        cache.heard = self.waiters.news
+        self.hints = Hints(cache, clock, served)
+        cache.heard = self._news_of
+
+    def close(self) -> None:
+        """Answers every poll that waits and ends every stream: the process is about to end."""
+        self.waiters.close()
+        self.hints.waiters.close()
+
+    def _news_of(self, pairs: set[Pair]) -> None:
+        self.waiters.news(pairs)
+        self.hints.waiters.news(pairs)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection or the lifespan."""
@@ -52,15 +68,13 @@ class Front:
             suffix = _SUFFIXES.get(scope["path"])
             if suffix is not None and await self._answer(scope, suffix, receive, send):
                 return
+            if scope["path"] == HINTS_PATH and await self._hint(scope, receive, send):
+                return
         await self.app(scope, receive, send)
 
     async def _answer(self, scope: Scope, suffix: str, receive: Receive, send: Send) -> bool:
         authorization, tags, prefer, state = _headers(scope)
-        parts = split(authorization[7:].strip()) if authorization[:7].lower() == "bearer " else None
-        if parts is not None:
-            screen, key_id = self.cache.screen(*parts), parts[0]
-        else:
-            screen, key_id = self._signer(scope, suffix, authorization)
+        screen, key_id = self._caller(scope, suffix, authorization)
         feed = self.cache.feed_of(screen) if screen else None
         form = feed.forms.get(suffix) if feed else None
         if screen is None or form is None:
@@ -81,8 +95,23 @@ class Front:
             more.append((b"x-screen-identify", server_time(until).encode()))
         if waited:
             more.append((b"preference-applied", b"wait=%d" % waited))
+            if self.waiters.closed:
+                # Ten thousand who come back at once would be the first thing the next process meets.
+                more.append((b"retry-after", b"%d" % random.randint(1, COME_BACK)))  # noqa: S311 (spread)
         await _send(send, form, more, unchanged=unchanged, head=scope["method"] == "HEAD")
         return True
+
+    async def _hint(self, scope: Scope, receive: Receive, send: Send) -> bool:
+        screen, key_id = self._caller(scope, "", _headers(scope)[0])
+        if screen is None or scope["method"] != "GET":
+            return False
+        return await self.hints.stream(screen, key_id, receive, send)
+
+    def _caller(self, scope: Scope, suffix: str, authorization: str) -> tuple[KnownScreen | None, str]:
+        parts = split(authorization[7:].strip()) if authorization[:7].lower() == "bearer " else None
+        if parts is None:
+            return self._signer(scope, suffix, authorization)
+        return self.cache.screen(*parts), parts[0]
 
     def _signer(self, scope: Scope, suffix: str, authorization: str) -> tuple[KnownScreen | None, str]:
         """Who signed the poll; nobody where the framework's route must say what is wrong with it."""

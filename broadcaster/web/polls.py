@@ -11,6 +11,7 @@ from broadcaster.screens.seen import LONGEST
 FEED_PATH = "/v1/screens/me/feed"
 FORMS = ("", ".txt", ".multi", ".bin")
 """JSON, a line a page, NTCIP 1203 MULTI, and raw bits."""
+HINTS_PATH = "/v1/screens/me/events"
 LONGEST_WAIT = 55
 """Seconds that a poll may wait for news; proxies cut idle connections after 60."""
 
@@ -45,6 +46,11 @@ def note(
     count.last_seen = at
     if state and len(state) <= LONGEST:
         count.state = state
+
+
+def hear(served: dict[UUID, ServedCount], screen_id: UUID, at: datetime) -> None:
+    """Notes that the screen is there, without a poll."""
+    served.setdefault(screen_id, ServedCount()).last_seen = at
 
 
 def matches(tags: bytes, etag: bytes) -> bool:

@@ -23,12 +23,19 @@ class Waiters:
         self._by_pair: defaultdict[Pair, dict[UUID, asyncio.Future[None]]] = defaultdict(dict)
         self._count = 0
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.closed = False
+        """Whether the process is about to end: nobody waits any more."""
 
     def __len__(self) -> int:
         return self._count
 
     def join(self, pair: Pair, screen: UUID) -> asyncio.Future[None] | None:
-        """What is done when there is news; None where too many wait. Who waited before is answered."""
+        """What is done when there is news; None where too many wait, or the process ends.
+
+        Who waited before for this screen is answered.
+        """
+        if self.closed:
+            return None
         self._loop = asyncio.get_running_loop()
         waiting = self._by_pair[pair]
         former = waiting.pop(screen, None)
@@ -40,6 +47,15 @@ class Waiters:
         mine = waiting[screen] = self._loop.create_future()
         self._count += 1
         return mine
+
+    def holds(self, pair: Pair, screen: UUID, mine: asyncio.Future[None]) -> bool:
+        """Whether no newer wait of the screen took the place of this one."""
+        return self._by_pair.get(pair, {}).get(screen) is mine
+
+    def close(self) -> None:
+        """Answers everyone, and lets nobody wait from now on."""
+        self.closed = True
+        self._answer(set(self._by_pair))
 
     def leave(self, pair: Pair, screen: UUID, mine: asyncio.Future[None]) -> None:
         """Ends a wait; harmless where it has ended."""
@@ -63,14 +79,15 @@ class Waiters:
 
 async def until_news(news: asyncio.Future[None], receive: Receive, seconds: float) -> None:
     """Returns at news, when the time is up, or when the client has gone."""
-    gone = asyncio.ensure_future(_gone(receive))
+    left = asyncio.ensure_future(gone(receive))
     try:
-        await asyncio.wait({news, gone}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({news, left}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        gone.cancel()
+        left.cancel()
 
 
-async def _gone(receive: Receive) -> None:
+async def gone(receive: Receive) -> None:
+    """Returns once the client has left."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

@@ -214,6 +214,26 @@ def read_form(
     return Response(b"" if unchanged else made.body, 304 if unchanged else 200, headers=headers)
 
 
+@router.get(
+    "/me/events",
+    summary="Hints that the feed has changed",
+    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
+    | problems_of(401, 403, 503),
+    response_class=Response,
+)
+def read_hints(services: WithServices, _: ScreenId) -> Response:
+    """Server-sent events for the screen's area and display: `event: feed`, `id` and `seq` its number.
+
+    The first says the present number, each next that the feed has changed: poll it. A hint carries no
+    alert and no signature; what is missed is not repeated. `: alive` comes every 20 seconds; a stream ends
+    after an hour, with its key, or when the same screen opens another. 5,000 in a process at most; beyond
+    that, 503: poll with `Prefer: wait=`.
+    """
+    # front.py streams from memory before this is reached; who comes here cannot be served now.
+    services.refused["hints_full"] += 1
+    raise _being_made()
+
+
 def _being_made() -> ProblemError:
     return ProblemError("unavailable", "The feed is being made.", headers={"Retry-After": "1"})
 
