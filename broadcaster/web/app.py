@@ -47,6 +47,7 @@ from broadcaster.web.api import (
     testers,
     warnings,
 )
+from broadcaster.web.citizen.routers import ROUTERS as CITIZEN_ROUTERS
 from broadcaster.web.console import visitor
 from broadcaster.web.console.routers import ROUTERS as CONSOLE_ROUTERS
 from broadcaster.web.directory import Directory
@@ -115,7 +116,7 @@ def create_app(ports: WebPorts) -> Front:
     app.state.services = services
     handlers.install(app, pages.error_page)
     app.add_exception_handler(visitor.SignInRequiredError, visitor.to_sign_in)
-    for router in (*_ROUTERS, *CONSOLE_ROUTERS):
+    for router in (*_ROUTERS, *CITIZEN_ROUTERS, *CONSOLE_ROUTERS):
         app.include_router(router)
     guard = Guard(app, services.metrics.observe)
     return Front(guard, services.cache, ports.clock, services.served, services.nonces)

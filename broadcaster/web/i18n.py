@@ -4,13 +4,13 @@ import io
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Literal
 
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
@@ -79,6 +79,11 @@ def percent(share: float, *, signed: bool = False) -> str:
 def instant(at: datetime) -> str:
     """Hanoi's clock and calendar."""
     return _instant(at, language())
+
+
+def day(on: date) -> str:
+    """A day of the calendar."""
+    return format_date(on, _PATTERNS[language()].removeprefix("HH:mm, "), locale=language())
 
 
 # Babel takes a tenth of a millisecond for each, and a page of figures says the same ones again and again.

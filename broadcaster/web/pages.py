@@ -10,11 +10,13 @@ from starlette.responses import RedirectResponse, Response
 from broadcaster.web import home, i18n
 from broadcaster.web.problems import KINDS
 from broadcaster.web.services import WithServices
-from broadcaster.web.templating import page, render, static_response
+from broadcaster.web.templating import page, public_page, render, static_response
 from projections.cadence.rule import State
 
 router = APIRouter(include_in_schema=False)
 
+_COPY = 10
+"""Seconds that a copy of an alert's page is good for: it may be withdrawn at any time."""
 _STATES = {state.value for state in State}
 
 
@@ -46,6 +48,7 @@ def alert_page(
     if found is None:
         raise HTTPException(404)
     story, sight = found
+    over = story.is_over(services.now())
     html = render(
         "alert.html",
         lang,
@@ -53,9 +56,12 @@ def alert_page(
         here="alert",
         sight=sight,
         story=story,
-        over=story.is_over(services.now()),
+        over=over,
+        address=f"{services.ports.base_url}/alerts/{sight.id}",
     )
-    return page(request, html)
+    # Nobody is shown it as in force by a copy of when it was.
+    left = int(sight.left.total_seconds())
+    return public_page(request, html, _COPY if over else min(_COPY, left))
 
 
 @router.api_route("/static/{digest}/{name}", methods=["GET", "HEAD"])

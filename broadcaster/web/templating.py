@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from broadcaster.web import i18n
+from broadcaster.web.polls import matches
 
 _MEDIA_TYPES = {
     "css": "text/css; charset=utf-8",
@@ -95,6 +96,24 @@ def render(template: str, lang: i18n.Lang, **values: Any) -> str:
 def page(request: Request, html: str, status: int = 200) -> Response:
     """The answer with a page, which depends on the reader's cookie."""
     response = HTMLResponse(html, status, {"Cache-Control": "private, no-cache", "Vary": "Cookie"})
+    i18n.remember(request, response)
+    return response
+
+
+def public_page(request: Request, html: str, seconds: int) -> Response:
+    """A page without secrets, with a tag: for so long anyone may show it again, then ask whether it holds.
+
+    What changes the reader's cookie is theirs alone.
+    """
+    tag = f'"{hashlib.sha256(html.encode()).hexdigest()[:32]}"'
+    own = request.query_params.get("lang") in i18n.LANGS
+    keep = "private, no-cache" if own else f"public, max-age={seconds}"
+    headers = {"Cache-Control": keep, "Vary": "Cookie", "ETag": tag}
+    asked = request.headers.get("if-none-match", "")
+    if asked and matches(asked.encode("latin-1", "replace"), tag.encode()):
+        response = Response(status_code=304, headers=headers)
+    else:
+        response = HTMLResponse(html, headers=headers)
     i18n.remember(request, response)
     return response
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from psycopg import Connection, Cursor
 
 from projections.board.fold import BoardRow, Stage, Status
+from projections.board.plain_words import pattern
 from projections.projection import Row
 from schemas.content import Content, Mode, MsgType
 
@@ -19,6 +20,9 @@ SELECT alert_id, issuer_id, status, stage, version, msg_type, content::text, edi
     sent, effective_at, expires_at, reason, due_at, changed_at, position
 FROM board_alerts
 """
+_HEADLINES: LiteralString = (
+    "concat_ws(' ', content->'texts'->'vi'->>'headline', content->'texts'->'en'->>'headline')"
+)
 _NAMES = [field.name for field in fields(BoardRow)]
 
 
@@ -31,6 +35,7 @@ def find(
     issuers: Collection[str] | None = None,
     category: str | None = None,
     words: str | None = None,
+    plain_words: str | None = None,
     areas: Mapping[str, Sequence[str]] | None = None,
     mode: Mode | None = Mode.ACTUAL,
     limit: int = 100,
@@ -40,7 +45,8 @@ def find(
 
     `areas` asks for alerts whose content names any of these very codes of the edition it is in; what is
     in work is taken to be in the last edition named. `issuers` asks for those of any of these bodies (of
-    none where it is empty), `words` for a Vietnamese headline that holds them. Exercises and tests are
+    none where it is empty), `words` for a Vietnamese headline that holds them, `plain_words` for one, or
+    an English one, that holds them whatever their accents. Exercises and tests are
     found only by who asks for them; None asks for every mode.
     """
     asked: list[tuple[LiteralString, Any]] = [
@@ -50,6 +56,7 @@ def find(
         ("issuer_id = ANY(%s)", None if issuers is None else list(issuers)),
         ("content->>'category' = %s", category),
         ("strpos(lower(content->'texts'->'vi'->>'headline'), lower(%s)) > 0", words),
+        (_HEADLINES + " ~ %s", pattern(plain_words) if plain_words else None),
         ("mode = %s", mode),
         ("position < %s", before),
     ]
