@@ -30,6 +30,12 @@ _CONSOLE_CSP = (
     b" require-trusted-types-for 'script'; trusted-types console"
 )
 """Our own modules, and one Trusted Types policy, for parts of pages that we ourselves rendered."""
+_CITIZEN = ("/my", "/sw.js")
+_CITIZEN_CSP = (
+    b"default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' data:;"
+    b" manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none';"
+    b" require-trusted-types-for 'script'; trusted-types citizen"
+)
 _ALWAYS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -146,19 +152,24 @@ def _is_taken(path: str, content_type: bytes) -> bool:
     said = content_type.split(b";")[0].strip().lower()
     if path == FILES_PATH:
         return True  # It says itself which types it takes.
-    if path.startswith(_CONSOLE):
+    if path.startswith(_CONSOLE) or path == "/my":
         return said == b"application/x-www-form-urlencoded"
     # Only the one who parses CAP asks for it; it refuses JSON itself.
     return said == b"application/json" or (said == b"application/cap+xml" and path == "/v1/cap")
 
 
 def _headers(path: str, given: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    policy = _CONSOLE_CSP if path.startswith(_CONSOLE) else _CSP
     headers = [*given, *_ALWAYS]
     # A page with modules of its own says what it needs.
     if all(name != b"content-security-policy" for name, _ in given):
-        headers.append((b"content-security-policy", policy))
+        headers.append((b"content-security-policy", _policy(path)))
     return headers if any(name == b"cache-control" for name, _ in given) else [*headers, _UNSTORED]
+
+
+def _policy(path: str) -> bytes:
+    if path.startswith(_CONSOLE):
+        return _CONSOLE_CSP
+    return _CITIZEN_CSP if path.startswith(_CITIZEN) else _CSP
 
 
 def _log(scope: Scope, error: BaseException) -> None:

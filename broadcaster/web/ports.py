@@ -53,6 +53,8 @@ class WebPorts:
     """Signs CAP messages, where the operator has a key."""
     cadence_public: bool = False
     """Whether anyone may read the scorecard."""
+    push_key: str = ""
+    """The public key that browsers subscribe to notifications by (RFC 8292); empty where there is none."""
     projections: Sequence[str] = ()
     """Names of the projections whose place in the log is shown."""
     seals: Seals | None = None

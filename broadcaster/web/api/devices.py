@@ -15,10 +15,10 @@ from broadcaster.web.api.device_models import (
 )
 from broadcaster.web.api.tags import IfNoneMatch, answered
 from broadcaster.web.auth import Device
+from broadcaster.web.inbox import live_in
 from broadcaster.web.openapi import DEVICE_EXAMPLE, problems_of
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import Services, WithServices
-from projections.board import view as board
 from schemas.requests import DeviceAreas, DeviceReceipt, DeviceToken
 
 router = APIRouter(prefix="/v1/devices", tags=["devices"])
@@ -78,18 +78,8 @@ def read_inbox(
     services: WithServices, device: Device, response: Response, if_none_match: IfNoneMatch = None
 ) -> object:
     """Live alerts addressed to one of the device's areas or to an area above one."""
-    # An alert keeps the codes it was issued in, and those name other places in another edition.
     own = (device.home, *device.areas, *device.meanwhile)
-    codes = services.ports.office.atlas().covering(own, device.edition)
-    now = services.now()
-    with services.reading() as conn:
-        rows = [
-            row
-            for edition, here in codes.items()
-            for row in board.live_for(conn, here)
-            if row.edition == edition and (row.expires_at is None or row.expires_at > now)
-        ]
-    rows.sort(key=lambda row: -row.position)
+    rows = live_in(services, own, device.edition)
     return answered(inbox_of(rows, services.directory.body_name), response, if_none_match)
 
 

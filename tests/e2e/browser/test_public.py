@@ -1,0 +1,107 @@
+"""The public's pages in a real browser: axe, without scripts, without a network, with a wrong clock."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from broadcaster.runtime import clock
+from schemas.content import Certainty, Content, Kind, Severity, Text, Urgency
+from schemas.events import Actor
+from tests.e2e.browser.test_console import look
+from tests.site import PHUC_XA, Site
+
+pytestmark = [pytest.mark.slow]
+
+Opener = Callable[..., Page]
+
+
+def issued(hanoi: Site, headline: str, **changes: object) -> UUID:
+    """An alert for Phúc Xá that is out."""
+    content = Content(
+        kind=Kind.ALERT,
+        category="ngap_ung",
+        severity=Severity.SEVERE,
+        urgency=Urgency.EXPECTED,
+        certainty=Certainty.LIKELY,
+        risk_level=3,
+        texts={"vi": Text(headline=headline, description="Nước lên nhanh.", instruction="Lên tầng cao.")},
+        areas=("00001",),
+    ).model_copy(update=changes)
+    lan, minh = Actor(account="lan", body=PHUC_XA), Actor(account="minh", body=PHUC_XA)
+    alert_id, alerts = uuid4(), hanoi.house.alerts
+    alerts.draft(lan, alert_id, content, at=clock())
+    alerts.submit(lan, alert_id, at=clock())
+    alerts.approve(minh, alert_id, at=clock())
+    alerts.issue(lan, alert_id, at=clock())
+    hanoi.follow()
+    return alert_id
+
+
+def choose(page: Page, ward: str) -> None:
+    page.goto("/my/areas")
+    seek = page.get_by_label("Tìm xã, phường")
+    if seek.is_visible():
+        seek.fill("phuc xa")
+        expect(page.locator("#seek-found")).to_have_text("Tìm thấy 1 nơi")
+    else:
+        page.get_by_text("Quận Ba Đình").click()
+    page.get_by_label(ward).check()
+    page.get_by_role("button", name="Lưu").click()
+    page.wait_for_url("**/my")
+
+
+def test_axe_finds_nothing(opened: Opener, hanoi: Site) -> None:
+    alert = issued(hanoi, "Ngập bãi giữa")
+    page = opened()
+    for path in ("/", "/alerts", "/alerts?when=past", "/alerts?place=phuc", f"/alerts/{alert}"):
+        look(page, path)
+    for path in ("/accessibility", "/my", "/my/areas"):
+        look(page, path)
+    choose(page, "Phường Phúc Xá")
+    look(page, "/my")
+
+
+def test_without_scripts(opened: Opener, hanoi: Site) -> None:
+    issued(hanoi, "Ngập không cần mã")
+    page = opened(scripts=False)
+    choose(page, "Phường Phúc Xá")
+    expect(page.get_by_role("link", name="Ngập không cần mã")).to_be_visible()
+    page.goto("/alerts")
+    page.get_by_label("Xã, phường").fill("phuc xa")
+    page.get_by_role("button", name="Tìm").click()
+    expect(page.get_by_role("link", name="Ngập không cần mã")).to_be_visible()
+
+
+def test_offline_shows_what_was_known_and_nothing_that_is_over(opened: Opener, hanoi: Site) -> None:
+    issued(hanoi, "Ngập khi mất mạng")
+    page = opened()
+    choose(page, "Phường Phúc Xá")
+    alert = page.get_by_role("link", name="Ngập khi mất mạng")
+    expect(alert).to_be_visible()
+    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    page.reload()
+    expect(page.locator("#state")).to_contain_text("Cập nhật lúc")
+    page.wait_for_function("caches.open('last-alerts').then(c => c.keys()).then(k => k.length === 1)")
+    hanoi.stop()
+    try:
+        page.reload()
+        expect(page.get_by_text("Ngoại tuyến.")).to_be_visible()
+        expect(page.locator("#offline-at")).to_have_text(re.compile(r"\d{2}:\d{2}"))
+        expect(alert).to_be_visible()
+        expect(page.get_by_text("Lên tầng cao.").last).to_be_visible()
+        # A day later: what was known is over, whatever cannot be asked.
+        page.clock.install(time=clock() + timedelta(days=3))
+        page.reload()
+        expect(page.get_by_text("Ngoại tuyến.")).to_be_visible()
+        expect(alert).to_be_hidden()
+        expect(page.locator("#ended")).to_contain_text("hết hiệu lực")
+        expect(page.get_by_text("Hiện không có cảnh báo nào")).to_be_hidden()
+    finally:
+        hanoi.start()
+    page.reload()
+    expect(page.get_by_text("Ngoại tuyến.")).to_be_hidden()
+    expect(alert).to_be_visible()
