@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,6 +13,7 @@ from schemas.content import Certainty, Content, Kind, Severity, Text, Urgency
 from schemas.events import Actor
 from tests.e2e.browser.test_console import look
 from tests.site import PHUC_XA, Site
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow]
 
@@ -32,8 +33,8 @@ def issued(hanoi: Site, headline: str, **changes: object) -> UUID:
         areas=("00001",),
     ).model_copy(update=changes)
     lan, minh = Actor(account="lan", body=PHUC_XA), Actor(account="minh", body=PHUC_XA)
-    alert_id, alerts = uuid4(), hanoi.house.alerts
-    alerts.draft(lan, alert_id, content, at=clock())
+    alerts = hanoi.house.alerts
+    alert_id = alerts.draft(lan, PHUC_XA, content, at=clock()).id
     alerts.submit(lan, alert_id, at=clock())
     alerts.approve(minh, alert_id, at=clock())
     alerts.issue(lan, alert_id, at=clock())
@@ -82,10 +83,10 @@ def test_offline_shows_what_was_known_and_nothing_that_is_over(opened: Opener, h
     choose(page, "Phường Phúc Xá")
     alert = page.get_by_role("link", name="Ngập khi mất mạng")
     expect(alert).to_be_visible()
-    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    until(lambda: page.evaluate("navigator.serviceWorker.controller !== null"))
     page.reload()
     expect(page.locator("#state")).to_contain_text("Cập nhật lúc")
-    page.wait_for_function("caches.open('last-alerts').then(c => c.keys()).then(k => k.length === 1)")
+    until(lambda: page.evaluate("caches.open('last-alerts').then(c => c.keys()).then(k => k.length === 1)"))
     hanoi.stop()
     try:
         page.reload()
