@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -47,8 +48,19 @@ class Form:
 
     etag: bytes
     body: bytes
-    whole: list[tuple[bytes, bytes]]
+    media_type: bytes
+    sign: Callable[[bytes], str]
     unchanged: list[tuple[bytes, bytes]]
+
+    @cached_property
+    def whole(self) -> list[tuple[bytes, bytes]]:
+        """The headers of a 200. Signed when first sent: most of the cost of taking a feed in."""
+        return [
+            *self.unchanged,
+            (b"content-type", self.media_type),
+            (b"content-length", str(len(self.body)).encode()),
+            (b"x-feed-signature", self.sign(self.body).encode()),
+        ]
 
 
 @dataclass(frozen=True)
@@ -156,7 +168,7 @@ class FeedCache:
     def _take(self, pair: Pair, feed: Feed, before: Served | None) -> set[Pair]:
         if before is not None and before.etag == feed.etag.encode():
             return set()  # A reload finds most as they were; their signatures and other forms stay.
-        made = form(feed.etag, feed.body, JSON, self._sign(feed.body))
+        made = form(feed.etag, feed.body, JSON, self._sign)
         self._feeds[pair] = Served(feed.seq, {"": made})
         return {pair}
 
@@ -219,8 +231,8 @@ def screen_of(account: str) -> UUID | None:
         return None
 
 
-def form(etag: str, body: bytes, media_type: str, signature: str) -> Form:
-    """A feed made ready to go out; `signature` is over these bytes."""
+def form(etag: str, body: bytes, media_type: str, sign: Callable[[bytes], str]) -> Form:
+    """A feed made ready to go out; `sign` is asked for the signature over these bytes."""
     tag = etag.encode()
     always = [
         (b"etag", tag),
@@ -228,10 +240,4 @@ def form(etag: str, body: bytes, media_type: str, signature: str) -> Form:
         (b"vary", b"authorization, prefer"),
         (b"x-content-type-options", b"nosniff"),
     ]
-    whole = [
-        *always,
-        (b"content-type", media_type.encode()),
-        (b"content-length", str(len(body)).encode()),
-        (b"x-feed-signature", signature.encode()),
-    ]
-    return Form(tag, body, whole, always)
+    return Form(tag, body, media_type.encode(), sign, always)

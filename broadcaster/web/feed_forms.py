@@ -42,7 +42,7 @@ class FeedForms:
             if body is None:
                 return None
             # Kept with the feed: its next change drops it, and the front serves it from now on.
-            found = feed.forms[f".{suffix}"] = form(etag(body), body, _TYPES[suffix], self._sign(body))
+            found = feed.forms[f".{suffix}"] = form(etag(body), body, _TYPES[suffix], self._sign)
         return found
 
     def frame(self, sha256: str, suffix: str) -> bytes | None:
