@@ -68,10 +68,10 @@ def await_web(url: str) -> None:
     raise SystemExit("the house did not start")
 
 
-def prepare(house: House, folder: Path, recipients: int) -> dict[str, str]:
-    """Phones in the registry, and two accounts."""
+def prepare(house: House, folder: Path, recipients: int, phone_share: float = 0.0) -> dict[str, str]:
+    """Phones in the registry, and two accounts; `phone_share` of the people have a number as well."""
     people = folder / "people.csv"
-    write_people(people, recipients, house.tree(), SEED, gone_share=0.0, phone_share=0.0)
+    write_people(people, recipients, house.tree(), SEED, gone_share=0.0, phone_share=phone_share)
     import_csv(people, house.pool, house.tree(), at=clock())
     keys: dict[str, str] = {}
     for role in (Role.AUTHOR, Role.APPROVER):
@@ -114,9 +114,17 @@ class Double:
         ca = providers.sandbox_folder(settings) / "fcm" / "ca.pem"
         self._client = httpx.Client(base_url=self._url, verify=ssl.create_default_context(cafile=ca))
 
+    def close(self) -> None:
+        """Hangs up."""
+        self._client.close()
+
     def behave(self, **mood: Any) -> None:
         """See channels.push.sandbox.Behaviour."""
         self._client.post("/sandbox/behaviour", json=mood).raise_for_status()
+
+    def count(self) -> dict[str, Any]:
+        """What it received since its journal began."""
+        return self._client.get("/sandbox/count").json()
 
     def received(self, alert: str) -> int:
         """Phones that got the alert so far."""
