@@ -26,7 +26,8 @@ class AlertCommands(AlertCorrecting):
 
     def __init__(self, office: Office, limits: Limits | None = None) -> None:
         super().__init__(office)
-        self._limits = limits or Limits()
+        self.limits = limits or Limits()
+        """Those of this deployment."""
 
     def draft(
         self, by: Actor, issuer_id: str, content: Content, *, at: datetime, once: Once | None = None
@@ -148,4 +149,4 @@ class AlertCommands(AlertCorrecting):
     def _check_limits(self, alert: Alert, at: datetime) -> None:
         if alert.work is not None:
             category = self._office.categories[alert.work.content.category]
-            self._limits.check(alert, category, self._office.body(alert.issuer_id, at).name, at)
+            self.limits.check(alert, category, self._office.body(alert.issuer_id, at).name, at)

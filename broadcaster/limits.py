@@ -42,10 +42,8 @@ class Limits:
         assert alert.work is not None
         content = alert.work.content
         yield from lifetime(content, category, at)
-        for language, text in content.texts.items():
-            yield from wording(language, text)
-        if Channel.SMS in content.reaches:
-            message = Message(
+        yield from self.of_texts(
+            Message(
                 alert_id=alert.id,
                 version=alert.work.version,
                 msg_type=MsgType.UPDATE if alert.issued else MsgType.ALERT,
@@ -55,6 +53,19 @@ class Limits:
                 sent=at,
                 expires_at=content.expires_at or at + category.lifetime,
             )
+        )
+
+    def check_texts(self, message: Message) -> None:
+        """Refuses words that break a limit, by the first one."""
+        for refusal in self.of_texts(message):
+            raise RefusedError(*refusal)
+
+    def of_texts(self, message: Message) -> Iterator[Refusal]:
+        """Every limit that its words break, each naming its field."""
+        content = message.content
+        for language, text in content.texts.items():
+            yield from wording(language, text)
+        if Channel.SMS in content.reaches:
             for language in content.languages:
                 yield from self._sms(message, language)
 

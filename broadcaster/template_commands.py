@@ -9,10 +9,12 @@ from broadcaster import deciding
 from broadcaster.account import Role
 from broadcaster.area_set import known_areas
 from broadcaster.area_set_commands import How
+from broadcaster.limits import Limits
 from broadcaster.log import Once
 from broadcaster.office import Office
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.template import Template
+from broadcaster.template_limits import check_correction
 from schemas.events import Actor, TemplateEvent
 from schemas.ids import stream_id
 from schemas.template import Purpose, TemplateBody
@@ -33,8 +35,8 @@ class Saved(NamedTuple):
 class TemplateCommands:
     """What members of a body do with its templates."""
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
+    def __init__(self, office: Office, limits: Limits) -> None:
+        self._office, self._limits = office, limits
 
     def begin(
         self, by: Actor, issuer_id: str, text: Saved, *, at: datetime, once: Once | None = None
@@ -68,16 +70,17 @@ class TemplateCommands:
     def approve(
         self, by: Actor, template_id: UUID, number: int, *, at: datetime, **how: Unpack[How]
     ) -> Template:
-        """Approves the latest version, whose number the approver names, by another than its writers."""
-        return self._change(
-            "approve template",
-            by,
-            template_id,
-            APPROVERS,
-            lambda known: known.approve(by, number),
-            at=at,
-            **how,
-        )
+        """Approves the latest version, whose number the approver names, by another than its writers.
+
+        A correction must hold to every limit now: it goes out later without anyone being asked again.
+        """
+
+        def decide(known: Template) -> TemplateEvent:
+            approved = known.approve(by, number)
+            check_correction(self._office, self._limits, known, at)
+            return approved
+
+        return self._change("approve template", by, template_id, APPROVERS, decide, at=at, **how)
 
     def retire(self, by: Actor, template_id: UUID, *, at: datetime, **how: Unpack[How]) -> Template:
         """Takes a template out of use."""

@@ -95,7 +95,7 @@ def begin(caller: WithCaller, request: NewTemplate) -> TemplateAnswer:
 
     Gaps stand in the texts as `{name}`; every gap is one of the `fields`, and every field is used.
     """
-    template = TemplateCommands(caller.services.ports.office).begin(
+    template = _commands(caller.services).begin(
         caller.by,
         own_body(caller.principal, request.issuer),
         Saved(request.name, request.purpose, request.body),
@@ -151,7 +151,7 @@ def save(
     """The text is replaced whole, and is not approved. If-Match keeps two editors apart."""
     del expected  # What it asks is that the header is there; OnAlert reads it.
     text = Saved(request.name, request.purpose, request.body)
-    return _changed(on, partial(_commands(on).save, on.by, template_id, text))
+    return _changed(on, partial(_commands(on.services).save, on.by, template_id, text))
 
 
 @router.post("/templates/{template_id}/approve", summary="Approve a template", responses=COMMAND_PROBLEMS)
@@ -160,13 +160,13 @@ def approve(on: WithAlert, template_id: UUID, request: TemplateApproval) -> Temp
 
     A correction from an approved template goes out without a second person.
     """
-    return _changed(on, partial(_commands(on).approve, on.by, template_id, request.version))
+    return _changed(on, partial(_commands(on.services).approve, on.by, template_id, request.version))
 
 
 @router.post("/templates/{template_id}/retire", summary="Retire a template", responses=COMMAND_PROBLEMS)
 def retire(on: WithAlert, template_id: UUID) -> TemplateAnswer:
     """For approvers and managers of the body. What was drafted from it stands."""
-    return _changed(on, partial(_commands(on).retire, on.by, template_id))
+    return _changed(on, partial(_commands(on.services).retire, on.by, template_id))
 
 
 @router.post(
@@ -219,8 +219,8 @@ def nothing_to_report(caller: WithCaller, request: NothingToReport) -> AlertStat
     return caller.answer(alert)
 
 
-def _commands(on: OnAlert) -> TemplateCommands:
-    return TemplateCommands(on.services.ports.office)
+def _commands(services: Services) -> TemplateCommands:
+    return TemplateCommands(services.ports.office, services.ports.alerts.limits)
 
 
 def _drafts(services: Services) -> TemplateDrafts:

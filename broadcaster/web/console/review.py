@@ -77,7 +77,7 @@ def take_step(
     try:
         after = _run(services, visitor, alert, told, form.number("expected"))
     except RefusedError as refusal:
-        told = replace(told, faults=(Fault(step, writing.refused(refusal).code),))
+        told = replace(told, faults=(replace(writing.refused(refusal), field=step),))
         return _again(request, services, visitor, found, told)
     except ConflictError:
         return _again(request, services, visitor, found, replace(told, faults=(Fault(step, "moved"),)))

@@ -17,7 +17,7 @@ from broadcaster.web.console.form import BoundForm, Form
 from broadcaster.web.console.frame import go, show
 from broadcaster.web.console.templates import categories, found, one_page
 from broadcaster.web.console.visitor import Visitor, WithVisitor
-from broadcaster.web.console.writing import Fault
+from broadcaster.web.console.writing import Fault, detail_of
 from broadcaster.web.services import Services, WithServices
 
 router = APIRouter(prefix="/console/templates", include_in_schema=False)
@@ -126,11 +126,11 @@ def _done(
 
 
 def _refused(refusal: RefusedError) -> Fault:
-    return Fault(_FIELDS.get(refusal.rule, ""), refusal.rule.value)
+    return Fault(_FIELDS.get(refusal.rule, ""), refusal.rule.value, detail=detail_of(refusal))
 
 
 def _commands(services: Services) -> TemplateCommands:
-    return TemplateCommands(services.ports.office)
+    return TemplateCommands(services.ports.office, services.ports.alerts.limits)
 
 
 def _new_page(

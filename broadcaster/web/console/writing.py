@@ -45,6 +45,8 @@ class Fault:
     field: str
     code: str
     limit: int | None = None
+    detail: str = ""
+    """What a limit says of the field and the characters, as the API says it."""
 
 
 class Typed:
@@ -172,7 +174,7 @@ def _fault(error: Any) -> Fault:
 
 def refused(error: RefusedError) -> Fault:
     """What a command said no to, next to the field it is about."""
-    return Fault(_RULE_FIELDS.get(error.rule, ""), error.rule.value)
+    return Fault(_RULE_FIELDS.get(error.rule, ""), error.rule.value, detail=detail_of(error))
 
 
 def tidy_areas(tree: AreaTree, codes: Sequence[str]) -> list[str]:
@@ -204,3 +206,8 @@ def named_areas(tree: AreaTree, text: str, within: Sequence[str]) -> tuple[list[
 
 def _bare(name: str) -> str:
     return re.sub(r"^(phuong|xa|thi tran|quan|huyen|thi xa|thanh pho) ", "", name)
+
+
+def detail_of(error: RefusedError) -> str:
+    """The refusal's own words, where they name what the rule alone does not: a field, its characters."""
+    return error.detail if error.rule in {Rule.LIMIT, Rule.SIGN, Rule.TEMPLATE} else ""

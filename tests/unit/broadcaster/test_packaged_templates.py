@@ -37,7 +37,7 @@ def test_they_are_the_city_s_and_registered_once(hanoi: House) -> None:
     manager = Actor(account="manager@city", body=CITY)
     hanoi.setup.grant(SYSTEM, manager.account, CITY, Role.MANAGER, at=clock())
     gone = next(iter(found)).id
-    TemplateCommands(hanoi.office).retire(manager, gone, at=clock())
+    TemplateCommands(hanoi.office, hanoi.alerts.limits).retire(manager, gone, at=clock())
     head = hanoi.log.head()
     assert register(hanoi.office, SYSTEM, packaged_templates(), at=clock()) == 0
     assert hanoi.log.head() == head

@@ -269,3 +269,35 @@ def test_what_was_not_approved_or_has_gaps_corrects_nothing(town: Town) -> None:
     own = town.client("minh").post(f"/v1/alerts/{alert_id}/correct", {"template": correcting(town)})
     assert (own.status_code, own.json()["rule"]) == (403, "approval.four-eyes")
     assert town.client().get(f"/v1/alerts/{alert_id}").json()["issued"]["version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "rule", "named"),
+    [
+        ({"sms_text": "Tin nhầm. " * 30}, "content.limit", "body.texts.vi.sms_text: takes 5 segments"),
+        ({"sms_text": "Tin nhầm. " * 30}, "content.limit", "these characters force UCS-2: ầ"),
+        # 459 units would do, were it not an update.
+        ({"sms_text": "a" * 455}, "content.limit", "body.texts.vi.sms_text: takes 4 segments of GSM-7"),
+        ({"sign_text": "Nghiêng " * 8}, "content.sign-text", "body.texts.vi.sign_text: "),
+        ({"sign_text": "Tin nhầm 🌀"}, "content.sign-text", "signs cannot show 🌀"),
+        ({"headline": "Đính chính " * 9}, "content.sign-text", "none is given, and the headline"),
+        ({"headline": "Đính chính " * 16}, "content.limit", "body.texts.vi.headline: "),
+        ({"description": "đính chính"}, "content.limit", "body.texts.vi.description: says the headline"),
+    ],
+)
+def test_a_correction_that_could_not_be_sent_is_not_approved(
+    town: Town, said: dict[str, Any], rule: str, named: str
+) -> None:
+    texts = {"vi": {"headline": "Đính chính", "description": "Tin trước gửi nhầm."} | said}
+    body = BODY | {"fields": [], "texts": texts, "channels": ["push"]}
+    made = begin(town, "lan", purpose="correction", body=body).json()
+    head = town.log.head()
+    refused = town.client("minh").post(f"/v1/templates/{made['id']}/approve", {"version": 1})
+    assert (refused.status_code, refused.json()["rule"]) == (422, rule)
+    assert named in refused.json()["detail"]
+    assert [(one.command, one.rule) for one in town.refusals()] == [("approve template", rule)]
+    assert town.log.head() == head + 1
+    # As an ordinary template it is: what is drafted from it is asked at its submit.
+    plain = begin(town, "lan", body=body).json()
+    approved = town.client("minh").post(f"/v1/templates/{plain['id']}/approve", {"version": 1})
+    assert approved.status_code == 200

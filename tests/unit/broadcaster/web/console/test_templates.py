@@ -70,6 +70,24 @@ def test_a_template_from_first_word_to_last(town: Town, lan: Browser) -> None:
     lan.go("/console/templates?lang=en").sees("Retired templates (1)")
 
 
+def test_a_correction_too_long_for_a_phone_says_so_to_its_approver(town: Town, lan: Browser) -> None:
+    write(
+        lan,
+        purpose="correction",
+        gaps="",
+        headline_en="",
+        description_en="",
+        headline="Đính chính",
+        description="x",
+        sms_text="Tin nhầm. " * 30,
+    )
+    path = lan.path
+    minh = Browser(town).sign_in("minh").go(path).press("Duyệt mẫu")
+    assert minh.status == 422
+    minh.sees("Lời quá dài hoặc có ký tự không gửi được.", "body.texts.vi.sms_text", "force UCS-2: ầ")
+    assert sent(town) == ["template.saved"]
+
+
 def test_what_is_wrong_is_said_and_nothing_saved(town: Town, lan: Browser) -> None:
     for wrong, words in (
         ({"name": ""}, "Chưa điền."),
