@@ -1,7 +1,8 @@
 """A set of areas that a body saved under a name, in the edition of the register it was saved in.
 
 Codes are used again for other places by later editions, so a set of another edition than the one in
-force is out of date: it is listed, and not filled in, until someone saves it anew.
+force is out of date: it is listed, and not filled in. A reorganisation saves it anew in the new codes
+(area_set_moving.py); one that it cannot translate waits for someone to save it.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Moves subscribers and screens to the edition of the area register that is in force.
+"""Moves subscribers, screens and saved sets of areas to the edition of the area register in force.
 
 Its events are recorded when a reorganisation is applied; it takes effect on its day. From then on the
 timekeeper calls this once a second, and it does nothing where nothing is left to move. Each step is
@@ -12,11 +12,13 @@ from typing import Any, NamedTuple
 import structlog
 from psycopg_pool import ConnectionPool
 
+from broadcaster.area_set_moving import carried
 from broadcaster.areas import Edition
 from broadcaster.log import ConflictError
 from broadcaster.office import Office
 from broadcaster.registry.move import move_edition
 from broadcaster.registry.subscribers import Registry
+from broadcaster.shelf import Shelf
 from projections.feeds import view as feeds
 from projections.positions import Positions
 from schemas.events import Actor, AlertIssued
@@ -49,12 +51,15 @@ class Mover:
         self._pool, self._office, self._registry = pool, office, registry
         self._clock, self._by = clock, by
         self._left: tuple[str, frozenset[object]] = ("", frozenset())
+        self._shelf = Shelf(office.log)
+        self._sets_in = ""
 
     def move(self) -> Done:
         """Moves who is behind. Raises UnknownAreaError where the log does not say what an area became."""
         at = self._clock()
         current = self._office.edition(at)
         screens = self.move_screens(current, at)
+        self.move_area_sets(current, at)
         behind = self._registry.editions() - {current.name}
         if not behind:
             return Done(screens=screens)
@@ -95,6 +100,29 @@ class Mover:
             moved += 1
         # What is left is for people to place; it is looked at again when it changes.
         self._left = (current.name, left) if not moved else ("", frozenset())
+        return moved
+
+    def move_area_sets(self, current: Edition, at: datetime) -> int:
+        """Saves each set of another edition anew in the codes of this one; answers how many.
+
+        Once for an edition: from then on a set is saved in it, and what cannot be translated waits.
+        """
+        if self._sets_in == current.name:
+            return 0
+        moved, atlas, lost = 0, self._office.atlas(), False
+        for known in self._shelf.area_sets().values():
+            became = None if known.retired else carried(atlas, known, current.name)
+            if became is None:
+                continue
+            try:
+                self._office.log.append([became.save(atlas, self._by, current.name)], at=at)
+            except ConflictError:
+                lost = True  # Someone saved or retired it just now; the next call sees what is left.
+                continue
+            moved += 1
+        if moved:
+            log.info("area_sets_moved", edition=current.name, sets=moved)
+        self._sets_in = "" if lost else current.name
         return moved
 
     def _unfrozen(self, current: Edition) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from psycopg_pool import ConnectionPool
 
+from broadcaster.area_set_moving import carried
 from broadcaster.atlas import Atlas
 from broadcaster.log import ConflictError
 from broadcaster.office import Office
@@ -37,8 +38,8 @@ class ReorganisationCommands:
     def apply(self, said: Reorganisation, by: Actor, at: datetime) -> Report:
         """Records it, all or nothing, and answers what it does; subscribers are moved by the mover.
 
-        Screens that can be are placed in the same transaction where it is in force already, else by
-        the mover on the day. Raises DescriptionError.
+        Screens and saved sets of areas that can be are brought to it in the same transaction where it is
+        in force already, else by the mover on the day. Raises DescriptionError.
         """
         office = self._office
         for _ in range(TRIES):
@@ -48,17 +49,13 @@ class ReorganisationCommands:
             told = self._report(planned, standing, at)
             made: list[Event] = events(planned, register, standing.bodies, by)
             if told.in_force:
-                atlas = self._atlas(planned)
-                for screen in standing.screens.values():
-                    became = atlas.whole(screen.area, screen.edition, said.edition)
-                    if became is not None:
-                        made.append(screen.move(by, became, said.edition))
+                made += _at_once(self._atlas(planned), standing, by, said.edition)
             try:
                 office.log.append(made, at=at)
             except ConflictError:
                 continue
             return told
-        raise ConflictError("bodies or screens are being changed by others; try again")
+        raise ConflictError("bodies, screens or area sets are being changed by others; try again")
 
     def _atlas(self, planned: Plan) -> Atlas:
         register = self._office.register()
@@ -68,3 +65,14 @@ class ReorganisationCommands:
         people = forecast(self._pool, planned.before.tree, planned.after.tree, planned.after.successions)
         delegations = self._office.every_delegation().values()
         return report(planned, self._atlas(planned), standing, delegations, people=people, at=at)
+
+
+def _at_once(atlas: Atlas, standing: Standing, by: Actor, edition: str) -> list[Event]:
+    """What is in service and can be brought to the edition without asking anyone."""
+    made: list[Event] = []
+    for screen in standing.screens.values():
+        became = atlas.whole(screen.area, screen.edition, edition)
+        if became is not None:
+            made.append(screen.move(by, became, edition))
+    sets = (carried(atlas, known, edition) for known in standing.area_sets.values())
+    return made + [each.save(atlas, by, edition) for each in sets if each is not None]

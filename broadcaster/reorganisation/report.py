@@ -5,6 +5,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
+from broadcaster.area_set_moving import Carried, carried
 from broadcaster.atlas import Atlas
 from broadcaster.delegation import Delegation
 from broadcaster.registry.move import Moving
@@ -34,6 +35,16 @@ class People(_Told):
     """Of them, who cannot be placed: they get the alerts of every part until they choose."""
 
 
+class SetCarried(_Told):
+    """A saved set of areas in its old and its new codes."""
+
+    area_set: str
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+    abolished: tuple[str, ...]
+    """Of the old ones, those that are no more; all that their lowest areas became is in `new`."""
+
+
 class Report(_Told):
     """All of it."""
 
@@ -60,8 +71,10 @@ class Report(_Told):
     """To be placed by hand: their area was parted."""
     delegations: tuple[str, ...]
     """That lapse."""
+    area_sets_carried: tuple[SetCarried, ...]
+    """That are saved again in the new codes."""
     area_sets: tuple[str, ...]
-    """To be saved again in the new codes."""
+    """To be saved again by hand: what became of their areas is not known."""
     live_alerts: tuple[str, ...]
     """That go on in the old codes for whom they were issued; an update is addressed in new ones."""
 
@@ -96,7 +109,8 @@ class Report(_Told):
         yield from _became("screens that move", self.screens_moved)
         yield from _named("screens to be placed by hand", self.screens_left)
         yield from _named("delegations that lapse", self.delegations)
-        yield from _named("saved area sets to be saved again", self.area_sets)
+        yield from _carried(self.area_sets_carried)
+        yield from _named("saved area sets to be saved again by hand", self.area_sets)
         yield from _named("live alerts that go on in old codes (update them in new ones)", self.live_alerts)
 
 
@@ -114,6 +128,11 @@ def report(
     screens = [
         (screen, atlas.whole(screen.area, screen.edition, plan.after.name))
         for screen in standing.screens.values()
+    ]
+    sets = [
+        (known, carried(atlas, known, plan.after.name))
+        for known in standing.area_sets.values()
+        if known.edition != plan.after.name
     ]
     old = plan.before.name
     moved = [move for move in plan.bodies.moved if move.changes]
@@ -160,10 +179,11 @@ def report(
             for each in delegations
             if each.edition == old and not each.revoked and each.ends_at > max(at, plan.takes_effect)
         ),
+        area_sets_carried=tuple(_set_carried(each) for _, each in sets if each is not None),
         area_sets=tuple(
-            f"{each.name} of {each.issuer_id}: {', '.join(each.areas)}"
-            for each in standing.area_sets.values()
-            if each.edition != plan.after.name
+            f"{known.name} of {known.issuer_id}: {', '.join(known.areas)}"
+            for known, each in sets
+            if each is None
         ),
         live_alerts=tuple(
             f"{alert_id} of {event.issuer_id}: {event.content.text('vi').headline}, "
@@ -178,6 +198,15 @@ def _area(area: Area) -> str:
     return f"{area.code} {area.name}"
 
 
+def _set_carried(one: Carried) -> SetCarried:
+    return SetCarried(
+        area_set=f"{one.known.name} of {one.known.issuer_id}",
+        old=tuple(map(_area, one.old)),
+        new=tuple(map(_area, one.new)),
+        abolished=tuple(map(_area, one.abolished)),
+    )
+
+
 def _changes(changes: Iterable[Change]) -> tuple[Became, ...]:
     return tuple(
         Became(old=tuple(map(_area, change.old)), new=tuple(map(_area, change.new))) for change in changes
@@ -189,6 +218,15 @@ def _became(title: str, changes: tuple[Became, ...]) -> Iterator[str]:
         yield f"{title}: {len(changes)}"
         for change in changes:
             yield f"  {'; '.join(change.old)} -> {'; '.join(change.new)}"
+
+
+def _carried(sets: tuple[SetCarried, ...]) -> Iterator[str]:
+    if sets:
+        yield f"saved area sets in new codes: {len(sets)}"
+        for one in sets:
+            yield f"  {one.area_set}: {'; '.join(one.old)} -> {'; '.join(one.new)}"
+            if one.abolished:
+                yield f"    no more, look whether all of that is meant: {'; '.join(one.abolished)}"
 
 
 def _named(title: str, names: tuple[str, ...]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from broadcaster.area_set import AreaSet
 from broadcaster.issuer import Issuer
 from broadcaster.log import AlertLog
 from broadcaster.screen import Screen
@@ -63,7 +64,7 @@ class Standing:
 
     bodies: dict[str, Issuer] = field(default_factory=dict[str, Issuer])
     screens: dict[UUID, Screen] = field(default_factory=dict[UUID, Screen])
-    area_sets: dict[UUID, AreaSetSaved] = field(default_factory=dict[UUID, AreaSetSaved])
+    area_sets: dict[UUID, AreaSet] = field(default_factory=dict[UUID, AreaSet])
     live: dict[UUID, AlertIssued] = field(default_factory=dict[UUID, AlertIssued])
 
     @classmethod
@@ -110,7 +111,7 @@ class Standing:
         event = recorded.event
         match event:
             case AreaSetSaved(area_set_id=area_set_id):
-                self.area_sets[area_set_id] = event
+                self.area_sets[area_set_id] = AreaSet.fold(self.area_sets.get(area_set_id), event)
             case AreaSetRetired(area_set_id=area_set_id):
                 self.area_sets.pop(area_set_id, None)
             case AlertIssued(originator_id=alert_id):

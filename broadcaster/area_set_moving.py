@@ -1,0 +1,52 @@
+"""Saved sets of areas brought to another edition of the register. Pure.
+
+As people are: an area that was parted is every part that took residents of it, one that was merged is
+the one it is part of now. An area of an abolished level is everything that its lowest areas became, so
+that nobody drops out of a set unseen; it is told by name besides, for that may be more than was meant.
+"""
+
+from dataclasses import dataclass
+
+from broadcaster.area_set import AreaSet
+from broadcaster.atlas import Atlas
+from schemas.areas import Area
+from schemas.events import Actor, AreaSetSaved
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What a set is in another edition."""
+
+    known: AreaSet
+    old: tuple[Area, ...]
+    new: tuple[Area, ...]
+    """In the order of the old ones."""
+    abolished: tuple[Area, ...]
+    """Of the old ones, those above the lowest level that are no more."""
+
+    def save(self, atlas: Atlas, by: Actor, edition: str) -> AreaSetSaved:
+        """Its next version."""
+        codes = tuple(area.code for area in self.new)
+        return self.known.save(by, self.known.name, codes, atlas.register.edition(edition).tree)
+
+
+def carried(atlas: Atlas, known: AreaSet, edition: str) -> Carried | None:
+    """The set in that edition; None where it is in it, or nobody said what one of its areas became."""
+    names = {each.name for each in atlas.register.editions}
+    if known.edition == edition or not {known.edition, edition} <= names:
+        return None
+    before, after = (atlas.register.edition(name).tree for name in (known.edition, edition))
+    old = tuple(before[code] for code in known.areas)
+    new: dict[str, Area] = {}
+    abolished: list[Area] = []
+    try:
+        for area in old:
+            became = atlas.translated([area.code], known.edition, edition)
+            if not became:
+                return None
+            new |= {code: after[code] for code in sorted(became)}
+            if not before.is_leaf(area.code) and became != {area.code}:
+                abolished.append(area)
+    except LookupError:
+        return None
+    return Carried(known, old, tuple(new.values()), tuple(abolished))
