@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from uuid import UUID
 
 from broadcaster.rules import RefusedError, Rule
 from schemas.events import Actor, RoleGranted, RoleRevoked
 from schemas.ids import account_stream
+
+OPERATOR = "system:"
+"""How the names of who works at the machine itself begin; nobody who signs in has a colon in a name."""
 
 
 class Role(StrEnum):
@@ -39,10 +43,23 @@ class Account:
                 roles = before.roles - {role}
         return Account(event.account, event.originator_version, roles)
 
-    def grant(self, by: Actor, body: str, role: Role, key_id: str | None = None) -> RoleGranted:
-        """Gives a role. Granting it again is another key for the same role."""
+    def grant(
+        self,
+        by: Actor,
+        body: str,
+        role: Role,
+        key_id: str | None = None,
+        *,
+        request_id: UUID | None = None,
+    ) -> RoleGranted:
+        """Gives a role. Granting it again is another key for the same role.
+
+        Without a request that a second manager confirmed (access.py) only the operator gives any.
+        """
         if by.account == self.name:
             raise RefusedError(Rule.FOUR_EYES, f"{self.name} may not grant itself a role")
+        if request_id is None and not by.account.startswith(OPERATOR):
+            raise RefusedError(Rule.FOUR_EYES, f"a second manager confirms what {by.account} grants")
         return RoleGranted(
             originator_id=account_stream(self.name),
             originator_version=self.version + 1,
@@ -51,6 +68,7 @@ class Account:
             body=body,
             role=role,
             key_id=key_id,
+            request_id=request_id,
         )
 
     def revoke(self, by: Actor, body: str, role: Role) -> RoleRevoked:

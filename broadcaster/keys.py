@@ -113,13 +113,40 @@ def create_in(
     conn: Connection[Any], account: str, body: str | None, kind: KeyKind, at: datetime
 ) -> tuple[str, str]:
     """As `Keys.create`, in the caller's transaction."""
+    key_id, text = new_text()
+    admit_in(conn, (key_id, hash_of_text(text)), account=account, body=body, kind=kind, at=at)
+    return key_id, text
+
+
+def new_text() -> tuple[str, str]:
+    """A key that nobody has yet: its id and its text."""
     key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    return key_id, f"hn_{key_id}_{secret}"
+
+
+def hash_of_text(text: str) -> bytes:
+    """What is kept of a key. Raises ValueError where the text is none."""
+    parts = split(text)
+    if parts is None:
+        raise ValueError("not a key")
+    return digest(parts[1])
+
+
+def admit_in(
+    conn: Connection[Any],
+    key: tuple[str, bytes],
+    *,
+    account: str,
+    body: str | None,
+    kind: KeyKind,
+    at: datetime,
+) -> None:
+    """Makes a key, its id and its hash, one that opens, in the caller's transaction."""
     conn.execute(
         "INSERT INTO api_keys (key_id, secret_hash, account, body, kind, created_at)"
         " VALUES (%s, %s, %s, %s, %s, %s)",
-        (key_id, digest(secret), account, body, kind.value, at),
+        (*key, account, body, kind.value, at),
     )
-    return key_id, f"hn_{key_id}_{secret}"
 
 
 def rotate_in(conn: Connection[Any], account: str, former: str, at: datetime) -> tuple[str, str]:

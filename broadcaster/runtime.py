@@ -14,6 +14,7 @@ from psycopg import Cursor
 from psycopg_pool import ConnectionPool
 
 from broadcaster import packaged_templates, reference
+from broadcaster.access_commands import AccessCommands
 from broadcaster.accounts import sessions
 from broadcaster.accounts.desk import DESK_DDL, Desk
 from broadcaster.accounts.sealing import KEY_BYTES, Sealer
@@ -119,6 +120,7 @@ class House:
         self.cadence_commands = CadenceCommands(self.office, settings.cadence_office)
         self.reminders = Reminders(pool, self.log, self.cadence, settings.cadence_office)
         self.desk = Desk.of(pool, Sealer(self._accounts_key), self._limits())
+        self.access = AccessCommands(pool, self.office, self.desk.accounts, self.keys)
         self.drafts = Drafts(pool)
         # A new projection is its folder and one entry here.
         self.projections: tuple[Projection, ...] = (
@@ -224,6 +226,7 @@ class House:
 
     def keep_time(self) -> int:
         """Does what the clock brings about; answers to how many alerts."""
+        self.access.lapse(TIMEKEEPER, clock())
         return self.due.expire(clock()) + self.due.issue(clock())
 
     def move_due_subscribers(self) -> Done:

@@ -23,6 +23,11 @@ def account_stream(account: str) -> UUID:
     return stream_id("account", account)
 
 
+def key_stream(key_id: str) -> UUID:
+    """The stream of one API key."""
+    return stream_id("key", key_id)
+
+
 def delegations_stream(grantee: str) -> UUID:
     """The stream of what other bodies have delegated to one body."""
     return stream_id("delegations", grantee)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
 from broadcaster.accounts import codes
@@ -27,9 +28,11 @@ CREATE TABLE IF NOT EXISTS accounts (
     created_at timestamptz NOT NULL,
     created_by text NOT NULL
 );
+ALTER TABLE accounts ADD COLUMN IF NOT EXISTS pin_hash text;
 """
 
 INVITED_FOR = timedelta(days=3)
+PIN_DIGITS = 8
 _NAME = re.compile(r"[a-z0-9][a-z0-9.@-]{1,79}")
 
 
@@ -42,7 +45,7 @@ class State(StrEnum):
 
 
 class AccountError(Exception):
-    """It cannot be done; `code` says why: name, taken, invite, code, short, long."""
+    """It cannot be done; `code` says why: name, taken, unknown, invite, pin, code, short, long."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -55,6 +58,8 @@ class Invited:
 
     name: str
     secret: str
+    pin_hash: str | None = None
+    """Of the number that a second manager hands over; absent where the operator invited."""
 
     def __repr__(self) -> str:
         return f"Invited({self.name})"
@@ -69,6 +74,12 @@ def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
 
 
+def new_invitation() -> tuple[str, bytes]:
+    """A token, shown once, and what is kept of it."""
+    token = secrets.token_urlsafe(32)
+    return token, _digest(token)
+
+
 class Accounts:
     """The accounts, in their table. Nothing of it is ever in the log or in a log line."""
 
@@ -81,40 +92,65 @@ class Accounts:
     def invite(self, name: str, by: str, at: datetime) -> str:
         """Invites someone, anew where the invitation was not taken; answers the token, shown this once.
 
-        Raises AccountError where the name is none, or an account has it.
+        For the operator: managers ask, and a second one confirms (access.py). Raises AccountError where
+        the name is none, or an account has it.
         """
         if not is_name(name):
             raise AccountError("name")
-        token = secrets.token_urlsafe(32)
-        sealed = self._sealer.seal(codes.new_secret(), name)
+        token, digest = new_invitation()
         with self._pool.connection() as conn:
-            made = conn.execute(
-                "INSERT INTO accounts (name, state, totp_sealed, invite_hash, invite_until, created_at,"
-                " created_by) VALUES (%s, 'invited', %s, %s, %s, %s, %s) ON CONFLICT (name) DO UPDATE SET"
-                " totp_sealed = excluded.totp_sealed, invite_hash = excluded.invite_hash,"
-                " invite_until = excluded.invite_until, created_by = excluded.created_by"
-                " WHERE accounts.state = 'invited' RETURNING name",
-                (name, sealed, _digest(token), at + INVITED_FOR, at, by),
-            ).fetchone()
+            self._invite_in(conn, name, (digest, None), by, at)
+        return token
+
+    def admit_in(self, conn: Connection[Any], name: str, digest: bytes, by: str, at: datetime) -> str:
+        """Makes an invitation that was confirmed one that opens; answers its number, shown this once.
+
+        The asker has the link and the confirmer the number: neither alone can take it for someone
+        who does not exist. Raises AccountError as `invite`.
+        """
+        pin = f"{secrets.randbelow(10**PIN_DIGITS):0{PIN_DIGITS}}"
+        self._invite_in(conn, name, (digest, self._passwords.hash(pin)), by, at)
+        return pin
+
+    def _invite_in(
+        self, conn: Connection[Any], name: str, digests: tuple[bytes, str | None], by: str, at: datetime
+    ) -> None:
+        digest, pin_hash = digests
+        sealed = self._sealer.seal(codes.new_secret(), name)
+        made = conn.execute(
+            "INSERT INTO accounts (name, state, totp_sealed, invite_hash, invite_until, pin_hash,"
+            " created_at, created_by) VALUES (%s, 'invited', %s, %s, %s, %s, %s, %s)"
+            " ON CONFLICT (name) DO UPDATE SET"
+            " totp_sealed = excluded.totp_sealed, invite_hash = excluded.invite_hash,"
+            " invite_until = excluded.invite_until, pin_hash = excluded.pin_hash,"
+            " created_by = excluded.created_by WHERE accounts.state = 'invited' RETURNING name",
+            (name, sealed, digest, at + INVITED_FOR, pin_hash, at, by),
+        ).fetchone()
         if made is None:
             raise AccountError("taken")
-        return token
+
+    def knows_pin(self, invited: Invited, pin: str) -> bool:
+        """Whether it is the invitation's number, or the invitation has none."""
+        given = "".join(pin.split())
+        return invited.pin_hash is None or self._passwords.verify(invited.pin_hash, given)
 
     def invited(self, token: str, at: datetime) -> Invited | None:
         """Whom the token invites; None where it is of no invitation that holds."""
         with self._pool.connection() as conn:
             row = conn.execute(
-                "SELECT name, totp_sealed FROM accounts WHERE invite_hash = %s AND state = 'invited'"
-                " AND invite_until > %s",
+                "SELECT name, totp_sealed, pin_hash FROM accounts WHERE invite_hash = %s"
+                " AND state = 'invited' AND invite_until > %s",
                 (_digest(token), at),
             ).fetchone()
-        return Invited(row[0], self._sealer.open(bytes(row[1]), row[0])) if row else None
+        return Invited(row[0], self._sealer.open(bytes(row[1]), row[0]), row[2]) if row else None
 
-    def accept(self, token: str, password: str, code: str, at: datetime) -> str:
+    def accept(self, token: str, password: str, code: str, at: datetime, pin: str = "") -> str:
         """Makes the account active with a password of its own; answers its name. Raises AccountError."""
         invited = self.invited(token, at)
         if invited is None:
             raise AccountError("invite")
+        if not self.knows_pin(invited, pin):
+            raise AccountError("pin")
         wrong = fault(password, invited.name)
         if wrong is not None:
             raise AccountError(wrong)
@@ -126,7 +162,8 @@ class Accounts:
             # The invitation is taken once, whoever else has the link.
             taken = conn.execute(
                 "UPDATE accounts SET state = 'active', password_hash = %s, totp_step = %s,"
-                " invite_hash = NULL, invite_until = NULL WHERE invite_hash = %s AND state = 'invited'",
+                " invite_hash = NULL, invite_until = NULL, pin_hash = NULL"
+                " WHERE invite_hash = %s AND state = 'invited'",
                 (hashed, step, _digest(token)),
             )
             if not taken.rowcount:

@@ -58,6 +58,11 @@ def of_code(account: str) -> tuple[Subject, ...]:
     return (Subject(f"code\n{account}", 5),)
 
 
+def of_invitation(token: str) -> tuple[Subject, ...]:
+    """A link whose number is tried."""
+    return (Subject(f"invitation\n{token}", 5),)
+
+
 def pause(failures: int, free: int) -> timedelta:
     """How long after its last failure a subject waits: doubling from 2 seconds to 15 minutes."""
     beyond = failures - free

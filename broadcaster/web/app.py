@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
+from broadcaster.access_commands import AccessCommands
 from broadcaster.registry.coverage import CoverageCount
 from broadcaster.screens.commands import ScreenCommands
 from broadcaster.screens.pairing import Pairings
@@ -19,6 +20,7 @@ from broadcaster.screens.signing import Nonces
 from broadcaster.shelf import Shelf
 from broadcaster.web import docs, handlers, pages, player_page, scorecard
 from broadcaster.web.api import (
+    access,
     accounting,
     alert_actions,
     alerts,
@@ -38,6 +40,7 @@ from broadcaster.web.api import (
     devices,
     frames,
     health,
+    keys,
     pairing,
     preflight,
     reach,
@@ -80,6 +83,8 @@ _ROUTERS = (
     bodies.router,
     sms_budget.router,
     delegations.router,
+    access.router,
+    keys.router,
     devices.router,
     testers.router,
     pairing.router,
@@ -154,6 +159,7 @@ def _services(ports: WebPorts) -> Services:
         seen=seen,
         plays=Plays(ports.pool, ports.log.has),
         refused=refused,
+        access=AccessCommands(ports.pool, ports.office, ports.desk.accounts, ports.keys),
     )
 
 

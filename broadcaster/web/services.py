@@ -11,6 +11,7 @@ from uuid import UUID
 from fastapi import Depends, Request
 from psycopg import Connection
 
+from broadcaster.access_commands import AccessCommands
 from broadcaster.account import Account, Role
 from broadcaster.issuer import Issuer
 from broadcaster.registry.coverage import CoverageCount
@@ -57,6 +58,7 @@ class Services:
     plays: Plays
     refused: Counter[str]
     """What screens, and boxes that want to be some, were refused, by reason."""
+    access: AccessCommands
 
     def now(self) -> datetime:
         """The time now, UTC."""

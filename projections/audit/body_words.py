@@ -1,5 +1,6 @@
 """What happened to a body, its people, its rights and what it keeps at hand, in words."""
 
+from projections.audit.access_words import describe_access
 from projections.audit.line import Words, areas
 from schemas.events import (
     AreaSetEvent,
@@ -8,6 +9,7 @@ from schemas.events import (
     DelegationEvent,
     DelegationGranted,
     DelegationRevoked,
+    EntryEvent,
     IssuerClosed,
     IssuerContactsSet,
     IssuerEvent,
@@ -93,7 +95,7 @@ def describe_kept(event: TemplateEvent | AreaSetEvent) -> Words:
     return words
 
 
-def describe_rights(event: RoleEvent | DelegationEvent) -> Words:
+def describe_rights(event: RoleEvent | DelegationEvent | EntryEvent) -> Words:
     """The event in words."""
     match event:
         case RoleGranted(account=account, body=body, role=role):
@@ -116,4 +118,6 @@ def describe_rights(event: RoleEvent | DelegationEvent) -> Words:
                 f"Thu hồi phân cấp {delegation_id} của {grantor} cho {grantee}",
                 f"Revoked the delegation {delegation_id} from {grantor} to {grantee}",
             )
+        case _:
+            words = describe_access(event)
     return words

@@ -14,6 +14,10 @@ from projections.audit.screen_words import describe_screen
 from projections.audit.sms_words import describe_sms
 from schemas.dispatch import Outcome, Receipt
 from schemas.events import (
+    AccessAsked,
+    AccessConfirmed,
+    AccessLapsed,
+    AccessRefused,
     AlertApproved,
     AlertCancelled,
     AlertDrafted,
@@ -51,6 +55,7 @@ from schemas.events import (
     IssuerPolicySet,
     IssuerRegistered,
     IssuerSucceeded,
+    KeyRevoked,
     ReceiptRecorded,
     ReminderDue,
     ReminderEvent,
@@ -121,7 +126,17 @@ def describe(event: AnyEvent) -> Words:
             | AlertExpired()
         ):
             words = describe_alert(event)
-        case RoleGranted() | RoleRevoked() | DelegationGranted() | DelegationRevoked():
+        case (
+            RoleGranted()
+            | RoleRevoked()
+            | DelegationGranted()
+            | DelegationRevoked()
+            | AccessAsked()
+            | AccessConfirmed()
+            | AccessRefused()
+            | AccessLapsed()
+            | KeyRevoked()
+        ):
             words = describe_rights(event)
         case (
             ScreenRegistered()

@@ -8,6 +8,16 @@ from typing import NamedTuple
 
 from pydantic import AwareDatetime
 
+from schemas.events.access import (
+    AccessAsked,
+    AccessConfirmed,
+    AccessEvent,
+    AccessLapsed,
+    AccessRefused,
+    EntryEvent,
+    KeyRevoked,
+    Wish,
+)
 from schemas.events.alerts import (
     AlertApproved,
     AlertCancelled,
@@ -122,6 +132,7 @@ AnyEvent = (
     | SmsEvent
     | CadenceEvent
     | ReminderEvent
+    | EntryEvent
 )
 
 
@@ -135,6 +146,11 @@ class Recorded(NamedTuple):
 
 __all__ = [
     "TOPICS",
+    "AccessAsked",
+    "AccessConfirmed",
+    "AccessEvent",
+    "AccessLapsed",
+    "AccessRefused",
     "Actor",
     "AlertApproved",
     "AlertCancelled",
@@ -171,6 +187,7 @@ __all__ = [
     "DelegationGranted",
     "DelegationRevoked",
     "DeliveryEvent",
+    "EntryEvent",
     "Event",
     "EvidenceExported",
     "HomeGroup",
@@ -182,6 +199,7 @@ __all__ = [
     "IssuerPolicySet",
     "IssuerRegistered",
     "IssuerSucceeded",
+    "KeyRevoked",
     "Notice",
     "ReceiptRecorded",
     "Recorded",
@@ -219,4 +237,5 @@ __all__ = [
     "TemplateRetired",
     "TemplateSaved",
     "TestersChanged",
+    "Wish",
 ]

@@ -100,6 +100,8 @@ class RoleGranted(Event, topic="role.granted"):
     body: str
     role: str
     key_id: str | None = None
+    request_id: Annotated[UUID | None, Field(exclude_if=lambda request_id: request_id is None)] = None
+    """The request that a second manager confirmed; absent where the operator granted it."""
 
 
 class RoleRevoked(Event, topic="role.revoked"):

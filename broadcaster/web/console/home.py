@@ -8,6 +8,7 @@ from starlette.responses import Response
 from broadcaster.account import Role
 from broadcaster.drafts import Draft
 from broadcaster.web import i18n
+from broadcaster.web.console.access import waiting
 from broadcaster.web.console.cards import cards
 from broadcaster.web.console.frame import show
 from broadcaster.web.console.visitor import WithVisitor
@@ -63,4 +64,5 @@ def home_page(request: Request, services: WithServices, visitor: WithVisitor) ->
         drafts=drafts,
         standing=standing,
         writes=writes,
+        to_confirm=[line for line in waiting(services, visitor) if line.can_confirm],
     )

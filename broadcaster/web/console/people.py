@@ -1,4 +1,4 @@
-"""The people of a body: whom its manager invites, which roles they hold. Never for oneself."""
+"""The people of a body: whom a manager asks to let in, which roles they hold. Never for oneself."""
 
 from dataclasses import dataclass
 
@@ -6,9 +6,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from broadcaster.account import Role
-from broadcaster.accounts.store import AccountError, State, is_name
+from broadcaster.accounts.store import AccountError, State
 from broadcaster.log import ConflictError
-from broadcaster.rules import RefusedError
+from broadcaster.rules import RefusedError, Rule
 from broadcaster.web.console import second_factor
 from broadcaster.web.console.form import BoundForm, Form
 from broadcaster.web.console.frame import go, show
@@ -18,13 +18,13 @@ from broadcaster.web.services import Services, WithServices
 
 router = APIRouter(prefix="/console/people", include_in_schema=False)
 
-GRANTED = (Role.AUTHOR, Role.APPROVER, Role.AUDITOR)
-"""What a manager gives; another manager is made by the operator."""
+GRANTED = tuple(Role)
+"""What a manager asks for; a second manager confirms each."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """Someone who holds roles for a body, or was invited by its manager."""
+    """Someone who holds roles for a body, or was invited to it."""
 
     name: str
     state: State
@@ -42,82 +42,86 @@ def people_page(request: Request, services: WithServices, visitor: WithVisitor) 
 
 @router.post("/invite")
 def invite(request: Request, services: WithServices, visitor: WithVisitor, form: BoundForm) -> Response:
-    """Invites a person and gives the first role. The link is shown this once."""
-    body = form.one("body")
-    visitor.require(body, Role.MANAGER)
-    name = form.one("account").lower()
-    faults = _faults(services, visitor, form)
-    if not is_name(name):
-        faults.append(Fault("account", "name"))
-    elif _is_someone(services, name, body):
-        faults.append(Fault("account", "taken"))
-    link = ""
+    """Asks to invite a person with a first role. The link is shown this once, and opens nothing yet."""
+    body, name = form.one("body"), form.one("account").lower()
+    acting = acting_for(services, visitor, body)
+    faults, link = faults_of(services, visitor, form, GRANTED), ""
     if not faults:
         try:
-            with services.ports.office.refusals(visitor.by(body), "grant", services.now(), issuer_id=body):
-                services.account(name).grant(visitor.by(body), body, Role(form.one("role")))
-            token = services.ports.desk.accounts.invite(name, visitor.name, services.now())
-            _grant(services, visitor, name, body, form.one("role"))
-            link = f"{services.ports.base_url}/console/welcome/{token}"
-        except AccountError as error:
-            faults = [Fault("account", error.code)]
-        except RefusedError as error:
-            faults = [Fault("account", error.rule.value)]
+            asked = services.access.ask(
+                visitor.by(acting), "invite", name, body, Role(form.one("role")), at=services.now()
+            )
+            link = f"{services.ports.base_url}/console/welcome/{asked.secret}"
+        except (AccountError, RefusedError) as error:
+            faults = [Fault("account", code_of(error))]
     return _page(request, services, visitor, faults=tuple(faults), name=name, link=link)
 
 
 @router.post("/grant")
 def grant(request: Request, services: WithServices, visitor: WithVisitor, form: BoundForm) -> Response:
-    """Gives a role to someone who has an account, or takes it away with `do=revoke`."""
+    """Asks for a role for someone who has an account; `do=revoke` takes it away at once."""
     body, name = form.one("body"), form.one("account").lower()
-    visitor.require(body, Role.MANAGER)
-    faults = _faults(services, visitor, form)
-    if services.ports.desk.accounts.state(name) is None:
-        faults.append(Fault("account", "unknown"))
+    by = visitor.by(acting_for(services, visitor, body))
+    faults = faults_of(services, visitor, form, GRANTED)
     if not faults:
-        at, by = services.now(), visitor.by(body)
+        role = Role(form.one("role"))
         try:
-            with services.ports.office.refusals(by, "grant", at, issuer_id=body):
-                if form.one("do") == "revoke":
-                    event = services.account(name).revoke(by, body, Role(form.one("role")))
-                    services.ports.log.append([event], at=at)
-                else:
-                    _grant(services, visitor, name, body, form.one("role"))
-            return go("/console/people")
-        except RefusedError as error:
-            faults = [Fault("account", error.rule.value)]
+            if form.one("do") == "revoke":
+                services.access.revoke(by, name, body, role, at=services.now())
+                return go("/console/people")
+            services.access.ask(by, "grant", name, body, role, at=services.now())
+            return go("/console/access")
+        except (AccountError, RefusedError) as error:
+            faults = [Fault("account", code_of(error))]
         except ConflictError:
             faults = [Fault("account", "moved")]
     return _page(request, services, visitor, faults=tuple(faults), name=name)
 
 
-def _is_someone(services: Services, name: str, body: str) -> bool:
-    """Whether that name holds roles already, if only by a key: an invitation would hand them over."""
-    roles = services.account(name).roles
-    if services.ports.desk.accounts.state(name) is State.INVITED:
-        return any(of != body for of, _ in roles)
-    return bool(roles)
+def acting_for(services: Services, visitor: Visitor, body: str) -> str:
+    """The body as whose manager the visitor decides about this one. Raises RefusedError."""
+    if services.body(body) is None:
+        raise RefusedError(Rule.BODY, f"{visitor.name} does not act for that body")
+    return services.access.acting(visitor.name, body, services.now())
 
 
-def _grant(services: Services, visitor: Visitor, name: str, body: str, role: str) -> None:
-    services.ports.setup.grant(visitor.by(body), name, body, Role(role), at=services.now())
+def code_of(error: AccountError | RefusedError) -> str:
+    """As faults.html names it."""
+    if isinstance(error, AccountError):
+        return f"account-{error.code}"
+    return {Rule.FOUR_EYES: "not-oneself", Rule.EXISTS: "taken", Rule.STATE: "not-held"}.get(
+        error.rule, error.rule.value
+    )
 
 
-def _faults(services: Services, visitor: Visitor, form: Form) -> list[Fault]:
-    if form.one("role") not in {role.value for role in GRANTED}:
+def faults_of(services: Services, visitor: Visitor, form: Form, roles: tuple[Role, ...]) -> list[Fault]:
+    """What is wrong with the role asked for, or with the second factor."""
+    if form.one("role") not in {role.value for role in roles}:
         return [Fault("role", "invalid")]
     wrong = second_factor.fault(services, visitor, form)
     return [Fault("code", f"code-{wrong}")] if wrong else []
 
 
+def managed_bodies(services: Services, visitor: Visitor) -> list[tuple[str, str]]:
+    """The bodies that the visitor decides about, by id and name: the own ones first."""
+    own, every = visitor.bodies(Role.MANAGER), services.directory.bodies()
+    found = [(body, services.directory.body_name(body)) for body in own]
+    if any(every[body].parent is None for body in own if body in every):
+        found += sorted(
+            ((each.issuer_id, each.name) for each in every.values() if each.issuer_id not in own),
+            key=lambda each: each[1],
+        )
+    return found
+
+
 def _people(services: Services, managed: tuple[str, ...]) -> list[Person]:
+    states = dict(services.ports.desk.accounts.all())
     found: list[Person] = []
-    for name, state in services.ports.desk.accounts.all():
-        roles = services.account(name).roles
-        for body in managed:
-            held = tuple(sorted(role for of, role in roles if of == body))
-            if held:
-                found.append(Person(name, state, body, services.directory.body_name(body), held))
+    for body in managed:
+        held = services.access.index.holders(body)
+        for name in sorted({account for account, _ in held if account in states}):
+            roles = tuple(role for account, role in held if account == name)
+            found.append(Person(name, states[name], body, services.directory.body_name(body), roles))
     return found
 
 
@@ -130,7 +134,8 @@ def _page(
     name: str = "",
     link: str = "",
 ) -> Response:
-    managed = visitor.bodies(Role.MANAGER)
+    managed, now = visitor.bodies(Role.MANAGER), services.now()
+    others = {other for body in managed for other in services.access.managers(body, now)} - {visitor.name}
     return show(
         request,
         visitor,
@@ -139,9 +144,10 @@ def _page(
         status=422 if faults else 200,
         path="/console/people",
         people=_people(services, managed),
-        bodies=[(body, services.directory.body_name(body)) for body in managed],
+        bodies=managed_bodies(services, visitor),
         granted=GRANTED,
         faults=faults,
         name=name,
         link=link,
+        others=sorted(others),
     )

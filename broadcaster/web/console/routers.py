@@ -1,6 +1,7 @@
 """Every page of the console. A new page is its module, its template, and a line here."""
 
 from broadcaster.web.console import (
+    access,
     account,
     alerts,
     area_sets,
@@ -13,6 +14,7 @@ from broadcaster.web.console import (
     dead_letters,
     delegations,
     home,
+    keys,
     live,
     people,
     proof,
@@ -34,6 +36,8 @@ ROUTERS = (
     review.router,
     account.router,
     people.router,
+    access.router,
+    keys.router,
     cadence.router,
     dead_letters.router,
     screens.router,

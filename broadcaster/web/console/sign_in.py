@@ -79,19 +79,38 @@ def welcome_page(request: Request, services: WithServices, token: Token) -> Resp
 
 @router.post("/welcome/{token}")
 def welcome(request: Request, services: WithServices, token: Token, form: UnboundForm) -> Response:
-    """Takes the invitation."""
-    password = next(iter(form.all("password")), "")
+    """Takes the invitation: first its number, where it has one, then all else."""
+    accounts, now = services.ports.desk.accounts, services.now()
+    invited = accounts.invited(token, now)
+    if invited is None:
+        return _welcome(request, services, token)
+    pin, subjects = form.one("pin"), throttle.of_invitation(token)
+    if services.ports.desk.throttle.enter(subjects, now) is not None:
+        return _welcome(request, services, token, error="pin-wait", status=429)
+    if not accounts.knows_pin(invited, pin):
+        return _welcome(request, services, token, error="pin", status=422)
+    services.ports.desk.throttle.forgive(subjects)
+    if "password" not in form.values:
+        return _welcome(request, services, token, pin=pin)
     try:
-        services.ports.desk.accounts.accept(token, password, form.one("code"), services.now())
+        accounts.accept(token, next(iter(form.all("password")), ""), form.one("code"), now, pin)
     except AccountError as error:
-        return _welcome(request, services, token, error=error.code, status=422)
+        return _welcome(request, services, token, pin=pin, error=error.code, status=422)
     return go(SIGN_IN)
 
 
 def _welcome(
-    request: Request, services: Services, token: str, *, error: str | None = None, status: int = 200
+    request: Request,
+    services: Services,
+    token: str,
+    *,
+    pin: str | None = None,
+    error: str | None = None,
+    status: int = 200,
 ) -> Response:
     invited = services.ports.desk.accounts.invited(token, services.now())
+    # The secret of the second factor is for who has both the link and the number.
+    asks_pin = invited is not None and invited.pin_hash is not None and pin is None
     return show(
         request,
         None,
@@ -99,6 +118,8 @@ def _welcome(
         here="welcome",
         status=status if invited else 404,
         invited=invited,
+        asks_pin=asks_pin,
+        pin=pin or "",
         address=codes.address(invited.secret, invited.name) if invited else "",
         error=error,
     )

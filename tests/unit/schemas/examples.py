@@ -19,6 +19,10 @@ from schemas.content import (
 )
 from schemas.dispatch import Dispatch, Fate, Outcome, Receipt
 from schemas.events import (
+    AccessAsked,
+    AccessConfirmed,
+    AccessLapsed,
+    AccessRefused,
     Actor,
     AlertApproved,
     AlertCancelled,
@@ -56,6 +60,7 @@ from schemas.events import (
     IssuerPolicySet,
     IssuerRegistered,
     IssuerSucceeded,
+    KeyRevoked,
     Notice,
     ReceiptRecorded,
     ReminderDue,
@@ -185,6 +190,14 @@ def examples() -> tuple[Event, ...]:
     issuer: dict[str, Any] = {"originator_id": UUID(int=3), "by": BY, "issuer_id": "ubnd-00001"}
     template: dict[str, Any] = {"originator_id": TEMPLATE, "by": BY, "template_id": TEMPLATE}
     area_set: dict[str, Any] = {"originator_id": AREA_SET, "by": BY, "area_set_id": AREA_SET}
+    asked: dict[str, Any] = {
+        "originator_id": UUID(int=4),
+        "by": Actor(account="hoa", body="ubnd-00001"),
+        "wish": "key",
+        "account": "tram",
+        "body": "ubnd-00001",
+        "role": "author",
+    }
     message: dict[str, Any] = {
         "issuer_id": "ubnd-00001",
         "sender": "ubnd-00001@canhbao.hanoi.gov.vn",
@@ -418,4 +431,9 @@ def examples() -> tuple[Event, ...]:
         CadenceExemptionEnded(**other, issuer_id="ubnd-00001", exemption_id=EXEMPTION, ends_at=END),
         ReminderDue(**other, notice=Notice.OVERDUE, recipient="ubnd-001", about="ubnd-00001", due_at=END),
         ReminderSent(**other, outcome="accepted", recipients=1, detail="250"),
+        AccessAsked(**asked, originator_version=1, lapses_at=END, key_id="k3f9"),
+        AccessConfirmed(**asked, originator_version=2),
+        AccessRefused(**asked, originator_version=2),
+        AccessLapsed(**asked, originator_version=2),
+        KeyRevoked(**other, key_id="k3f9", account="tram", body="ubnd-00001"),
     )

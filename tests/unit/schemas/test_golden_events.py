@@ -70,6 +70,11 @@ FROZEN_TOPICS = [
     "cadence.exemption_ended",
     "reminder.due",
     "reminder.sent",
+    "access.asked",
+    "access.confirmed",
+    "access.refused",
+    "access.lapsed",
+    "key.revoked",
 ]
 
 

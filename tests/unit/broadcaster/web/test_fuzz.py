@@ -41,6 +41,7 @@ PLACES = {
     ("POST", "/v1/screens"): "hoa",
     ("POST", "/v1/templates"): "lan",
     ("POST", "/v1/area-sets"): "lan",
+    ("POST", "/v1/access-requests"): "hoa",
     ("POST", "/v1/screens/me/reports"): "screen",
 }
 FIELDS = st.sampled_from(

@@ -44,6 +44,7 @@ def filled(path: str, alert_id: str = "") -> str:
     values |= {f"{{{name}_id}}": str(uuid4()) for name in ("dispatch", "screen", "template", "area_set")}
     values |= {"{delegation_id}": str(uuid4()), "{body_id}": "ubnd-tp", "{number}": "1"}
     values |= {"{draft_id}": str(uuid4()), "{session_id}": str(uuid4()), "{account}": "x"}
+    values |= {"{request_id}": str(uuid4()), "{key_id}": "0123456789ab"}
     for name, value in values.items():
         path = path.replace(name, value)
     assert "{" not in path, path

@@ -1,0 +1,45 @@
+"""Who gets in, in words."""
+
+from projections.audit.line import Words
+from schemas.events import (
+    AccessAsked,
+    AccessConfirmed,
+    AccessEvent,
+    AccessLapsed,
+    AccessRefused,
+    EntryEvent,
+    KeyRevoked,
+)
+
+_WISHES = {
+    "invite": Words("lời mời", "the invitation"),
+    "grant": Words("thêm vai trò", "the role"),
+    "key": Words("khóa API", "the API key"),
+}
+
+
+def describe_access(event: EntryEvent) -> Words:
+    """The event in words."""
+    match event:
+        case KeyRevoked(key_id=key_id, account=account):
+            return Words(
+                f"Hủy khóa API {key_id} của {account}", f"Revoked the API key {key_id} of {account}"
+            )
+        case AccessAsked():
+            told = Words("Đề nghị", "Asked for")
+        case AccessConfirmed():
+            told = Words("Xác nhận", "Confirmed")
+        case AccessRefused():
+            told = Words("Từ chối hoặc rút", "Refused or withdrew")
+        case AccessLapsed():
+            told = Words("Hết giờ xác nhận", "No one confirmed in time:")
+    what = _what(event)
+    return Words(f"{told.vi} {what.vi}", f"{told.en} {what.en}")
+
+
+def _what(event: AccessEvent) -> Words:
+    wish = _WISHES[event.wish]
+    return Words(
+        f"{wish.vi}: {event.account}, {event.role} của {event.body}",
+        f"{wish.en}: {event.account}, {event.role} of {event.body}",
+    )

@@ -1,0 +1,53 @@
+"""Events of who gets in: what a manager asked for, and what a second one made of it."""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from schemas.events.base import Event
+
+Wish = Literal["invite", "grant", "key"]
+"""A person is invited with a first role; someone gets another role; a program gets a key with a role."""
+
+
+class _Access(Event):
+    """What each of them says again, so that a line of the audit stands alone."""
+
+    wish: Wish
+    account: str
+    """The beneficiary."""
+    body: str
+    role: str
+
+
+class AccessAsked(_Access, topic="access.asked"):
+    """A manager asks; nothing is given until a second one confirms before `lapses_at`."""
+
+    lapses_at: AwareDatetime
+    """The first instant at which it can no longer be confirmed."""
+    key_id: Annotated[str | None, Field(exclude_if=lambda key_id: key_id is None)] = None
+    """Names the key asked for, never its secret."""
+
+
+class AccessConfirmed(_Access, topic="access.confirmed"):
+    """A second manager confirms; the role is granted in the same transaction."""
+
+
+class AccessRefused(_Access, topic="access.refused"):
+    """A second manager says no, or the asker takes it back."""
+
+
+class AccessLapsed(_Access, topic="access.lapsed"):
+    """Nobody confirmed in time."""
+
+
+class KeyRevoked(Event, topic="key.revoked"):
+    """A manager ended a key; its account keeps its roles."""
+
+    key_id: str
+    account: str
+    body: str
+
+
+AccessEvent = AccessAsked | AccessConfirmed | AccessRefused | AccessLapsed
+EntryEvent = AccessEvent | KeyRevoked
