@@ -1,15 +1,21 @@
 """`broadcaster accounts`: inviting the first people of a console, and closing accounts."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from broadcaster.accounts.store import AccountError
+from broadcaster.account import Role
+from broadcaster.accounts.store import AccountError, State, is_name
+from broadcaster.packaged_templates import CITY
 from broadcaster.runtime import SYSTEM, House, clock
 from broadcaster.settings import Settings, SettingsError
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="The data folder.")]
+
+FEWEST = 2
+"""Managers below which nobody can confirm what the other asks."""
 
 accounts_app = typer.Typer(help="Accounts that sign in to the console.", no_args_is_help=True)
 
@@ -31,6 +37,48 @@ def invite(name: str, data: DataOption = None) -> None:
         except AccountError as error:
             raise SettingsError(f"account {name}: {_FAULTS[error.code]}") from None
     typer.echo(f"{settings.url}/console/welcome/{token}")
+
+
+@accounts_app.command("managers")
+def managers(
+    names: Annotated[list[str], typer.Argument(help="Two people, or one where the body has one left.")],
+    body: Annotated[str, typer.Option(help="The body they manage.")] = CITY,
+    data: DataOption = None,
+) -> None:
+    """Make the first two managers of a body; prints a link for each. All others they let in themselves."""
+    settings = Settings.from_env(data=data)
+    with House.open(settings) as house:
+        at = clock()
+        house.office.open_body(body, at)
+        there = [name for name in _managers(house, body) if name not in names]
+        if len(set(names)) != len(names) or len(there) + len(names) != FEWEST:
+            told = f" beside {', '.join(there)}" if there else ""
+            raise SettingsError(
+                f"{body}: name {max(FEWEST - len(there), 0)} managers{told}; they ask for more"
+            )
+        for name in names:
+            if not is_name(name) or house.desk.accounts.state(name) is State.CLOSED:
+                raise SettingsError(f"account {name}: {_FAULTS['name']}, and not closed")
+        for name in names:
+            _make_manager(house, name, body, at)
+
+
+def _managers(house: House, body: str) -> list[str]:
+    """Those who sign in or were invited to: a program's key confirms nothing in the console."""
+    state = house.desk.accounts.state
+    return [
+        name for name in house.access.index.managers(body) if state(name) in {State.ACTIVE, State.INVITED}
+    ]
+
+
+def _make_manager(house: House, name: str, body: str, at: datetime) -> None:
+    if (body, Role.MANAGER) not in house.office.account(name).roles:
+        house.setup.grant(SYSTEM, name, body, Role.MANAGER, at=at)
+    if house.desk.accounts.state(name) is State.ACTIVE:
+        typer.echo(f"{name} signs in as before")
+        return
+    token = house.desk.accounts.invite(name, SYSTEM.account, at)
+    typer.echo(f"{name} {house.settings.url}/console/welcome/{token}")
 
 
 @accounts_app.command("close")
