@@ -7,12 +7,13 @@ from psycopg_pool import ConnectionPool
 
 from broadcaster.accounts.passwords import Passwords
 from broadcaster.accounts.pending import PENDING_DDL
+from broadcaster.accounts.recovery import RECOVERY_DDL
 from broadcaster.accounts.sealing import Sealer
 from broadcaster.accounts.sessions import SESSIONS_DDL, Limits, Sessions
 from broadcaster.accounts.store import ACCOUNTS_DDL, Accounts
 from broadcaster.accounts.throttle import THROTTLE_DDL, Throttle
 
-DESK_DDL = ACCOUNTS_DDL + SESSIONS_DDL + THROTTLE_DDL + PENDING_DDL
+DESK_DDL = ACCOUNTS_DDL + SESSIONS_DDL + THROTTLE_DDL + PENDING_DDL + RECOVERY_DDL
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,13 @@ class Sessions:
         with self._pool.connection() as conn:
             return conn.execute("DELETE FROM sessions WHERE account = %s", (account,)).rowcount
 
+    def revoke_others(self, account: str, kept: UUID) -> int:
+        """Ends every session of the account but one; answers how many there were."""
+        with self._pool.connection() as conn:
+            return conn.execute(
+                "DELETE FROM sessions WHERE account = %s AND id <> %s", (account, kept)
+            ).rowcount
+
     def drop(self, token: str) -> None:
         """Ends the session of a token, if it is of one."""
         with self._pool.connection() as conn:

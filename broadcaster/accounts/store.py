@@ -14,6 +14,7 @@ from psycopg_pool import ConnectionPool
 
 from broadcaster.accounts import codes
 from broadcaster.accounts.passwords import Passwords, fault
+from broadcaster.accounts.recovery import Recovery
 from broadcaster.accounts.sealing import Sealer
 
 ACCOUNTS_DDL = """
@@ -29,6 +30,7 @@ CREATE TABLE IF NOT EXISTS accounts (
     created_by text NOT NULL
 );
 ALTER TABLE accounts ADD COLUMN IF NOT EXISTS pin_hash text;
+ALTER TABLE accounts ADD COLUMN IF NOT EXISTS totp_next bytea;
 """
 
 INVITED_FOR = timedelta(days=3)
@@ -88,6 +90,7 @@ class Accounts:
     ) -> None:
         self._pool, self._sealer = pool, sealer
         self._passwords = passwords or Passwords()
+        self.recovery = Recovery(pool)
 
     def invite(self, name: str, by: str, at: datetime) -> str:
         """Invites someone, anew where the invitation was not taken; answers the token, shown this once.
@@ -185,7 +188,10 @@ class Accounts:
             return made.rowcount > 0
 
     def sign_in(self, name: str, password: str, code: str, at: datetime) -> bool:
-        """Whether password and second factor are both right. Which one was not is told to nobody."""
+        """Whether password and second factor are both right. Which one was not is told to nobody.
+
+        A recovery code stands for the second factor, once.
+        """
         with self._pool.connection() as conn:
             row = conn.execute(
                 "SELECT password_hash FROM accounts WHERE name = %s AND state = 'active'", (name,)
@@ -193,7 +199,7 @@ class Accounts:
         kept = row[0] if row else None
         if not self._passwords.verify(kept, password):
             return False
-        if not self.check_code(name, code, at):
+        if not self.check_code(name, code, at) and not self.recovery.take(name, code):
             return False
         if kept is not None and self._passwords.is_old(kept):
             hashed = self._passwords.hash(password)
@@ -214,6 +220,56 @@ class Accounts:
                 return False
             taken = conn.execute(
                 "UPDATE accounts SET totp_step = %s WHERE name = %s AND totp_step < %s", (step, name, step)
+            )
+            return taken.rowcount > 0
+
+    def knows_password(self, name: str, password: str) -> bool:
+        """Whether it is the account's password."""
+        with self._pool.connection() as conn:
+            row = conn.execute(
+                "SELECT password_hash FROM accounts WHERE name = %s AND state = 'active'", (name,)
+            ).fetchone()
+        return self._passwords.verify(row[0] if row else None, password)
+
+    def set_password(self, name: str, password: str) -> None:
+        """Another password, for who has proved the former. Raises AccountError: short, long, name."""
+        wrong = fault(password, name)
+        if wrong is not None:
+            raise AccountError(wrong)
+        hashed = self._passwords.hash(password)
+        with self._pool.connection() as conn:
+            conn.execute(
+                "UPDATE accounts SET password_hash = %s WHERE name = %s AND state = 'active'",
+                (hashed, name),
+            )
+
+    def begin_secret(self, name: str) -> str:
+        """A secret for another authenticator; the former one holds until a code of this one is given."""
+        secret = codes.new_secret()
+        with self._pool.connection() as conn:
+            conn.execute(
+                "UPDATE accounts SET totp_next = %s WHERE name = %s AND state = 'active'",
+                (self._sealer.seal(secret, name), name),
+            )
+        return secret
+
+    def next_secret(self, name: str) -> str | None:
+        """The secret that was begun; None where none was."""
+        with self._pool.connection() as conn:
+            row = conn.execute("SELECT totp_next FROM accounts WHERE name = %s", (name,)).fetchone()
+        return self._sealer.open(bytes(row[0]), name) if row and row[0] is not None else None
+
+    def take_secret(self, name: str, code: str, at: datetime) -> bool:
+        """Makes it the account's secret, where the code is of it."""
+        secret = self.next_secret(name)
+        step = codes.step_of(secret, code, at, 0) if secret else None
+        if secret is None or step is None:
+            return False
+        with self._pool.connection() as conn:
+            taken = conn.execute(
+                "UPDATE accounts SET totp_sealed = %s, totp_step = %s, totp_next = NULL"
+                " WHERE name = %s AND state = 'active' AND totp_next IS NOT NULL",
+                (self._sealer.seal(secret, name), step, name),
             )
             return taken.rowcount > 0
 

@@ -58,6 +58,11 @@ def of_code(account: str) -> tuple[Subject, ...]:
     return (Subject(f"code\n{account}", 5),)
 
 
+def of_password(account: str) -> tuple[Subject, ...]:
+    """An account that is signed in and gives its password again."""
+    return (Subject(f"password\n{account}", 5),)
+
+
 def of_invitation(token: str) -> tuple[Subject, ...]:
     """A link whose number is tried."""
     return (Subject(f"invitation\n{token}", 5),)

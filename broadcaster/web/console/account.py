@@ -1,5 +1,6 @@
-"""The visitor's own account: its roles, and where it is signed in."""
+"""The visitor's own account: roles, where it is signed in, password, authenticator, recovery codes."""
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -7,27 +8,23 @@ from fastapi import APIRouter, Path, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from broadcaster.accounts import codes, throttle
+from broadcaster.accounts.store import AccountError
+from broadcaster.web.console import second_factor
 from broadcaster.web.console import visitor as visitors
-from broadcaster.web.console.form import BoundForm
+from broadcaster.web.console.form import BoundForm, Form
 from broadcaster.web.console.frame import go, show
-from broadcaster.web.console.visitor import SIGN_IN, WithVisitor
-from broadcaster.web.services import WithServices
+from broadcaster.web.console.visitor import SIGN_IN, Visitor, WithVisitor
+from broadcaster.web.console.writing import Fault
+from broadcaster.web.services import Services, WithServices
 
 router = APIRouter(prefix="/console/account", include_in_schema=False)
 
 
 @router.get("")
 def account_page(request: Request, services: WithServices, visitor: WithVisitor) -> Response:
-    """Roles and sessions."""
-    name = services.directory.body_name
-    return show(
-        request,
-        visitor,
-        "account.html",
-        here="account",
-        roles=[(name(body), role) for body, role in sorted(visitor.account.roles)],
-        sessions=services.ports.desk.sessions.of(visitor.name, services.now()),
-    )
+    """Roles, sessions, and the ways to sign in."""
+    return _page(request, services, visitor)
 
 
 @router.post("/sessions/{session_id}/revoke")
@@ -43,3 +40,115 @@ def revoke(
     response = go(SIGN_IN)
     visitors.forget(services, response)
     return response
+
+
+@router.post("/sessions/revoke-others")
+def revoke_others(services: WithServices, visitor: WithVisitor, form: BoundForm) -> Response:
+    """Ends every other session of one's own."""
+    del form
+    services.ports.desk.sessions.revoke_others(visitor.name, visitor.session.id)
+    return go("/console/account")
+
+
+@router.post("/password")
+def password(request: Request, services: WithServices, visitor: WithVisitor, form: BoundForm) -> Response:
+    """Another password: the former one and a fresh second factor; every other session ends."""
+    fault = _knows(services, visitor, form)
+    if fault is None:
+        try:
+            services.ports.desk.accounts.set_password(visitor.name, _typed(form, "password"))
+        except AccountError as error:
+            fault = Fault("password", f"password-{error.code}")
+    if fault is not None:
+        return _page(request, services, visitor, faults=(fault,))
+    services.ports.desk.sessions.revoke_others(visitor.name, visitor.session.id)
+    return _page(request, services, visitor, done="password")
+
+
+@router.post("/recovery")
+def recovery(request: Request, services: WithServices, visitor: WithVisitor, form: BoundForm) -> Response:
+    """New recovery codes, shown this once; the former ones end."""
+    wrong = second_factor.fault(services, visitor, form)
+    if wrong:
+        return _page(request, services, visitor, faults=(Fault("code", f"code-{wrong}"),))
+    made = services.ports.desk.accounts.recovery.renew(visitor.name, services.now())
+    return _page(request, services, visitor, recovery=made)
+
+
+@router.post("/authenticator")
+def authenticator(
+    request: Request, services: WithServices, visitor: WithVisitor, form: BoundForm
+) -> Response:
+    """Begins another authenticator: the password and a fresh second factor, if by a recovery code."""
+    fault = _knows(services, visitor, form)
+    if fault is not None:
+        return _page(request, services, visitor, faults=(fault,))
+    return _page(request, services, visitor, secret=services.ports.desk.accounts.begin_secret(visitor.name))
+
+
+@router.post("/authenticator/confirm")
+def confirm_authenticator(
+    request: Request, services: WithServices, visitor: WithVisitor, form: BoundForm
+) -> Response:
+    """Takes the new authenticator once it shows the right code; every other session ends."""
+    desk, now = services.ports.desk, services.now()
+    secret = desk.accounts.next_secret(visitor.name)
+    if secret is None or not visitor.is_fresh:
+        return go("/console/account")
+    subjects = throttle.of_code(visitor.name)
+    if desk.throttle.enter(subjects, now) is not None:
+        return _page(request, services, visitor, faults=(Fault("code", "code-wait"),), secret=secret)
+    if not desk.accounts.take_secret(visitor.name, form.one("new_code"), now):
+        return _page(request, services, visitor, faults=(Fault("code", "code-wrong"),), secret=secret)
+    desk.throttle.forgive(subjects)
+    desk.sessions.revoke_others(visitor.name, visitor.session.id)
+    return _page(request, services, visitor, done="authenticator")
+
+
+def _typed(form: Form, name: str) -> str:
+    # A space may be meant in a password; `one` would take it away.
+    return next(iter(form.all(name)), "")
+
+
+def _knows(services: Services, visitor: Visitor, form: Form) -> Fault | None:
+    """What is wrong with the second factor or the present password; a guess of either is counted."""
+    wrong = second_factor.fault(services, visitor, form)
+    if wrong:
+        return Fault("code", f"code-{wrong}")
+    desk, now = services.ports.desk, services.now()
+    subjects = throttle.of_password(visitor.name)
+    if desk.throttle.enter(subjects, now) is not None:
+        return Fault("former", "code-wait")
+    if not desk.accounts.knows_password(visitor.name, _typed(form, "former")):
+        return Fault("former", "former")
+    desk.throttle.forgive(subjects)
+    return None
+
+
+def _page(
+    request: Request,
+    services: Services,
+    visitor: Visitor,
+    *,
+    faults: tuple[Fault, ...] = (),
+    secret: str = "",
+    done: str = "",
+    recovery: Sequence[str] = (),
+) -> Response:
+    name, desk = services.directory.body_name, services.ports.desk
+    return show(
+        request,
+        visitor,
+        "account.html",
+        here="account",
+        path="/console/account",
+        status=422 if faults else 200,
+        roles=[(name(body), role) for body, role in sorted(visitor.account.roles)],
+        sessions=desk.sessions.of(visitor.name, services.now()),
+        codes_left=desk.accounts.recovery.left(visitor.name),
+        faults=faults,
+        secret=secret,
+        address=codes.address(secret, visitor.name) if secret else "",
+        done=done,
+        recovery=recovery,
+    )

@@ -34,25 +34,26 @@ def sign_in_page(request: Request, services: WithServices) -> Response:
     back = safe_next(request.query_params.get("next", ""))
     if visitors.find(services, request) is not None:
         return go(back)
-    return _form(request, back)
+    return _form(request, back, recovery=bool(request.query_params.get("recovery")))
 
 
 @router.post("/sign-in")
 def sign_in(request: Request, services: WithServices, form: UnboundForm) -> Response:
     """Name, password and second factor together: which of them was wrong is not told."""
     back, name = safe_next(form.one("next")), form.one("account").lower()
+    recovery = form.ticked("recovery")
     desk, now = services.ports.desk, services.now()
     account = name if is_name(name) else ""
     subjects = throttle.of_sign_in(account, _address(request))
     wait = desk.throttle.enter(subjects, now)
     if wait is not None:
         log.warning("sign_in_throttled")
-        return _form(request, back, name=name, status=429, error="wait", wait=wait)
+        return _form(request, back, name=name, status=429, error="wait", wait=wait, recovery=recovery)
     # A space may be meant in a password; `one` would take it away.
     password = next(iter(form.all("password")), "")
     if not desk.accounts.sign_in(account, password, form.one("code"), now):
         log.warning("sign_in_refused")
-        return _form(request, back, name=name, status=422, error="wrong")
+        return _form(request, back, name=name, status=422, error="wrong", recovery=recovery)
     desk.throttle.forgive(subjects)
     _drop(services, request)
     response = go(back)
@@ -95,8 +96,13 @@ def welcome(request: Request, services: WithServices, token: Token, form: Unboun
     try:
         accounts.accept(token, next(iter(form.all("password")), ""), form.one("code"), now, pin)
     except AccountError as error:
-        return _welcome(request, services, token, pin=pin, error=error.code, status=422)
+        return _welcome(request, services, token, pin=pin, error=_named(error), status=422)
     return go(SIGN_IN)
+
+
+def _named(error: AccountError) -> str:
+    """As faults.html names it."""
+    return f"password-{error.code}" if error.code in {"short", "long", "name"} else error.code
 
 
 def _welcome(
@@ -133,6 +139,7 @@ def _form(
     name: str = "",
     error: str | None = None,
     wait: timedelta | None = None,
+    recovery: bool = False,
 ) -> Response:
     return show(
         request,
@@ -145,6 +152,7 @@ def _form(
         name=name,
         error=error,
         wait=wait,
+        recovery=recovery,
     )
 
 
