@@ -17,17 +17,31 @@ QUOTAS_DDL = """
 CREATE UNLOGGED TABLE IF NOT EXISTS quotas (
     name text PRIMARY KEY,
     level double precision NOT NULL,
-    at timestamptz NOT NULL
+    at timestamptz NOT NULL,
+    held_from timestamptz,
+    held_until timestamptz
 );
+ALTER TABLE quotas ADD COLUMN IF NOT EXISTS held_from timestamptz;
+ALTER TABLE quotas ADD COLUMN IF NOT EXISTS held_until timestamptz;
 """
 # The database's clock: workers on different machines must agree. It may be set back: never a refund.
 _TAKE = """
 INSERT INTO quotas (name, level, at) VALUES (%(name)s, %(full)s - %(count)s, clock_timestamp())
 ON CONFLICT (name) DO UPDATE SET
     level = least(%(full)s, quotas.level
-        + %(rate)s * greatest(0, extract(epoch FROM clock_timestamp() - quotas.at))) - %(count)s,
+        + %(rate)s * greatest(0, extract(epoch FROM clock_timestamp() - quotas.at)))
+        - CASE WHEN clock_timestamp() >= quotas.held_from AND clock_timestamp() < quotas.held_until
+            THEN 0 ELSE %(count)s END,
     at = clock_timestamp()
-RETURNING level
+RETURNING level, CASE WHEN clock_timestamp() >= held_from
+    THEN extract(epoch FROM held_until - clock_timestamp())::float ELSE 0 END
+"""
+# A hold is never cut short, except by a clock set back to before it.
+_HOLD = """
+INSERT INTO quotas (name, level, at, held_from, held_until) VALUES (%(name)s, %(full)s,
+    clock_timestamp(), clock_timestamp(), clock_timestamp() + make_interval(secs => %(seconds)s))
+ON CONFLICT (name) DO UPDATE SET
+    held_from = excluded.held_from, held_until = greatest(quotas.held_until, excluded.held_until)
 """
 BURST = 0.005
 """The share of a minute's quota that may go at once after a pause, beside the reserve."""
@@ -60,5 +74,18 @@ class SharedQuota:
         with at_once(self._pool) as conn:
             row = conn.execute(_TAKE, given).fetchone()
         assert row is not None
+        level, held = row
+        if held > 0:
+            return held
         floor = 0.0 if lane is Lane.EMERGENCY else self._reserve
-        return (floor - row[0]) / self.rate
+        return (floor - level) / self.rate
+
+    async def hold(self, seconds: float) -> None:
+        """Nobody gets a place for so long, in no worker: the provider says that the quota is spent."""
+        await asyncio.to_thread(self.hold_now, seconds)
+
+    def hold_now(self, seconds: float) -> None:
+        """As `hold`, in this thread."""
+        given = {"name": self._name, "full": self._full, "seconds": seconds}
+        with at_once(self._pool) as conn:
+            conn.execute(_HOLD, given)

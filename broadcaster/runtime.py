@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -46,6 +47,7 @@ from broadcaster.setup_commands import SetupCommands
 from broadcaster.sms_budget import Key, Usage
 from broadcaster.sms_carriers import tariffs_of
 from broadcaster.sms_desk import SMS_DDL, SmsBudgets, SmsReceipts
+from broadcaster.steady import SteadyClock
 from broadcaster.web.directory import Directory
 from channels.led.draw import Artist
 from projections.attachments.projection import Attachments as AttachmentUses
@@ -81,9 +83,12 @@ LINGER = {"audience": 0.1, "audit": 0.2, "board": 0.02, "cadence": 0.1, "reach":
 MIGRATE_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('broadcaster migrate', 0))"
 
 
+_steady = SteadyClock(lambda: datetime.now(UTC), time.monotonic)
+
+
 def clock() -> datetime:
-    """The one clock: UTC, aware."""
-    return datetime.now(UTC)
+    """The one clock: UTC, aware, steady."""
+    return _steady()
 
 
 class House:

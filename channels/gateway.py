@@ -109,6 +109,15 @@ class Router(Protocol):
         ...
 
 
+@runtime_checkable
+class Resting(Protocol):
+    """A gateway that knows when its provider is not to be asked."""
+
+    def rest(self) -> float:
+        """Seconds until it is worth trying; 0 where it is now. What waits so long costs no attempt."""
+        ...
+
+
 @dataclass
 class SandboxCount:
     """What a provider's double has received since its journal began."""

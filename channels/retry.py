@@ -4,11 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from schemas.content import Lane
+from schemas.dispatch import Dispatch
 
-MAX_ATTEMPTS = 6
-"""For alerts and bulletins; an emergency is tried until it expires."""
+MAX_ATTEMPTS = 66
+"""For alerts and bulletins, an hour's worth: an outage may take that long. An emergency is tried until it
+expires."""
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 60.0
+LONGEST_WISH = 86_400.0
+"""Seconds: a provider closed for the night is waited for until it opens; more is a slip."""
 JITTER = 0.25
 GROUPS = 4
 """Follow-ups of one dispatch, at most: each is a message, a claim and a receipt."""
@@ -18,13 +22,26 @@ MAX_CLAIMS = 5
 """A dispatch whose workers died this often is a dead letter: it may be what kills them."""
 
 
+def wait(dispatch: Dispatch, at: datetime, rest: float = 0.0) -> float:
+    """Seconds until the dispatch is to be carried out; 0 where it is now.
+
+    `rest` is how long its provider is not to be asked: what has expired by then is not sent, so it is
+    closed when it expires.
+    """
+    early = (dispatch.not_before - at).total_seconds() if dispatch.not_before else 0.0
+    if early > LONGEST_WISH * (1.0 + JITTER):
+        early = 0.0  # nobody asked for so much: a clock was wrong when this was written, or was set back
+    left = (dispatch.expires_at - at).total_seconds()
+    return max(0.0, min(max(early, rest), left))
+
+
 def delay(attempt: int, jitter: float, retry_after: float | None = None) -> float:
     """Seconds to wait after this attempt (from 1): doubling, capped, spread by `jitter` in [0, 1).
 
     A provider's Retry-After is a floor, never shortened.
     """
     backoff = min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(attempt, 16))
-    return max(backoff, retry_after or 0.0) * (1.0 + JITTER * jitter)
+    return max(backoff, min(retry_after or 0.0, LONGEST_WISH)) * (1.0 + JITTER * jitter)
 
 
 def next_try(

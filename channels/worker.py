@@ -15,7 +15,7 @@ from faststream import AckPolicy, BaseMiddleware
 from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
 from pydantic import ValidationError
 
-from channels.retry import delay
+from channels.retry import delay, wait
 from channels.topology import ACK_WAIT, durable_of, stream_of
 from schemas.content import Channel, Lane
 from schemas.dispatch import Dispatch, Receipt, dispatch_subject
@@ -23,6 +23,8 @@ from schemas.dispatch import Dispatch, Receipt, dispatch_subject
 log = structlog.get_logger(__name__)
 
 PULL_TIMEOUT = 2.0
+LOOK = 60.0
+"""Seconds after which a dispatch that waits is looked at again: clocks are set, providers come back."""
 
 Deliver = Callable[[Dispatch], Awaitable[Receipt | None]]
 """Carries a dispatch out to its receipt; None where it had one."""
@@ -71,13 +73,15 @@ def add_worker(
     slots: Mapping[Lane, int],
     deliver: Deliver,
     clock: Callable[[], datetime],
+    *,
+    rest: Callable[[], float] = lambda: 0.0,
 ) -> None:
-    """Registers a channel's subscribers: so many slots for each lane."""
+    """Registers a channel's subscribers: so many slots for each lane; `rest` as of channels.retry.wait."""
 
     async def work(dispatch: Dispatch, message: NatsMessage) -> None:
-        early = (dispatch.not_before - clock()).total_seconds() if dispatch.not_before else 0.0
-        if early > 0:
-            await message.nack(delay=early)
+        # Unclaimed: a dispatch that waits for its provider has not been tried.
+        if (early := wait(dispatch, clock(), rest())) > 0:
+            await message.nack(delay=min(early, LOOK))
             return
         async with heartbeat(message):
             receipt = await deliver(dispatch)

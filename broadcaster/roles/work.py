@@ -9,6 +9,7 @@ from broadcaster.roles.loop import until_stopped
 from broadcaster.runtime import House, clock
 from broadcaster.settings import Settings
 from channels.delivery import Delivery
+from channels.gateway import Resting
 from channels.topology import declare
 from channels.worker import Stumble, add_worker
 from schemas.content import Channel, Lane
@@ -40,7 +41,8 @@ async def _work(
             broker.add_middleware(Stumble)
             slots = {lane: SLOTS[channel][lane] for lane in lanes}
             delivery = Delivery(house.ledger, gateway, clock, refusal)
-            add_worker(broker, channel, slots, delivery.deliver, clock)
+            rest = gateway.rest if isinstance(gateway, Resting) else lambda: 0.0
+            add_worker(broker, channel, slots, delivery.deliver, clock, rest=rest)
             async with broker:
                 await broker.start()
                 await stopped.wait()

@@ -13,10 +13,11 @@ import structlog
 from firebase_admin import exceptions
 
 from channels.gateway import Message, Recipient, Result
-from channels.push.answers import QUOTA, THIRD_PARTY, judge_refusals, read_answer
+from channels.push.answers import QUOTA, judge_refusals, read_answer
 from channels.push.line import Headers, Loss, Reply
 from channels.push.lines import UNWANTED, Lines
 from channels.push.pace import OwnQuota, Quota
+from channels.push.pauses import Pauses
 from channels.push.render import KINDS, Rendered, language_of, render
 from channels.push.tokens import AccessTokens, TokenError
 from schemas.content import Channel, Language
@@ -24,14 +25,8 @@ from schemas.dispatch import Outcome
 
 log = structlog.get_logger(__name__)
 
-QUOTA_STREAK = 20
-"""So many answers in a row that the quota is spent mean the project's; a few, a device's own."""
 LONGEST_WAIT = 10.0
 """Seconds a window waits for its places; what must wait longer is deferred."""
-PLATFORM_PAUSE = 60.0
-"""Seconds; the city's keys at Apple or at the browsers are not put right sooner."""
-OWN_PLATFORM = "android"
-"""FCM's own: it has no third party that could refuse us."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +77,7 @@ class _Window:
 
     def wants(self, place: int) -> bool:
         """Whether what waits for a connection may still go."""
-        return not self.given_up and self._gateway.pause_of(self.jobs[place].recipient) is None
+        return not self.given_up and self._gateway.pauses.of(self.jobs[place].recipient) is None
 
     def answered(self, place: int, answer: Reply | Loss) -> None:
         """Notes one answer."""
@@ -102,7 +97,8 @@ class _Window:
 class PushGateway:
     """Sends to phones through FCM. `clock` is asked only for how long a message may still live.
 
-    `quota` is the project's, shared by all its workers; without one, this process has its own.
+    `quota` is the project's, shared by all its workers; without one, this process has its own. `ticks`
+    is the clock of its pauses.
     """
 
     channel = Channel.PUSH
@@ -110,13 +106,18 @@ class PushGateway:
     window = 500
 
     def __init__(
-        self, settings: PushSettings, clock: Callable[[], datetime], quota: Quota | None = None
+        self,
+        settings: PushSettings,
+        clock: Callable[[], datetime],
+        quota: Quota | None = None,
+        ticks: Callable[[], float] = monotonic,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._quota = quota or OwnQuota(settings.rate)
-        self._streak = 0
-        self._pauses: dict[str, tuple[float, str]] = {}
+        self.pauses = Pauses(self._quota_spent, ticks)
+        """Who is not sent to now."""
+        self._telling: set[asyncio.Task[None]] = set()
         self._tokens: AccessTokens
         self._lines: Lines
         self._url = settings.base_url.rstrip("/")
@@ -129,6 +130,7 @@ class PushGateway:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
+        await asyncio.gather(*self._telling, return_exceptions=True)
         await self._tokens.close()
         await self._lines.close()
 
@@ -136,6 +138,10 @@ class PushGateway:
     def connections(self) -> int:
         """Open now."""
         return self._lines.open
+
+    def rest(self) -> float:
+        """As Resting.rest."""
+        return self.pauses.rest()
 
     async def send(self, message: Message, recipients: Sequence[Recipient]) -> list[Result]:
         """Sends to each recipient: see channels.gateway. Raises ValueError for more than a window.
@@ -149,6 +155,7 @@ class PushGateway:
         try:
             await self._tokens.ready()
         except TokenError:
+            self.pauses.failed(count=len(recipients))
             deferred = Outcome.DEFERRED
             return [Result(someone.rank, deferred, "TOKEN_UNAVAILABLE") for someone in recipients]
         window = _Window(self, jobs)
@@ -171,7 +178,7 @@ class PushGateway:
         if recipient.kind not in KINDS:
             window.results[place] = Result(recipient.rank, Outcome.REFUSED, "ADDRESS_KIND")
         else:
-            window.results[place] = self.pause_of(recipient)
+            window.results[place] = self.pauses.of(recipient)
         return window.results[place] is None
 
     async def _send(self, window: _Window, places: Sequence[int]) -> None:
@@ -211,32 +218,23 @@ class PushGateway:
         """The result for one recipient; and what it means for all the others."""
         if isinstance(answer, Loss):
             if answer.reason == UNWANTED:
-                return self.pause_of(recipient) or Result(recipient.rank, Outcome.DEFERRED, UNWANTED)
+                return self.pauses.of(recipient) or Result(recipient.rank, Outcome.DEFERRED, UNWANTED)
+            self.pauses.failed()
             return Result(recipient.rank, Outcome.DEFERRED, answer.reason, ambiguous=answer.ambiguous)
         result = read_answer(recipient.rank, answer.status, answer.retry_after, answer.body, self._clock)
-        self._streak = self._streak + 1 if result.reason in QUOTA else 0
-        if self._streak >= QUOTA_STREAK and "" not in self._pauses:
-            log.warning("push.quota_spent", seconds=result.retry_after)
-            self._pause("", result.retry_after or 0.0, QUOTA[0])
-        elif result.reason == THIRD_PARTY and recipient.platform not in ("", OWN_PLATFORM):
-            if recipient.platform not in self._pauses:
-                log.error("push.platform_refused", platform=recipient.platform)
-            self._pause(recipient.platform, result.retry_after or PLATFORM_PAUSE, THIRD_PARTY)
+        self.pauses.heard(recipient, result)
         return result
 
-    def _pause(self, platform: str, seconds: float, reason: str) -> None:
-        """Nothing goes to the platform for so long; empty, nothing at all."""
-        known = self._pauses.get(platform, (0.0, ""))[0]
-        self._pauses[platform] = (max(known, monotonic() + seconds), reason)
+    def _quota_spent(self, seconds: float) -> None:
+        """Every worker hears of it, not only we who were told."""
+        task = asyncio.get_running_loop().create_task(self._quota.hold(seconds))
+        self._telling.add(task)
+        task.add_done_callback(self._told)
 
-    def pause_of(self, recipient: Recipient) -> Result | None:
-        """The result of one who is not sent to now, as nobody is or none of that platform."""
-        if not self._pauses:
-            return None
-        now = monotonic()
-        self._pauses = {name: pause for name, pause in self._pauses.items() if pause[0] > now}
-        until, reason = self._pauses.get("") or self._pauses.get(recipient.platform) or (0.0, "")
-        return Result(recipient.rank, Outcome.DEFERRED, reason, until - now) if reason else None
+    def _told(self, task: asyncio.Task[None]) -> None:
+        self._telling.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.warning("push.quota_not_told", error=type(error).__name__)
 
 
 def _bodies(jobs: Sequence[_Job], places: Iterable[int]) -> Iterable[tuple[int, bytes]]:

@@ -18,6 +18,10 @@ class Quota(Protocol):
         """Takes so many places; seconds until they come, not positive where they are there."""
         ...
 
+    async def hold(self, seconds: float) -> None:
+        """Nobody gets a place for so long: the provider says that the quota is spent."""
+        ...
+
 
 class OwnQuota:
     """A quota of one's own: at most `rate` messages a second in any stretch, plus a burst and a window."""
@@ -28,3 +32,7 @@ class OwnQuota:
     async def take(self, count: int, lane: Lane) -> float:  # noqa: ARG002 (others tell lanes apart)
         """See Quota. The lanes are alike."""
         return self._pace.book(count)
+
+    async def hold(self, seconds: float) -> None:
+        """See Quota."""
+        self._pace.hold(seconds)

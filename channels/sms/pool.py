@@ -25,6 +25,8 @@ from schemas.dispatch import Outcome
 log = structlog.get_logger(__name__)
 
 _MOST_REFUSED = 100
+DOWN = 5.0
+"""Lines come back by themselves; nobody is tried meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,10 @@ class SmsPool:
     def up(self, name: str) -> bool:
         """Whether a provider can be reached now."""
         return self._members[name].carrier.up
+
+    def rest(self) -> float:
+        """As Resting.rest: while no provider has a line, the next look is due in DOWN seconds."""
+        return 0.0 if any(member.carrier.up for member in self._members.values()) else DOWN
 
     def route(self, message: Message, recipients: Sequence[Recipient]) -> Iterator[list[Recipient]]:
         """As Router.route."""

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from channels.gateway import Message, Recipient, Result
+from channels.gateway import Message, Recipient, Resting, Result
 from schemas.areas import unaccented
 from schemas.content import MsgType
 from schemas.dispatch import Outcome
 from tests.contract.gateways import Behaviour, Double, House, all_houses, message, recipients
+from tests.following import becomes
 
 GOOD, GONE, BUSY, NEVER = Behaviour.GOOD, Behaviour.GONE, Behaviour.BUSY_ONCE, Behaviour.NEVER
 
@@ -107,6 +108,7 @@ def test_provider_down_loses_nobody(house: House, double: Double) -> None:
             finally:
                 await asyncio.to_thread(double.start)
             assert double.count() == counted, "the counts survive the double"
+            await becomes(lambda: not isinstance(gateway, Resting) or not gateway.rest())
             return [first, *down, await gateway.send(alert, people), await gateway.send(alert, late)]
 
     first, down, still_down, up, late_up = asyncio.run(scenario())

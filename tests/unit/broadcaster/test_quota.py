@@ -72,3 +72,26 @@ def test_numbers_that_make_no_bucket(pool: ConnectionPool[Any]) -> None:
     for quota, reserve in ((0, 0.1), (10, 1.0), (10, -0.1)):
         with pytest.raises(ValueError, match="quota"):
             SharedQuota(pool, "x", quota, reserve)
+
+
+def test_who_hears_that_it_is_spent_stops_all(pool: ConnectionPool[Any]) -> None:
+    one, other = (SharedQuota(pool, "fcm", QUOTA, RESERVE) for _ in range(2))
+    one.hold_now(30)
+    for lane in Lane:
+        assert other.take_now(500, lane) == pytest.approx(30, abs=2)
+    one.hold_now(5)
+    assert other.take_now(500, Lane.EMERGENCY) > 20, "a shorter wish shortens nothing"
+    with pool.connection() as conn:
+        conn.execute("UPDATE quotas SET held_until = clock_timestamp()")
+    assert other.take_now(500, Lane.ALERT) <= 0, "what was not given was not taken"
+
+
+def test_a_clock_set_back_ends_a_hold(pool: ConnectionPool[Any]) -> None:
+    quota = SharedQuota(pool, "fcm", QUOTA, RESERVE)
+    quota.hold_now(30)
+    with pool.connection() as conn:
+        conn.execute(
+            "UPDATE quotas SET held_from = held_from + interval '1 h',"
+            " held_until = held_until + interval '1 h'"
+        )
+    assert quota.take_now(500, Lane.ALERT) <= 0

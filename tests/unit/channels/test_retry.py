@@ -5,8 +5,20 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.retry import GROUPS, JITTER, LONGEST_DELAY, MAX_ATTEMPTS, NEAR, delay, next_tries, next_try
+from channels.retry import (
+    GROUPS,
+    JITTER,
+    LONGEST_DELAY,
+    LONGEST_WISH,
+    MAX_ATTEMPTS,
+    NEAR,
+    delay,
+    next_tries,
+    next_try,
+    wait,
+)
 from schemas.content import Lane
+from tests.unit.schemas.examples import DISPATCH
 
 AT = datetime(2026, 7, 10, tzinfo=UTC)
 jitters = st.floats(0, 1, exclude_max=True)
@@ -74,3 +86,26 @@ def test_waits_that_are_near_share_a_follow_up() -> None:
     tries = next_tries(1, Lane.ALERT, wishes, at=AT, expires_at=expires, jitter=0.0)
     seconds = [((when - AT).total_seconds(), ranks) for when, ranks in tries]
     assert seconds == [(1.0, (0, 3)), (30.0, (1, 2)), (300.0, (4,))]
+
+
+def test_an_outage_of_most_of_an_hour_is_outlived() -> None:
+    at = AT
+    for attempt in range(1, MAX_ATTEMPTS):
+        due = next_try(attempt, Lane.BULLETIN, at=at, expires_at=AT + timedelta(days=1), jitter=0.0)
+        assert due is not None
+        at = due
+    assert timedelta(minutes=55) < at - AT < timedelta(minutes=70)
+
+
+@given(st.floats(-90_000, 200_000), st.floats(0, 300), st.floats(0.1, 90_000))
+def test_what_waits_is_neither_early_nor_kept_beyond_its_end(due: float, rest: float, life: float) -> None:
+    dispatch = DISPATCH.model_copy(
+        update={"not_before": AT + timedelta(seconds=due), "expires_at": AT + timedelta(seconds=life)}
+    )
+    waited = wait(dispatch, AT, rest)
+    assert 0 <= waited <= life + 0.001
+    assert waited >= min(rest, life) - 0.001
+    if due <= LONGEST_WISH:
+        assert waited >= min(due, life) - 0.001
+    elif due > LONGEST_WISH * (1 + JITTER):
+        assert waited <= rest, "a clock was wrong when it was written"
