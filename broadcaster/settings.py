@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from broadcaster.proxies import ProxyError, refuse_proxy
 from broadcaster.sms_carriers import read_providers
 
 PREFIX = "BROADCASTER_"
@@ -63,6 +64,7 @@ class Settings(BaseModel):
     sms_segments: Annotated[int, Field(ge=1, le=3)] = 3
     """What one alert may cost a phone: longer texts are refused at submit."""
     sms_rate: Annotated[float, Field(gt=0)] = 1_000.0
+    """Parts a second for all workers together: what the carrier sold."""
     smpp_host: str | None = None
     smpp_port: Annotated[int, Field(ge=1, le=65_535)] = 2775
     smpp_system_id: str = ""
@@ -187,11 +189,17 @@ class Settings(BaseModel):
                 values[name] = _read(f"{key}_FILE", env[f"{key}_FILE"])
         values |= {name: value for name, value in given.items() if value is not None}
         try:
-            return cls.model_validate({name: value for name, value in values.items() if value != ""})
+            made = cls.model_validate({name: value for name, value in values.items() if value != ""})
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             place = "_".join(str(part) for part in first["loc"]).upper()
             raise SettingsError(f"{PREFIX + place if place else 'settings'}: {first['msg']}") from None
+        if made.providers == "real":
+            try:
+                refuse_proxy(env, made.fcm_url)
+            except ProxyError as error:
+                raise SettingsError(str(error)) from None
+        return made
 
 
 def _read(key: str, path: str) -> str:

@@ -22,17 +22,14 @@ SANDBOX_WAIT = 30.0
 """Seconds a worker waits for the sandbox to say where it listens."""
 # A new channel is its folder, a module here, and one entry. By name: an SMS worker needs no Firebase.
 _MODULES = {Channel.PUSH: "push", Channel.SMS: "sms"}
-_SHARED = (Channel.PUSH,)
-"""Channels whose workers share a quota, which is in the database."""
 
 
 def gateway(
     settings: Settings, channel: Channel, clock: Callable[[], datetime], pool: ConnectionPool[Any]
 ) -> Gateway:
-    """The gateway of a channel; `pool` is where workers meet. Raises SettingsError."""
+    """The gateway of a channel; `pool` is where workers share its quota. Raises SettingsError."""
     module = import_module(f"broadcaster.providers.{_MODULES[channel]}")
-    shared = (pool,) if channel in _SHARED else ()
-    made: Gateway = module.gateway(settings, clock, *shared)
+    made: Gateway = module.gateway(settings, clock, pool)
     return made
 
 

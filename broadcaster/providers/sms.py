@@ -4,11 +4,15 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from typing import Any
+
+from psycopg_pool import ConnectionPool
 
 from broadcaster.providers import sandbox_endpoint
 from broadcaster.runtime import House
 from broadcaster.settings import Settings
 from broadcaster.sms_carriers import SmsProvider, read_providers
+from broadcaster.sms_turns import SharedTurns
 from channels.delivery import Refusal
 from channels.gateway import Gateway
 from channels.sms import MailGateway, MailSettings, Member, SmppSettings, SmsGateway, SmsPool
@@ -18,10 +22,10 @@ _book = Book()
 """This process's: what its carriers took and what they said of it."""
 
 
-def gateway(settings: Settings, clock: Callable[[], datetime]) -> Gateway:
+def gateway(settings: Settings, clock: Callable[[], datetime], pool: ConnectionPool[Any]) -> Gateway:
     """The carriers' gateways by SMPP or by mail, or the double's."""
     listed = read_providers(settings.sms_providers.get_secret_value())
-    return SmsPool([_listed(one) for one in listed] or [_only(settings)], clock)
+    return SmsPool([_listed(one, pool) for one in listed] or [_only(settings, pool)], clock)
 
 
 @asynccontextmanager
@@ -36,7 +40,13 @@ async def beside(house: House) -> AsyncGenerator[Refusal]:
             await task
 
 
-def _listed(one: SmsProvider) -> Member:
+def _by_smpp(smpp: SmppSettings, name: str, pool: ConnectionPool[Any]) -> SmsGateway:
+    """All workers together keep to what the carrier sold."""
+    turns = SharedTurns(pool, f"sms:{name}", smpp.messages_per_second)
+    return SmsGateway(smpp, name=name, book=_book, turns=turns)
+
+
+def _listed(one: SmsProvider, pool: ConnectionPool[Any]) -> Member:
     if one.protocol == "email":
         mail = MailSettings(
             one.host,
@@ -66,13 +76,13 @@ def _listed(one: SmsProvider) -> Member:
         gone=one.gone,
         rules=one.rules,
     )
-    return Member(SmsGateway(smpp, name=one.name, book=_book), one.weight, one.price, one.rules)
+    return Member(_by_smpp(smpp, one.name, pool), one.weight, one.price, one.rules)
 
 
-def _only(settings: Settings) -> Member:
+def _only(settings: Settings, pool: ConnectionPool[Any]) -> Member:
     if settings.sms_transport == "email":
         return Member(MailGateway(mail_settings(settings)), price=settings.sms_price)
-    return Member(SmsGateway(_smpp(settings), book=_book), price=settings.sms_price)
+    return Member(_by_smpp(_smpp(settings), "smpp", pool), price=settings.sms_price)
 
 
 def _smpp(settings: Settings) -> SmppSettings:

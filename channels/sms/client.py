@@ -9,7 +9,6 @@ from uuid import UUID
 from smpp34 import SubmitSm, Tlv
 
 from channels.gateway import Message, Recipient, Result
-from channels.pace import Pace
 from channels.sms.carrier import Attempt
 from channels.sms.line import Line
 from channels.sms.receipts import Book, canonical
@@ -27,6 +26,7 @@ from channels.sms.submit import (
     msisdn,
     validity,
 )
+from channels.sms.turns import OwnTurns, Turns
 from schemas.content import Channel, Language
 from schemas.dispatch import Outcome
 
@@ -60,12 +60,19 @@ class SmsGateway:
     channel = Channel.SMS
 
     def __init__(
-        self, settings: SmppSettings, window: int = 10, *, name: str = "smpp", book: Book | None = None
+        self,
+        settings: SmppSettings,
+        window: int = 10,
+        *,
+        name: str = "smpp",
+        book: Book | None = None,
+        turns: Turns | None = None,
     ) -> None:
-        """`book` takes down what awaits a delivery receipt, and the receipts."""
+        """`book` takes down what awaits a delivery receipt, and the receipts; `turns` keeps the rate."""
         self.settings, self.window, self.name, self._book = settings, window, name, book
         self.delivered: Counter[str] = Counter()
         """Receipts by state (DELIVRD, UNDELIV, ...), and MO for messages phones sent us."""
+        self._turns = turns or OwnTurns(settings.messages_per_second)
         self._seen = Seen()
         self._begun: dict[str, int] = {}
         self._bodies: dict[tuple[UUID, int, Language], Body] = {}
@@ -74,7 +81,6 @@ class SmsGateway:
     async def __aenter__(self) -> Self:
         settings = self.settings
         self._loop = asyncio.get_running_loop()
-        self._pace = Pace(settings.messages_per_second)
         self._slots = asyncio.Semaphore(settings.in_flight)
         self._line = Line(settings, self._heard)
         await self._line.open()
@@ -137,6 +143,8 @@ class SmsGateway:
         for index in range(first, last + 1):
             answer = await self._submit(message, number, key, body, index)
             result = self._result(to.rank, answer, faults)
+            if answer is not None and answer.status == Status.ESME_RTHROTTLED:
+                await self._turns.hold(self.settings.throttle_pause)
             if result.outcome is Outcome.DEFERRED and index:
                 self._remember(f"{key}/{body.language}", index)
             if result.outcome is not Outcome.ACCEPTED:
@@ -157,7 +165,7 @@ class SmsGateway:
     ) -> Answer | None:
         settings, last = self.settings, len(body.parts) - 1
         async with self._slots:
-            await self._pace.turn()
+            await self._turns.turn(message.lane)
             if (session := await self._line.session()) is None:
                 return None
             sequence = session.next_sequence()
@@ -205,8 +213,6 @@ class SmsGateway:
                 faults[rank] = name
                 return Result(rank, Outcome.REFUSED, name)
             case Verdict.DEFERRED:
-                if answer.status == Status.ESME_RTHROTTLED:
-                    self._pace.hold(self.settings.throttle_pause)
                 return Result(rank, Outcome.DEFERRED, name, retry_after=self.settings.throttle_pause)
             case final:
                 return Result(rank, final.value, name)

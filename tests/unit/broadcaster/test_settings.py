@@ -50,3 +50,30 @@ def test_a_child_reads_back_what_its_parent_had(tmp_path: Path) -> None:
         }
     )
     assert Settings.from_env(environment(given)) == given
+
+
+REAL = {
+    "BROADCASTER_PROVIDERS": "real",
+    "BROADCASTER_FCM_CREDENTIALS": "x",
+    "BROADCASTER_SMPP_HOST": "carrier",
+}
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize("exempt", ["", "googleapis.example", "fcm.googleapis.com", "apis.com"])
+def test_a_proxy_that_push_would_pass_by_is_refused(name: str, exempt: str) -> None:
+    env = REAL | {name: "http://u:hush@proxy:3128", "NO_PROXY": exempt}
+    with pytest.raises(SettingsError, match=name) as error:
+        Settings.from_env(env)
+    assert "oauth2.googleapis.com" in str(error.value)
+    assert "hush" not in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "exempt", ["*", "googleapis.com", "x, .googleapis.com", "fcm.googleapis.com:443,oauth2.googleapis.com"]
+)
+def test_a_proxy_that_is_not_on_the_way_to_push_is_none_of_our_business(exempt: str) -> None:
+    assert Settings.from_env(REAL | {"HTTPS_PROXY": "http://proxy", "no_proxy": exempt}).providers == "real"
+    assert Settings.from_env({"HTTPS_PROXY": "http://proxy"}).providers == "sandbox"
+    assert Settings.from_env(REAL | {"HTTP_PROXY": "http://proxy"}).providers == "real"
