@@ -107,6 +107,9 @@ class Settings(BaseModel):
     feed_key: Path | None = None
     """The private key that signs what screens are told; <data>/feed.key where empty."""
 
+    edge_per_address: Annotated[int, Field(ge=0)] = 1_000
+    """Connections of the role led-edge that one address may have; 0 for no limit, behind a proxy."""
+
     checkpoint_key: Path | None = None
     """The private key that signs checkpoints of the log; <data>/checkpoint.key where empty."""
     checkpoints: Path | None = None

@@ -21,6 +21,7 @@ class Role(StrEnum):
     RELAY = "relay"
     PUSH = "push"
     SMS = "sms"
+    LED_EDGE = "led-edge"
 
 
 _MODULES = {
@@ -29,6 +30,7 @@ _MODULES = {
     Role.RELAY: "relay",
     Role.PUSH: "work",
     Role.SMS: "work",
+    Role.LED_EDGE: "edge",
 }
 
 

@@ -113,7 +113,12 @@ def screen_caller(
     request: Annotated[SignedRequest | None, Depends(signed)],
 ) -> Principal:
     """A screen, with the key it sent or signed with."""
-    found = _signer(services, request) if request else _principal(services, credentials)
+    try:
+        found = _signer(services, request) if request else _principal(services, credentials)
+    except ProblemError:
+        if request is None:
+            services.refused["key_unknown"] += 1
+        raise
     if found is None:
         raise _missing("Send `Authorization: Bearer hn_...`.")
     if found.kind is not KeyKind.SCREEN or screen_of(found.account) is None:

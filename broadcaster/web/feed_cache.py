@@ -15,6 +15,7 @@ from psycopg_pool import ConnectionPool
 
 from broadcaster.keys import Keys, digest
 from broadcaster.web.directory import Directory, PlacedScreen
+from broadcaster.web.edge import wire
 from projections.feeds.view import Feed, all_feeds, changed_since
 from projections.listen import Listener
 
@@ -61,6 +62,16 @@ class Form:
             (b"content-length", str(len(self.body)).encode()),
             (b"x-feed-signature", self.sign(self.body).encode()),
         ]
+
+    @cached_property
+    def head_whole(self) -> bytes:
+        """The head of a 200 as bytes, without the empty line that ends it."""
+        return wire.head(200, self.whole)
+
+    @cached_property
+    def head_unchanged(self) -> bytes:
+        """The same of a 304."""
+        return wire.head(304, self.unchanged)
 
 
 @dataclass(frozen=True)
@@ -112,6 +123,10 @@ class FeedCache:
     def feed_of(self, screen: KnownScreen) -> Served | None:
         """The feed of a screen."""
         return self._feeds.get(screen.pair)
+
+    def feeds(self) -> list[Served]:
+        """Every feed."""
+        return list(self._feeds.values())
 
     def screen(self, key_id: str, secret: str) -> KnownScreen | None:
         """The screen that this key is of; None where memory does not know it (yet, or any more)."""

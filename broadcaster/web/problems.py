@@ -87,6 +87,7 @@ KINDS: Mapping[str, Kind] = {
     "precondition.missing": Kind(428, "If-Match is required", "Send the ETag of what you read."),
     "pairing.full": Kind(429, "Too many codes are open", "Wait for Retry-After, then ask again."),
     "tries": Kind(429, "Too many tries", "Wait for Retry-After, then try again."),
+    "request.head": Kind(431, "The head is too large", "Send fewer and shorter headers."),
     "unexpected": Kind(500, "Something went wrong here", "Try again; the operator has been told."),
     "unavailable": Kind(503, "Not available now", "Try again in a moment."),
 } | {rule.value: Kind(_status(rule), title, advice) for rule, (title, advice) in _RULES.items()}

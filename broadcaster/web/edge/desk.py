@@ -1,0 +1,247 @@
+"""What the edge answers: the contract of the feed, from memory, and from the database where it must.
+
+A refusal never asks the database by itself: ten thousand unknown keys cost four looks a second in all.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import psycopg
+import structlog
+from psycopg_pool import PoolTimeout
+
+from broadcaster.keys import split
+from broadcaster.screens.signing import Asked, Nonces, SignatureError, check, is_signed, parse
+from broadcaster.web.edge.frames import Frames
+from broadcaster.web.edge.request import Place, Request
+from broadcaster.web.edge.wire import DateLine, Header, refusal
+from broadcaster.web.feed_cache import FeedCache, Form, KnownScreen
+from broadcaster.web.feed_forms import FeedForms, NotOneBitError
+from broadcaster.web.polls import ServedCount, matches, note, server_time, wait_asked
+
+log = structlog.get_logger(__name__)
+
+BETWEEN_LOOKS = 0.25
+"""Seconds between looks for keys that memory does not know."""
+_CHALLENGE = (b"www-authenticate", b'Bearer realm="broadcaster"')
+_SOON = (b"retry-after", b"1")
+
+
+class Refused(Exception):  # noqa: N818 (it is an answer)
+    """The answer is a problem; `reason` is a word to count by, where it counts."""
+
+    def __init__(self, kind: str, detail: str | None = None, *headers: Header, reason: str = "") -> None:
+        super().__init__(kind)
+        self.kind, self.detail, self.headers, self.reason = kind, detail, headers, reason
+
+
+class Elsewhere(Exception):  # noqa: N818 (it is a fork in the road)
+    """Memory does not have it: the key, the form or the frame."""
+
+
+class Reply(NamedTuple):
+    """Head without the empty line, and body."""
+
+    head: bytes
+    body: bytes = b""
+
+
+@dataclass(slots=True)
+class Turn:
+    """A poll that was admitted."""
+
+    screen: KnownScreen
+    key_id: str
+    suffix: str
+    form: Form
+    tags: bytes
+    state: bytes
+    wait: int
+    """Seconds that it may wait for news; 0 where there is news, or it did not ask to."""
+    waited: bool = False
+
+
+class Desk:
+    """Belongs to the event loop; what it holds is kept up to date by the cache's thread."""
+
+    def __init__(
+        self,
+        cache: FeedCache,
+        forms: FeedForms,
+        clock: Callable[[], datetime],
+        served: dict[UUID, ServedCount],
+        slow_jobs: int = 64,
+    ) -> None:
+        self.cache, self._forms, self._clock, self.served = cache, forms, clock, served
+        self.frames = Frames(cache, forms.frame)
+        self.nonces = Nonces()
+        self.refused: Counter[str] = Counter()
+        """What was refused, by reason."""
+        self._date = DateLine()
+        self._slow_jobs, self._fetching = slow_jobs, 0
+        self._look: asyncio.Future[None] | None = None
+        self._looked = -BETWEEN_LOOKS
+
+    def turn(self, request: Request, place: Place) -> Turn:
+        """Admits a poll. Raises Refused, and Elsewhere."""
+        screen, key_id = self._caller(request, place)
+        form = self._form(screen, place.name)
+        if is_signed(request.authorization):
+            # A nonce is taken once: not by a poll that has to come again.
+            said = parse(request.authorization)
+            try:
+                self.nonces.take(said.key_id, said.nonce, self._clock().timestamp())
+            except SignatureError as error:
+                raise self._unsigned(error) from None
+        wait = wait_asked(request.prefer) if request.prefer and matches(request.tags, form.etag) else 0
+        return Turn(screen, key_id, place.name, form, request.tags, request.state, wait)
+
+    def reply(self, turn: Turn, *, head: bool) -> Reply:
+        """The answer to a poll, as things stand now."""
+        feed = self.cache.feed_of(turn.screen)
+        form = feed.forms.get(turn.suffix) if feed else None
+        if form is None:
+            form = turn.form  # It has changed while it waited; the next poll has the new form made.
+        unchanged = matches(turn.tags, form.etag)
+        if turn.screen.succeeds:
+            self.cache.used.add(turn.key_id)
+        now = self._clock()
+        note(self.served, turn.screen.screen_id, now, unchanged=unchanged, state=turn.state)
+        timestamp = now.timestamp()
+        start = form.head_unchanged if unchanged else form.head_whole
+        line = b"%s%sx-server-time: %d\r\n" % (start, self._date.at(timestamp), int(timestamp * 1000))
+        flashing = self.cache.flashing
+        if flashing and (until := flashing.get(turn.screen.screen_id)) and now < until:
+            line += b"x-screen-identify: %s\r\n" % server_time(until).encode()
+        if turn.waited:
+            line += b"preference-applied: wait=%d\r\n" % turn.wait
+        return Reply(line, b"" if unchanged or head else form.body)
+
+    def frame(self, request: Request, place: Place) -> Reply:
+        """The answer to who asks for a frame. Raises Refused, and Elsewhere."""
+        found = self.frames.held(place.name)
+        if found is None:
+            if self.frames.is_named(place.name):
+                raise Elsewhere
+            raise Refused("not-found", "No feed names such a frame, or it has no such form.")
+        start = found.unchanged if matches(request.tags, found.etag) else found.whole
+        body = b"" if start is found.unchanged or request.method == "HEAD" else found.body
+        return Reply(start + self._date.at(self._clock().timestamp()), body)
+
+    def refuse(self, refused: Refused) -> Reply:
+        """The answer to what is refused, which is counted."""
+        if refused.reason:
+            self.refused[refused.reason] += 1
+        start, body = refusal(refused.kind, refused.detail, *refused.headers)
+        return Reply(start + self._date.at(self._clock().timestamp()), body)
+
+    async def fetch(self, request: Request, place: Place) -> None:
+        """Lets memory have what it lacked, as far as that exists. Raises Refused."""
+        try:
+            if place.kind == "frame":
+                await self._fetch_frame(place.name)
+                return
+            try:
+                screen, _ = self._caller(request, place)
+            except Elsewhere:
+                await self._refreshed()
+                screen = self._again(request, place)
+            await self._make(screen, place.name)
+        except (psycopg.OperationalError, PoolTimeout):
+            raise Refused("unavailable", None, _SOON, reason="database") from None
+
+    async def _fetch_frame(self, file: str) -> None:
+        if self._fetching >= self._slow_jobs:
+            raise Refused("unavailable", None, _SOON, reason="busy")
+        self._fetching += 1
+        try:
+            await asyncio.to_thread(self.frames.fetch, file)
+        finally:
+            self._fetching -= 1
+
+    def _again(self, request: Request, place: Place) -> KnownScreen:
+        try:
+            return self._caller(request, place)[0]
+        except Elsewhere:
+            if is_signed(request.authorization):
+                unknown = SignatureError("wrong_key", "The key is unknown or revoked, or not its own.")
+                raise self._unsigned(unknown) from None
+            raise self._unknown() from None
+
+    async def _make(self, screen: KnownScreen, suffix: str) -> None:
+        feed = self.cache.feed_of(screen)
+        if feed is None:
+            await self._refreshed()
+            feed = self.cache.feed_of(screen)
+        if feed is None:
+            raise Refused("unavailable", "The feed is being made.", _SOON)
+        if suffix in feed.forms:
+            return
+        try:
+            made = await asyncio.to_thread(self._forms.form, feed, suffix.removeprefix("."))
+        except NotOneBitError as error:
+            raise Refused("not-found", str(error)) from None
+        if made is None:
+            raise Refused("unavailable", "The feed is being made.", _SOON)
+
+    async def _refreshed(self) -> None:
+        """Memory as it is after now. Who comes while a look is about to begin shares it."""
+        if self._look is None:
+            self._look = asyncio.ensure_future(self._look_soon())
+        await asyncio.shield(self._look)
+
+    async def _look_soon(self) -> None:
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(max(0.0, self._looked + BETWEEN_LOOKS - loop.time()))
+        self._look = None  # Who comes from now on might be too late for this one.
+        self._looked = loop.time()
+        await asyncio.to_thread(self.cache.refresh)
+
+    def _caller(self, request: Request, place: Place) -> tuple[KnownScreen, str]:
+        """Whose poll it is. Raises Refused, and Elsewhere where its key is not known."""
+        authorization = request.authorization
+        if is_signed(authorization):
+            return self._signer(request, place)
+        if authorization[:7].lower() != "bearer ":
+            raise Refused("key.missing", "Send `Authorization: Bearer hn_...`.", _CHALLENGE)
+        parts = split(authorization[7:].strip())
+        if parts is None:
+            raise self._unknown()
+        screen = self.cache.screen(*parts)
+        if screen is None:
+            if self.cache.screen_by(parts[0]) is None:
+                raise Elsewhere
+            raise self._unknown()
+        return screen, parts[0]
+
+    def _signer(self, request: Request, place: Place) -> tuple[KnownScreen, str]:
+        try:
+            said = parse(request.authorization)
+            screen = self.cache.screen_by(said.key_id)
+            if screen is None:
+                raise Elsewhere
+            check(said, screen.secret_hash, Asked(request.method, place.target), self._clock())
+        except SignatureError as error:
+            raise self._unsigned(error) from None
+        return screen, said.key_id
+
+    def _form(self, screen: KnownScreen, suffix: str) -> Form:
+        feed = self.cache.feed_of(screen)
+        form = feed.forms.get(suffix) if feed else None
+        if form is None:
+            raise Elsewhere
+        return form
+
+    def _unknown(self) -> Refused:
+        text = "The key is unknown or was revoked."
+        return Refused("key.missing", text, _CHALLENGE, reason="key_unknown")
+
+    def _unsigned(self, error: SignatureError) -> Refused:
+        time = (b"x-server-time", server_time(self._clock()).encode())
+        reason = f"signature_{error.reason}"
+        return Refused("key.missing", str(error), _CHALLENGE, time, reason=reason)

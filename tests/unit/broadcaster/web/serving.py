@@ -1,0 +1,101 @@
+"""The town's feeds on a real socket: by the web role's front, or by the edge."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+import uvicorn
+import uvloop
+
+from broadcaster.web.directory import Directory
+from broadcaster.web.edge.desk import Desk
+from broadcaster.web.edge.limits import Limits
+from broadcaster.web.edge.server import EdgeServer
+from broadcaster.web.feed_cache import FeedCache
+from broadcaster.web.feed_forms import FeedForms
+from tests.unit.broadcaster.web.town import FEED_KEY, Town
+from tests.waiting import until
+
+
+@dataclass
+class Serving:
+    """Where the feeds are served, and what a test asks of it."""
+
+    name: str
+    port: int
+    refresh: Callable[[], None]
+    """Has the feeds taken in now."""
+    waiting: Callable[[], int]
+    """How many polls wait."""
+
+    def refused(self, reason: str) -> float:
+        """As its metrics tell."""
+        name = f'broadcaster_screen_refusals_total{{reason="{reason}"}} '
+        lines = httpx.get(f"http://127.0.0.1:{self.port}/metrics").text.splitlines()
+        return sum(float(line.removeprefix(name)) for line in lines if line.startswith(name))
+
+
+@contextmanager
+def front(town: Town) -> Generator[Serving]:
+    """The web role's application under its server."""
+    config = uvicorn.Config(town.app, port=0, log_level="warning", access_log=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        until(lambda: server.started)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield Serving("front", port, town.app.cache.refresh, lambda: len(town.app.waiters))
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+@dataclass
+class RunningEdge:
+    """An edge, and the loop it runs in."""
+
+    server: EdgeServer
+    loop: asyncio.AbstractEventLoop
+    desk: Desk
+
+    def stop(self) -> None:
+        asyncio.run_coroutine_threadsafe(self.server.stop(1.0), self.loop).result(10)
+
+
+@contextmanager
+def running_edge(town: Town, limits: Limits) -> Generator[RunningEdge]:
+    """An edge on the town's database, in a thread of its own."""
+    cache = FeedCache(town.pool, town.key_store, Directory(town.log), FEED_KEY.sign, lambda: town.now)
+    cache.refresh()
+    loop = uvloop.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+
+    async def begin() -> RunningEdge:
+        forms = FeedForms(town.pool, FEED_KEY.sign)
+        desk = Desk(cache, forms, lambda: town.now, {}, limits.slow_jobs)
+        server = EdgeServer(desk, limits, loop)
+        await server.start("127.0.0.1", 0)
+        return RunningEdge(server, loop, desk)
+
+    edge = asyncio.run_coroutine_threadsafe(begin(), loop).result(10)
+    try:
+        yield edge
+    finally:
+        edge.stop()
+        asyncio.run_coroutine_threadsafe(loop.shutdown_default_executor(), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
+
+
+@contextmanager
+def edge(town: Town) -> Generator[Serving]:
+    """The edge, as a contract sees it."""
+    with running_edge(town, Limits()) as running:
+        server, cache = running.server, running.desk.cache
+        yield Serving("edge", server.port, cache.refresh, lambda: len(server.waiting))

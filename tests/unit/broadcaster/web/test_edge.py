@@ -1,0 +1,246 @@
+"""The edge's limits and its end, and that no bytes break it."""
+
+import socket
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from broadcaster.web.edge.limits import Limits
+from broadcaster.web.polls import FEED_PATH
+from tests.unit.broadcaster.web.serving import RunningEdge, running_edge
+from tests.unit.broadcaster.web.town import Town
+from tests.waiting import until
+
+NEW = {"name": "Chợ Long Biên", "area": "00001", "profile": "m96x32-1"}
+QUICK = Limits(
+    head_seconds=0.4, idle_seconds=0.8, write_seconds=0.4, per_address=40, connections=50, pipelined=4
+)
+
+
+@pytest.fixture(name="key")
+def _key(town: Town) -> str:
+    made = town.client("hoa").post("/v1/screens", NEW).raise_for_status().json()["key"]
+    town.catch_up()
+    return made
+
+
+@pytest.fixture(name="edge")
+def _edge(town: Town, key: str) -> Iterator[RunningEdge]:
+    assert key
+    with running_edge(town, QUICK) as edge:
+        yield edge
+
+
+@contextmanager
+def dialled(edge: RunningEdge) -> Generator[socket.socket]:
+    with socket.create_connection(("127.0.0.1", edge.server.port), timeout=5) as stream:
+        yield stream
+
+
+def whole(stream: socket.socket) -> bytes:
+    """All until the server closes."""
+    found = b""
+    while piece := _some(stream):
+        found += piece
+    return found
+
+
+def _some(stream: socket.socket) -> bytes:
+    try:
+        return stream.recv(65_536)
+    except ConnectionResetError:
+        return b""
+
+
+def poll(key: str, *more: str) -> bytes:
+    lines = [f"GET {FEED_PATH} HTTP/1.1", "Host: x", f"Authorization: Bearer {key}", *more]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def still_serves(edge: RunningEdge, key: str) -> bool:
+    answer = httpx.get(
+        f"http://127.0.0.1:{edge.server.port}{FEED_PATH}", headers={"Authorization": f"Bearer {key}"}
+    )
+    return answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "reason"),
+    [
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 9_000 + b"\r\n\r\n", 431, "head_too_large"),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 200_000, 431, "head_too_large"),
+        (b"GET /" + b"x" * 9_000 + b" HTTP/1.1\r\n\r\n", 431, "head_too_large"),
+        (b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 60 + b"\r\n", 431, "head_too_large"),
+        (b"GET / HTTP/1.1\r\nX: ", 408, "slow_head"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400, "malformed"),
+        (b"GET http: HTTP/1.1\r\n\r\n", 400, "malformed"),
+        (b"GET / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello", 413, "body"),
+        (b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", 413, "body"),
+        (b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello", 405, "body"),
+    ],
+    ids=["long", "endless", "target", "many", "slow", "tls", "address", "body", "chunked", "post"],
+)
+def test_what_is_no_request_is_answered_counted_and_over(
+    edge: RunningEdge, key: str, sent: bytes, status: int, reason: str
+) -> None:
+    with dialled(edge) as stream:
+        stream.sendall(sent)
+        answer = whole(stream)
+    assert answer.split()[1] == str(status).encode()
+    assert b"connection: close\r\n" in answer
+    assert edge.desk.refused[reason] == 1
+    assert still_serves(edge, key)
+
+
+def test_a_slow_loris_gains_nothing_by_dripping(edge: RunningEdge) -> None:
+    began = time.monotonic()
+    with dialled(edge) as stream:
+        stream.settimeout(0.1)
+        stream.sendall(b"GET / HTTP/1.1\r\n")
+        answer = b""
+        while not answer and time.monotonic() < began + 5:
+            stream.sendall(b"X")
+            try:
+                answer = stream.recv(100)
+            except TimeoutError:
+                continue
+    assert answer.split()[1] == b"408"
+    assert time.monotonic() - began < 2
+
+
+def test_who_asks_nothing_is_closed(edge: RunningEdge, key: str) -> None:
+    with dialled(edge) as mute, dialled(edge) as idle:
+        idle.sendall(poll(key))
+        assert idle.recv(65_536).startswith(b"HTTP/1.1 200 ")
+        assert whole(mute) == b""
+        assert whole(idle) == b""
+    assert edge.desk.refused == {}
+
+
+def test_who_does_not_take_its_answers_is_cut(edge: RunningEdge, key: str) -> None:
+    with dialled(edge) as stream:
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        stream.setblocking(False)
+
+        def pushed() -> bool:
+            try:
+                stream.send(poll(key) * 200)
+            except BlockingIOError:
+                pass
+            except OSError:
+                return True
+            return edge.desk.refused["slow_reader"] == 1
+
+        assert until(pushed)
+    assert until(lambda: len(edge.server) == 0)
+
+
+def test_an_address_has_so_many_connections_and_all_together_too(
+    edge: RunningEdge, town: Town, key: str
+) -> None:
+    streams = [socket.create_connection(("127.0.0.1", edge.server.port), timeout=5) for _ in range(41)]
+    try:
+        until(lambda: edge.desk.refused["connections_of_address"] == 1)
+        assert whole(streams[-1]).startswith(b"HTTP/1.1 503 ")
+    finally:
+        for stream in streams:
+            stream.close()
+    until(lambda: len(edge.server) == 0)
+    assert still_serves(edge, key)
+    with running_edge(town, Limits(connections=1)) as small, dialled(small), dialled(small) as second:
+        assert whole(second).startswith(b"HTTP/1.1 503 ")
+        assert small.desk.refused == {"connections": 1}
+
+
+def test_refusals_end_a_connection(edge: RunningEdge) -> None:
+    with dialled(edge) as stream:
+        stream.sendall(poll("hn_0_x") * 4)
+        answer = whole(stream)
+        assert answer.count(b"HTTP/1.1 401 ") == 4
+        stream.close()
+    with dialled(edge) as stream:
+        stream.sendall(poll("no-key") * 12)
+        assert whole(stream).count(b"HTTP/1.1 401 ") == QUICK.refusals
+    with dialled(edge) as stream:
+        stream.sendall(poll("hn_0_x") * 12)  # The first is looked for; so many may not wait behind it.
+        assert b"HTTP/1.1 429 " in whole(stream)
+
+
+def test_unknown_keys_share_their_looks_at_the_database(town: Town, key: str) -> None:
+    with running_edge(town, Limits()) as edge:
+        looks: list[float] = []
+        refresh = edge.desk.cache.refresh
+
+        def counted() -> None:
+            looks.append(time.monotonic())
+            refresh()
+
+        edge.desk.cache.refresh = counted  # type: ignore[method-assign]
+        streams = [socket.create_connection(("127.0.0.1", edge.server.port), timeout=5) for _ in range(200)]
+        for number, stream in enumerate(streams):
+            stream.sendall(poll(f"hn_{number}_x"))
+        assert all(stream.recv(1_000).startswith(b"HTTP/1.1 401 ") for stream in streams)
+        for stream in streams:
+            stream.close()
+        assert edge.desk.refused == {"key_unknown": 200}
+        assert len(looks) <= 4
+        assert still_serves(edge, key)
+
+
+def test_the_end_answers_who_waits(town: Town, key: str) -> None:
+    with running_edge(town, Limits()) as edge:
+        tag = httpx.get(
+            f"http://127.0.0.1:{edge.server.port}{FEED_PATH}", headers={"Authorization": f"Bearer {key}"}
+        ).headers["etag"]
+        with dialled(edge) as waiting, dialled(edge) as idle:
+            waiting.sendall(poll(key, f"If-None-Match: {tag}", "Prefer: wait=50"))
+            until(lambda: len(edge.server.waiting) == 1)
+            idle.sendall(poll(key))
+            assert idle.recv(65_536)
+            edge.stop()
+            answer = whole(waiting)
+            assert answer.startswith(b"HTTP/1.1 304 ")
+            assert b"connection: close" in answer
+            assert whole(idle) == b""
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection(("127.0.0.1", edge.server.port))
+
+
+_WORDS = st.sampled_from(
+    [b"GET ", b"HEAD ", FEED_PATH.encode(), b"/v1/frames/", b" HTTP/1.1\r\n", b"Host: x\r\n", b"\r\n",
+     b"Authorization: Bearer hn_1_2\r\n", b"Prefer: wait=1\r\n", b"If-None-Match: *\r\n", b"\x00", b":",
+     b"Content-Length: 1\r\n", b"Transfer-Encoding: chunked\r\n", b"Upgrade: h2c\r\n",
+     b"Connection: Upgrade\r\n",
+     b"Connection: close\r\n", b"CONNECT x:1 HTTP/1.1\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"%ff"]
+)  # fmt: skip
+_PIECES = st.lists(st.one_of(_WORDS, st.binary(max_size=40)), max_size=14).map(b"".join)
+
+
+@given(pieces=st.lists(_PIECES, min_size=1, max_size=4), real=st.booleans())
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_bytes_are_answered_or_closed(
+    edge: RunningEdge, key: str, pieces: list[bytes], real: bool
+) -> None:
+    with dialled(edge) as stream:
+        try:
+            for piece in [poll(key), *pieces] if real else pieces:
+                stream.sendall(piece)
+            stream.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # It has closed already.
+        answer = whole(stream)
+    assert not answer or answer.startswith(b"HTTP/1.1 ")
+    assert edge.desk.refused["unexpected"] == 0
+
+
+def test_nothing_is_left_of_who_was_there(edge: RunningEdge, key: str) -> None:
+    told: dict[str, Any] = {"open": len(edge.server), "waiting": len(edge.server.waiting)}
+    assert told == {"open": 0, "waiting": 0}
+    assert still_serves(edge, key)
+    assert until(lambda: len(edge.server) == 0)
