@@ -2,6 +2,9 @@
 
 A key is `hn_<key_id>_<secret>` with 256 random bits of secret, of which only the SHA-256 is kept. A
 slow hash would add nothing: nobody can guess 256 bits, and screens ask every few seconds.
+
+A screen may sign with the SHA-256 of its secret, so of its key the SHA-256 of that is kept, and the
+signing key sealed by a key that is not in the database: a row that leaks opens nothing.
 """
 
 import hashlib
@@ -18,6 +21,8 @@ from psycopg import Connection
 from psycopg.rows import class_row
 from psycopg_pool import ConnectionPool
 
+from broadcaster.accounts.sealing import Sealer, SealError
+
 KEYS_DDL = """
 CREATE TABLE IF NOT EXISTS api_keys (
     key_id text PRIMARY KEY,
@@ -32,6 +37,7 @@ CREATE TABLE IF NOT EXISTS api_keys (
 CREATE INDEX IF NOT EXISTS api_keys_account ON api_keys (account);
 ALTER TABLE api_keys ADD COLUMN IF NOT EXISTS ends_at timestamptz;
 ALTER TABLE api_keys ADD COLUMN IF NOT EXISTS replaced_by text;
+ALTER TABLE api_keys ADD COLUMN IF NOT EXISTS signing_key bytea;
 CREATE INDEX IF NOT EXISTS api_keys_replaced ON api_keys (replaced_by) WHERE replaced_by IS NOT NULL;
 """
 
@@ -83,22 +89,30 @@ class ScreenKey(NamedTuple):
     """A live key of a screen, to be held in memory."""
 
     key_id: str
-    secret_hash: bytes
+    verifier: bytes
     account: str
     succeeds: bool = False
     """Whether a former key lives that the first use of this one ends."""
+    sealed: bytes | None = None
+    """What it signs with, for `Keys.opened`."""
 
 
 class _Known(NamedTuple):
     until: float
-    secret_hash: bytes
+    verifier: bytes
     principal: Principal
     succeeds: bool
+    sealed: bytes | None
 
 
 def digest(secret: str) -> bytes:
-    """What is kept of a secret."""
+    """What is kept of a person's secret, and what a screen signs with."""
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
+
+
+def verifier(secret: str) -> bytes:
+    """What is kept of a screen's secret."""
+    return hashlib.sha256(digest(secret)).digest()
 
 
 def split(text: str) -> tuple[str, str] | None:
@@ -109,15 +123,6 @@ def split(text: str) -> tuple[str, str] | None:
     return parts[1], parts[2]
 
 
-def create_in(
-    conn: Connection[Any], account: str, body: str | None, kind: KeyKind, at: datetime
-) -> tuple[str, str]:
-    """As `Keys.create`, in the caller's transaction."""
-    key_id, text = new_text()
-    admit_in(conn, (key_id, hash_of_text(text)), account=account, body=body, kind=kind, at=at)
-    return key_id, text
-
-
 def new_text() -> tuple[str, str]:
     """A key that nobody has yet: its id and its text."""
     key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
@@ -125,7 +130,7 @@ def new_text() -> tuple[str, str]:
 
 
 def hash_of_text(text: str) -> bytes:
-    """What is kept of a key. Raises ValueError where the text is none."""
+    """What is kept of a person's key. Raises ValueError where the text is none."""
     parts = split(text)
     if parts is None:
         raise ValueError("not a key")
@@ -140,31 +145,14 @@ def admit_in(
     body: str | None,
     kind: KeyKind,
     at: datetime,
+    signing_key: bytes | None = None,
 ) -> None:
     """Makes a key, its id and its hash, one that opens, in the caller's transaction."""
     conn.execute(
-        "INSERT INTO api_keys (key_id, secret_hash, account, body, kind, created_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s)",
-        (*key, account, body, kind.value, at),
+        "INSERT INTO api_keys (key_id, secret_hash, account, body, kind, created_at, signing_key)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        (*key, account, body, kind.value, at, signing_key),
     )
-
-
-def rotate_in(conn: Connection[Any], account: str, former: str, at: datetime) -> tuple[str, str]:
-    """A new key of a screen beside a former one, which lives for OVERLAP at most.
-
-    A new key that was made before and never used ends: its answer was lost on the way.
-    """
-    made = create_in(conn, account, None, KeyKind.SCREEN, at)
-    conn.execute(
-        "UPDATE api_keys SET revoked_at = %s WHERE account = %s AND revoked_at IS NULL"
-        " AND key_id <> ALL(%s)",
-        (at, account, [former, made[0]]),
-    )
-    conn.execute(
-        "UPDATE api_keys SET replaced_by = %s, ends_at = coalesce(ends_at, %s) WHERE key_id = %s",
-        (made[0], at + OVERLAP, former),
-    )
-    return made
 
 
 def revoke_in(conn: Connection[Any], account: str, at: datetime) -> list[str]:
@@ -177,16 +165,77 @@ class Keys:
     """The keys, in their table. Safe to use from many threads."""
 
     def __init__(
-        self, pool: ConnectionPool[Any], *, monotonic: Callable[[], float] = time.monotonic
+        self,
+        pool: ConnectionPool[Any],
+        sealer: Sealer,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._pool = pool
+        """`sealer` is for what screens sign with."""
+        self._pool, self._sealer = pool, sealer
         self._monotonic = monotonic
         self._known: dict[str, _Known] = {}
 
     def create(self, account: str, body: str | None, kind: KeyKind, at: datetime) -> tuple[str, str]:
         """A new key: its id and its text, which is shown this once and cannot be read again."""
         with self._pool.connection() as conn:
-            return create_in(conn, account, body, kind, at)
+            return self.create_in(conn, account, body, kind, at)
+
+    def create_in(
+        self, conn: Connection[Any], account: str, body: str | None, kind: KeyKind, at: datetime
+    ) -> tuple[str, str]:
+        """As `create`, in the caller's transaction."""
+        key_id, text = new_text()
+        kept, sealed = hash_of_text(text), None
+        if kind is KeyKind.SCREEN:
+            # What a screen signs with is the hash; so the hash of that is kept.
+            kept, sealed = hashlib.sha256(kept).digest(), self._sealed(kept, account, key_id)
+        key = (key_id, kept)
+        admit_in(conn, key, account=account, body=body, kind=kind, at=at, signing_key=sealed)
+        return key_id, text
+
+    def rotate_in(self, conn: Connection[Any], account: str, former: str, at: datetime) -> tuple[str, str]:
+        """A new key of a screen beside a former one, which lives for OVERLAP at most.
+
+        A new key that was made before and never used ends: its answer was lost on the way.
+        """
+        made = self.create_in(conn, account, None, KeyKind.SCREEN, at)
+        conn.execute(
+            "UPDATE api_keys SET revoked_at = %s WHERE account = %s AND revoked_at IS NULL"
+            " AND key_id <> ALL(%s)",
+            (at, account, [former, made[0]]),
+        )
+        conn.execute(
+            "UPDATE api_keys SET replaced_by = %s, ends_at = coalesce(ends_at, %s) WHERE key_id = %s",
+            (made[0], at + OVERLAP, former),
+        )
+        return made
+
+    def seal_former(self, conn: Connection[Any]) -> int:
+        """Seals the keys of screens that an older version kept open; answers how many."""
+        rows = conn.execute(
+            "SELECT key_id, account, secret_hash FROM api_keys"
+            " WHERE kind = 'screen' AND signing_key IS NULL FOR UPDATE"
+        ).fetchall()
+        for key_id, account, kept in rows:
+            sealed = self._sealed(bytes(kept), account, key_id)
+            conn.execute(
+                "UPDATE api_keys SET secret_hash = %s, signing_key = %s WHERE key_id = %s",
+                (hashlib.sha256(kept).digest(), sealed, key_id),
+            )
+        return len(rows)
+
+    def opened(self, sealed: bytes | None, account: str, key_id: str) -> bytes | None:
+        """What a screen signs with; None where it was sealed by another house's key, or not yet."""
+        if sealed is None:
+            return None
+        try:
+            return bytes.fromhex(self._sealer.open(sealed, _bound(account, key_id)))
+        except SealError:
+            return None
+
+    def _sealed(self, signing_key: bytes, account: str, key_id: str) -> bytes:
+        return self._sealer.seal(signing_key.hex(), _bound(account, key_id))
 
     def find(self, text: str, at: datetime | None = None) -> Principal | None:
         """Whose key it is; None where it is unknown or revoked. `at` notes the use, by the minute."""
@@ -198,7 +247,9 @@ class Keys:
         if known is None or known.until < self._monotonic():
             known = self._read(key_id, at)
         # An unknown id is compared too, so that both kinds of no take as long.
-        right = hmac.compare_digest(known.secret_hash if known else _NOTHING, digest(secret))
+        is_staff = known is not None and known.principal.kind is KeyKind.STAFF
+        given = digest(secret) if is_staff else verifier(secret)
+        right = hmac.compare_digest(known.verifier if known else _NOTHING, given)
         if known is None or not right:
             return None
         if at is not None and known.principal.kind is KeyKind.SCREEN and known.succeeds:
@@ -206,12 +257,13 @@ class Keys:
             self._known.pop(key_id, None)
         return known.principal
 
-    def hash_of(self, key_id: str, at: datetime) -> tuple[bytes, Principal] | None:
-        """The digest of a live key's secret, by which a screen signs, and whose it is."""
+    def signer(self, key_id: str, at: datetime) -> tuple[bytes, Principal] | None:
+        """What a screen's live key signs with, and whose it is; None for any other key."""
         known = self._known.get(key_id)
         if known is None or known.until < self._monotonic():
             known = self._read(key_id, at)
-        return (known.secret_hash, known.principal) if known else None
+        opened = self.opened(known.sealed, known.principal.account, key_id) if known else None
+        return (opened, known.principal) if known and opened else None
 
     def forget(self, key_ids: Iterable[str]) -> None:
         """Drops what is remembered of keys, as they were ended in another's transaction."""
@@ -245,10 +297,11 @@ class Keys:
         """The live keys of screens."""
         with self._pool.connection() as conn:
             rows = conn.execute(
-                f"SELECT key_id, secret_hash, account, {_SUCCEEDS} FROM api_keys AS k"  # noqa: S608 (constant)
+                f"SELECT key_id, secret_hash, account, {_SUCCEEDS}, signing_key"  # noqa: S608 (constant)
+                " FROM api_keys AS k"
                 " WHERE kind = 'screen' AND revoked_at IS NULL"
             )
-            return [ScreenKey(row[0], bytes(row[1]), row[2], row[3]) for row in rows]
+            return [ScreenKey(row[0], _kept(row[1], row[4]), *row[2:]) for row in rows]
 
     def screen_mark(self) -> tuple[int, int]:
         """How many keys of screens were made and revoked: as none comes back, it tells any change."""
@@ -262,7 +315,8 @@ class Keys:
     def _read(self, key_id: str, at: datetime | None) -> _Known | None:
         with self._pool.connection() as conn:
             row = conn.execute(
-                f"SELECT secret_hash, account, body, kind, last_used_at, {_SUCCEEDS} FROM api_keys AS k"  # noqa: S608 (constant)
+                "SELECT secret_hash, account, body, kind, last_used_at,"  # noqa: S608 (constant)
+                f" {_SUCCEEDS}, signing_key FROM api_keys AS k"
                 " WHERE key_id = %s AND revoked_at IS NULL AND (ends_at IS NULL OR ends_at > %s)",
                 (key_id, at or datetime.min.replace(tzinfo=UTC)),
             ).fetchone()
@@ -272,7 +326,8 @@ class Keys:
             if at is not None and (row[4] is None or at - row[4] >= _NOTED_EVERY):
                 conn.execute("UPDATE api_keys SET last_used_at = %s WHERE key_id = %s", (at, key_id))
         principal = Principal(row[1], row[2], KeyKind(row[3]), key_id)
-        known = _Known(self._monotonic() + FRESH, bytes(row[0]), principal, row[5])
+        kept = _kept(row[0], row[6]) if principal.kind is KeyKind.SCREEN else bytes(row[0])
+        known = _Known(self._monotonic() + FRESH, kept, principal, row[5], row[6])
         if len(self._known) >= _CACHED:
             self._known.clear()
         self._known[key_id] = known
@@ -284,3 +339,12 @@ class Keys:
             ended = [row[0] for row in conn.execute(query, (at, value)).fetchall()]
         self.forget(ended)
         return len(ended)
+
+
+def _bound(account: str, key_id: str) -> str:
+    return f"{account} {key_id}"
+
+
+def _kept(secret_hash: bytes, sealed: bytes | None) -> bytes:
+    # Until `seal_former` an older version's row has the signing key itself.
+    return bytes(secret_hash) if sealed is not None else hashlib.sha256(secret_hash).digest()

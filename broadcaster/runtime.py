@@ -11,6 +11,8 @@ from uuid import UUID
 
 import psycopg
 import structlog
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from psycopg import Cursor
 from psycopg_pool import ConnectionPool
 
@@ -109,7 +111,7 @@ class House:
         self.setup = SetupCommands(self.office)
         self.registry = Registry(pool, self.tree, lambda name: self.office.register().edition(name).tree)
         self.mover = Mover(pool, self.office, self.registry, clock, TIMEKEEPER)
-        self.keys = Keys(pool)
+        self.keys = Keys(pool, Sealer(self._screens_key))
         tariffs = tariffs_of(settings.sms_providers, settings.sms_price, accented=settings.sms_accented)
         self.sms_budgets = SmsBudgets(self.office, self._sms_spent, self._audience_count, tariffs)
         self.sms_receipts = SmsReceipts(pool, self.log, clock)
@@ -173,6 +175,8 @@ class House:
             conn.execute(MIGRATE_LOCK)
             for statements in ddl:
                 conn.execute(statements.encode())
+            if sealed := self.keys.seal_former(conn):
+                log.info("screen_keys_sealed", keys=sealed)
 
     def furnish(self) -> None:
         """The area register and the issuing bodies, where they are not in the log yet."""
@@ -195,6 +199,11 @@ class House:
             return base64.b64decode(made, validate=True)
         except ValueError:
             raise SettingsError(f"BROADCASTER_ACCOUNTS_KEY: {path} is not base64") from None
+
+    def _screens_key(self) -> bytes:
+        # Of the same file, for a purpose of its own (HKDF, RFC 5869): one file less to look after.
+        derived = HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=b"broadcaster screen signing keys")
+        return derived.derive(self._accounts_key())
 
     def _limits(self) -> sessions.Limits:
         return sessions.Limits(

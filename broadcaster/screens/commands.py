@@ -10,7 +10,7 @@ from psycopg import Connection, Cursor
 from psycopg.errors import UniqueViolation
 from psycopg_pool import ConnectionPool
 
-from broadcaster.keys import OVERLAP, KeyKind, create_in, revoke_in, rotate_in
+from broadcaster.keys import OVERLAP, KeyKind, Keys, revoke_in
 from broadcaster.log import ConflictError
 from broadcaster.office import Office
 from broadcaster.rules import RefusedError, Rule
@@ -51,9 +51,15 @@ class ScreenCommands:
     """Each is one transaction: what the log says of keys and what their table says never differ."""
 
     def __init__(
-        self, pool: ConnectionPool[Any], office: Office, setup: SetupCommands, pairings: Pairings
+        self,
+        pool: ConnectionPool[Any],
+        office: Office,
+        setup: SetupCommands,
+        pairings: Pairings,
+        keys: Keys,
     ) -> None:
         self._pool, self._office, self._setup, self._pairings = pool, office, setup, pairings
+        self._keys = keys
 
     def claim(self, by: Actor, code: str, to: Place | UUID, *, at: datetime) -> Screen:
         """Gives the box that shows the code to a new screen, or to one that is known.
@@ -81,7 +87,7 @@ class ScreenCommands:
             account = f"{ACCOUNT}{hand.screen_id}"
             if hand.repairs:
                 revoke_in(conn, account, at)
-            return create_in(conn, account, None, KeyKind.SCREEN, at)[1]
+            return self._keys.create_in(conn, account, None, KeyKind.SCREEN, at)[1]
 
         return self._pairings.take(device_code, at, give)
 
@@ -90,7 +96,7 @@ class ScreenCommands:
         by = Actor(account=f"{ACCOUNT}{screen_id}")
         screen = self._office.screen(screen_id)
         with self._pool.connection() as conn, conn.cursor() as cursor:
-            made, text = rotate_in(conn, by.account, key_id, at)
+            made, text = self._keys.rotate_in(conn, by.account, key_id, at)
             row = conn.execute("SELECT ends_at FROM api_keys WHERE key_id = %s", (key_id,)).fetchone()
             ends_at = row[0] if row else at + OVERLAP
             self._appending([screen.rotate_key(by, made, key_id, ends_at)], at)(cursor)

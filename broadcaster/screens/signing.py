@@ -4,8 +4,7 @@
 
 The signature is over these lines, joined by line feeds: method, path with its query, time, nonce, SHA-256
 of the body in hex. Its key is the SHA-256 of the secret (the part of the key after the second underscore),
-32 bytes: that is what we keep of it. So who can read our table could sign as a screen, which opens the
-feed of public alerts and its reports, no more.
+32 bytes. We keep it sealed (keys.py), so that who reads our table alone cannot sign as a screen.
 """
 
 import hashlib
@@ -64,12 +63,12 @@ def parse(authorization: str) -> Signed:
     return Signed(found[1], int(found[2]), found[3], found[4])
 
 
-def sign(secret_hash: bytes, asked: Asked, seconds: int, nonce: str) -> str:
+def sign(signing_key: bytes, asked: Asked, seconds: int, nonce: str) -> str:
     """The signature of a request."""
     lines = "\n".join(
         (asked.method, asked.target, str(seconds), nonce, hashlib.sha256(asked.body).hexdigest())
     )
-    return hmac.new(secret_hash, lines.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(signing_key, lines.encode(), hashlib.sha256).hexdigest()
 
 
 class Nonces:
@@ -110,11 +109,11 @@ class Nonces:
             self._taken.pop(key_id, None)
 
 
-def check(signed: Signed, secret_hash: bytes | None, asked: Asked, at: datetime) -> None:
+def check(signed: Signed, signing_key: bytes | None, asked: Asked, at: datetime) -> None:
     """Whether time and signature are right. Raises SignatureError."""
     if abs(at.timestamp() - signed.seconds) > WINDOW:
         raise SignatureError("stale", f"The time is more than {WINDOW} seconds off; see X-Server-Time.")
     # An unknown key is reckoned with too, so that both kinds of no take as long.
-    right = sign(secret_hash or bytes(32), asked, signed.seconds, signed.nonce)
-    if not hmac.compare_digest(right, signed.signature) or secret_hash is None:
+    right = sign(signing_key or bytes(32), asked, signed.seconds, signed.nonce)
+    if not hmac.compare_digest(right, signed.signature) or signing_key is None:
         raise SignatureError("wrong_key", "The key is unknown or revoked, or the signature is not its own.")

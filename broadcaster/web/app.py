@@ -154,7 +154,7 @@ def _services(ports: WebPorts) -> Services:
         coverage=CoverageCount(ports.pool, lambda: ports.office.edition(ports.clock()).tree),
         overview=Overview(ports.pool, ports.cadence),
         pairings=pairings,
-        screens=ScreenCommands(ports.pool, ports.office, ports.setup, pairings),
+        screens=ScreenCommands(ports.pool, ports.office, ports.setup, pairings, ports.keys),
         nonces=Nonces(),
         seen=seen,
         plays=Plays(ports.pool, ports.log.has),

@@ -95,9 +95,8 @@ def _signer(services: Services, request: SignedRequest) -> Principal:
     now = services.now()
     try:
         said = signing.parse(request.authorization)
-        found = services.ports.keys.hash_of(said.key_id, now)
-        secret_hash = found[0] if found and found[1].kind is KeyKind.SCREEN else None
-        signing.check(said, secret_hash, request.asked, now)
+        found = services.ports.keys.signer(said.key_id, now)
+        signing.check(said, found[0] if found else None, request.asked, now)
         services.nonces.take(said.key_id, said.nonce, now.timestamp())
     except signing.SignatureError as error:
         services.refused[f"signature_{error.reason}"] += 1

@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 from psycopg_pool import ConnectionPool
 
-from broadcaster.keys import Keys, digest
+from broadcaster.keys import Keys, verifier
 from broadcaster.web.directory import Directory, PlacedScreen
 from broadcaster.web.edge import wire
 from projections.feeds.view import Feed, all_feeds, changed_since
@@ -37,10 +37,11 @@ class KnownScreen(NamedTuple):
     """A screen whose key is alive."""
 
     screen_id: UUID
-    secret_hash: bytes
+    verifier: bytes
     pair: Pair
     succeeds: bool = False
     """Whether the first use of its key ends a former one."""
+    sealed: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -133,11 +134,15 @@ class FeedCache:
         known = self._screens.get(key_id)
         if known is None:
             return None
-        return known if hmac.compare_digest(known.secret_hash, digest(secret)) else None
+        return known if hmac.compare_digest(known.verifier, verifier(secret)) else None
 
     def screen_by(self, key_id: str) -> KnownScreen | None:
         """The screen of a key id; that the caller has the key is not said here."""
         return self._screens.get(key_id)
+
+    def signing_key(self, screen: KnownScreen, key_id: str) -> bytes | None:
+        """What the screen signs with, opened for this once."""
+        return self._keys.opened(screen.sealed, f"{ACCOUNT}{screen.screen_id}", key_id)
 
     def start(self) -> None:
         """Begins to follow. Once only."""
@@ -199,7 +204,9 @@ class FeedCache:
             screen_id = screen_of(key.account)
             place = placed.get(screen_id) if screen_id else None
             if place is not None:
-                known[key.key_id] = KnownScreen(place.id, key.secret_hash, place.pair, key.succeeds)
+                known[key.key_id] = KnownScreen(
+                    place.id, key.verifier, place.pair, key.succeeds, key.sealed
+                )
         self._screens, self._mark = known, mark
         self._flash(placed)
 

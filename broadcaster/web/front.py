@@ -124,7 +124,12 @@ class Front:
             if screen is None or self._form(screen, suffix) is None:
                 return None, ""
             now = self._clock()
-            check(said, screen.secret_hash, Asked(scope["method"], target_of(scope)), now)
+            check(
+                said,
+                self.cache.signing_key(screen, said.key_id),
+                Asked(scope["method"], target_of(scope)),
+                now,
+            )
             self._nonces.take(said.key_id, said.nonce, now.timestamp())
         except SignatureError:
             return None, ""

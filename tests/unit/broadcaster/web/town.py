@@ -181,7 +181,7 @@ class Town:
         self.setup = SetupCommands(self.office)
         self.book = CadenceBook()
         self.registry = Registry(self.pool, lambda: self.office.edition(self.now).tree)
-        self.key_store = Keys(self.pool)
+        self.key_store = Keys(self.pool, Sealer(lambda: bytes(32)))
         self.desk = Desk.of(self.pool, Sealer(lambda: bytes(32)), passwords=QUICK)
         self.drafts = Drafts(self.pool)
         self.projections: tuple[Projection, ...] = (
