@@ -19,6 +19,7 @@ from broadcaster.log import AlertLog, UnknownStreamError
 from broadcaster.reference import Category
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.screen import Screen
+from broadcaster.screen_group import ScreenGroup
 from broadcaster.succession import answering, closed, inherited
 from broadcaster.template import Template
 from schemas.content import Content, Kind
@@ -29,6 +30,7 @@ from schemas.events import (
     AttemptRefused,
     IssuerEvent,
     ScreenEvent,
+    ScreenGroupEvent,
     TemplateEvent,
 )
 from schemas.ids import REGISTER_STREAM, account_stream, delegations_stream, issuer_stream
@@ -168,6 +170,10 @@ class Office:
     def screen(self, screen_id: UUID) -> Screen:
         """The screen. Raises UnknownStreamError."""
         return self._load(f"screen {screen_id}", screen_id, Screen.fold, ScreenEvent)
+
+    def screen_group(self, group_id: UUID) -> ScreenGroup:
+        """The group of screens. Raises UnknownStreamError."""
+        return self._load(f"screen group {group_id}", group_id, ScreenGroup.fold, ScreenGroupEvent)
 
     def template(self, template_id: UUID) -> Template:
         """The template. Raises UnknownStreamError."""

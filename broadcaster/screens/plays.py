@@ -1,8 +1,8 @@
 """What screens say they showed, and how often: rows, not events, for a screen shows an alert all day."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg_pool import ConnectionPool
@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS screen_plays (
     last_at timestamptz NOT NULL,
     PRIMARY KEY (alert_id, version, screen_id)
 );
+CREATE INDEX IF NOT EXISTS screen_plays_screen ON screen_plays (screen_id, last_at);
 CREATE TABLE IF NOT EXISTS screen_play_batches (
     screen_id uuid NOT NULL,
     batch uuid NOT NULL,
@@ -40,6 +41,17 @@ ON CONFLICT (alert_id, version, screen_id) DO UPDATE SET
     first_at = least(p.first_at, excluded.first_at),
     last_at = greatest(p.last_at, excluded.last_at)
 """
+
+
+class Played(NamedTuple):
+    """How often a version was on at one screen."""
+
+    alert_id: UUID
+    version: int
+    plays: int
+    seconds: int
+    first_at: datetime
+    last_at: datetime
 
 
 class Plays:
@@ -77,3 +89,15 @@ class Plays:
             return {
                 version: (plays, seconds) for version, plays, seconds in conn.execute(query, (alert_id,))
             }
+
+    def of_screen(self, screen_id: UUID, most: int = 20) -> list[Played]:
+        """The versions that were on there, the last one first."""
+        query = (
+            "SELECT alert_id, version, plays, seconds, first_at, last_at FROM screen_plays"
+            " WHERE screen_id = %s ORDER BY last_at DESC LIMIT %s"
+        )
+        with self._pool.connection() as conn:
+            return [
+                Played(alert_id, version, plays, seconds, first.astimezone(UTC), last.astimezone(UTC))
+                for alert_id, version, plays, seconds, first, last in conn.execute(query, (screen_id, most))
+            ]

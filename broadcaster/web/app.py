@@ -12,10 +12,13 @@ from starlette.concurrency import run_in_threadpool
 
 from broadcaster.access_commands import AccessCommands
 from broadcaster.registry.coverage import CoverageCount
+from broadcaster.screens.book import ScreenBook
 from broadcaster.screens.commands import ScreenCommands
+from broadcaster.screens.desk import ScreenDesk
 from broadcaster.screens.pairing import Pairings
 from broadcaster.screens.plays import Plays
 from broadcaster.screens.seen import Seen
+from broadcaster.screens.sightings import Sightings
 from broadcaster.screens.signing import Nonces
 from broadcaster.shelf import Shelf
 from broadcaster.web import docs, handlers, pages, player_page, scorecard
@@ -44,6 +47,7 @@ from broadcaster.web.api import (
     pairing,
     preflight,
     reach,
+    screen_control,
     screens,
     sms_budget,
     templates,
@@ -89,6 +93,7 @@ _ROUTERS = (
     testers.router,
     pairing.router,
     screens.router,
+    screen_control.router,  # after screens: `me` is no screen's id
     cadence_terms.router,  # before cadence: a body's address is any word
     cadence_terms.public_router,
     frames.router,
@@ -132,6 +137,7 @@ def _services(ports: WebPorts) -> Services:
     served: dict[UUID, ServedCount] = {}
     refused: Counter[str] = Counter()
     pairings = Pairings(ports.pool)
+    book = ScreenBook(ports.log)
     seen = Seen(ports.pool, served, ports.clock)
     return Services(
         ports=ports,
@@ -146,7 +152,7 @@ def _services(ports: WebPorts) -> Services:
                 screens=lambda: seen.counts,
             )
         ),
-        cache=FeedCache(ports.pool, ports.keys, directory, ports.feed_key.sign, ports.clock),
+        cache=FeedCache(ports.pool, ports.keys, directory, ports.feed_key.sign, ports.clock, book),
         forms=FeedForms(ports.pool, ports.feed_key.sign),
         pages=PageCache(),
         served=served,
@@ -156,6 +162,9 @@ def _services(ports: WebPorts) -> Services:
         pairings=pairings,
         screens=ScreenCommands(ports.pool, ports.office, ports.setup, pairings, ports.keys),
         nonces=Nonces(),
+        book=book,
+        screen_desk=ScreenDesk(ports.office, directory.screens),
+        sightings=Sightings(ports.pool, served),
         seen=seen,
         plays=Plays(ports.pool, ports.log.has),
         refused=refused,

@@ -14,8 +14,11 @@ import structlog
 from psycopg_pool import ConnectionPool
 
 from broadcaster.keys import Keys, verifier
+from broadcaster.screens.book import Overlay, ScreenBook
+from broadcaster.screens.tailoring import tailored
 from broadcaster.web.directory import Directory, PlacedScreen
 from broadcaster.web.edge import wire
+from projections.feeds.render import etag
 from projections.feeds.view import Feed, all_feeds, changed_since
 from projections.listen import Listener
 
@@ -87,20 +90,29 @@ class Served:
         """Of the JSON."""
         return self.forms[""].etag
 
+    @property
+    def body(self) -> bytes:
+        """The JSON."""
+        return self.forms[""].body
+
 
 class FeedCache:
     """Feeds by pair, and screens by key id. Reading takes no lock: dicts are swapped or set."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 (each of another type; the composition root alone calls it)
         self,
         pool: ConnectionPool[Any],
         keys: Keys,
         directory: Directory,
         sign: Callable[[bytes], str],
         clock: Callable[[], datetime],
+        book: ScreenBook,
     ) -> None:
         self._pool, self._keys, self._directory, self._sign = pool, keys, directory, sign
-        self._clock = clock
+        self._clock, self._book = clock, book
+        self._overlays: dict[UUID, Overlay] = {}
+        self._tailored: dict[tuple[Pair, Overlay], tuple[Served, Served]] = {}
+        """With the feed each was made of: when that changes it is made anew."""
         self.used: set[str] = set()
         """Ids of keys that were used and end a former one; the front adds, the next look takes."""
         self.flashing: dict[UUID, datetime] = {}
@@ -123,7 +135,26 @@ class FeedCache:
 
     def feed_of(self, screen: KnownScreen) -> Served | None:
         """The feed of a screen."""
-        return self._feeds.get(screen.pair)
+        return self.feed_for(screen.screen_id, screen.pair)
+
+    def feed_for(self, screen_id: UUID, pair: Pair) -> Served | None:
+        """The feed of its pair, or its own where it is set apart."""
+        feed = self._feeds.get(pair)
+        overlay = self._overlays.get(screen_id) if self._overlays else None
+        return feed if feed is None or overlay is None else self._own(pair, feed, overlay)
+
+    def _own(self, pair: Pair, feed: Served, overlay: Overlay) -> Served:
+        known = self._tailored.get((pair, overlay))
+        if known is not None and known[0] is feed:
+            return known[1]
+        before = feed.forms[""].body
+        body = tailored(before, overlay)
+        made = feed
+        if body is not before:
+            seq = max(feed.seq, overlay.seq)
+            made = Served(seq, {"": form(etag(body), body, JSON, self._sign)})
+        self._tailored[pair, overlay] = (feed, made)
+        return made
 
     def feeds(self) -> list[Served]:
         """Every feed."""
@@ -162,6 +193,7 @@ class FeedCache:
         with self._refreshing:
             self._refresh_feeds()
             self._refresh_screens()
+            self._refresh_overlays()
 
     def reload(self) -> None:
         """The same, and reads every feed again."""
@@ -209,6 +241,20 @@ class FeedCache:
                 )
         self._screens, self._mark = known, mark
         self._flash(placed)
+
+    def _refresh_overlays(self) -> None:
+        self._book.refresh()
+        before, after = self._overlays, self._book.overlays(self._clock())
+        if after == before:
+            return
+        self._overlays = after
+        kept = set(after.values())
+        self._tailored = {key: made for key, made in self._tailored.items() if key[1] in kept}
+        placed = self._directory.screens()
+        differ = {one for one in (before | after) if before.get(one) != after.get(one)}
+        news = {placed[one].pair for one in differ if one in placed}
+        if news:
+            self.heard(news)  # Its neighbours who wait are answered too, with a 304.
 
     def _end_former(self) -> None:
         used, self.used = self.used, set()

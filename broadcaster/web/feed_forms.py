@@ -11,6 +11,7 @@ from psycopg_pool import ConnectionPool
 from broadcaster.web.feed_cache import JSON, Form, Served, form
 from channels.led import forms
 from channels.led.draw import decode, png
+from channels.led.pattern import pattern_frames
 from projections.feeds import view
 from projections.feeds.render import etag, frame_names
 from schemas.displays import Colours, display
@@ -68,7 +69,7 @@ class FeedForms:
     def _read(self, sha256: str, suffix: str) -> bytes:
         # What is not found is not kept: it may be made a moment later.
         with self._pool.connection() as conn:
-            body = view.frame(conn, sha256)
+            body = view.frame(conn, sha256) or pattern_frames().get(sha256)
         if body is None:
             raise LookupError(sha256)
         raw = not body.startswith(b"\x89PNG")

@@ -16,10 +16,13 @@ from broadcaster.account import Account, Role
 from broadcaster.issuer import Issuer
 from broadcaster.registry.coverage import CoverageCount
 from broadcaster.rules import RefusedError, Rule
+from broadcaster.screens.book import ScreenBook
 from broadcaster.screens.commands import ScreenCommands
+from broadcaster.screens.desk import ScreenDesk
 from broadcaster.screens.pairing import Pairings
 from broadcaster.screens.plays import Plays
 from broadcaster.screens.seen import Seen
+from broadcaster.screens.sightings import Sightings
 from broadcaster.screens.signing import Nonces
 from broadcaster.shelf import Shelf
 from broadcaster.web.directory import Directory
@@ -54,6 +57,9 @@ class Services:
     pairings: Pairings
     screens: ScreenCommands
     nonces: Nonces
+    book: ScreenBook
+    screen_desk: ScreenDesk
+    sightings: Sightings
     seen: Seen
     plays: Plays
     refused: Counter[str]

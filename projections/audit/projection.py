@@ -16,6 +16,8 @@ from schemas.events import (
     AlertRejected,
     AlertReturned,
     AlertRevised,
+    AlertScreensExcluded,
+    AlertScreensReadmitted,
     AlertSubmitted,
     AlertUpdateProposed,
     AnyEvent,
@@ -106,6 +108,8 @@ def alert_of(event: AnyEvent) -> UUID | None:
             AudienceFrozen(alert_id=alert_id)
             | AttemptRefused(alert_id=alert_id)
             | EvidenceExported(alert_id=alert_id)
+            | AlertScreensExcluded(alert_id=alert_id)
+            | AlertScreensReadmitted(alert_id=alert_id)
         ):
             found = alert_id
         case ScreenShowed(shown=shown):

@@ -1,9 +1,11 @@
 """What happened to screens, in words."""
 
 from projections.audit.line import Words
+from projections.audit.screen_control_words import describe_control
 from schemas.events import (
     ScreenCameOnline,
     ScreenContactEvent,
+    ScreenControlEvent,
     ScreenEvent,
     ScreenIdentifyAsked,
     ScreenKeyRevoked,
@@ -18,7 +20,7 @@ from schemas.events import (
 from schemas.local_time import HANOI
 
 
-def describe_screen(event: ScreenEvent | ScreenContactEvent) -> Words:
+def describe_screen(event: ScreenEvent | ScreenContactEvent | ScreenControlEvent) -> Words:
     """The event in words."""
     match event:
         case ScreenWentOffline() | ScreenCameOnline():
@@ -39,6 +41,8 @@ def describe_screen(event: ScreenEvent | ScreenContactEvent) -> Words:
         case ScreenShowed(shown=shown):
             what = ", ".join(f"{one.alert_id} v{one.version}" for one in shown)
             words = Words(f"Màn hình đã hiện {what}", f"The screen showed {what}")
+        case _:
+            words = describe_control(event)
     return words
 
 

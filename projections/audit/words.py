@@ -28,6 +28,8 @@ from schemas.events import (
     AlertReturned,
     AlertRevised,
     AlertScheduled,
+    AlertScreensExcluded,
+    AlertScreensReadmitted,
     AlertSubmitted,
     AlertUnscheduled,
     AlertUpdateProposed,
@@ -63,10 +65,17 @@ from schemas.events import (
     RoleGranted,
     RoleRevoked,
     ScreenCameOnline,
+    ScreenDescribed,
+    ScreenDisplaySet,
+    ScreenGroupChanged,
+    ScreenGroupDisplaySet,
+    ScreenGroupMade,
+    ScreenGroupRetired,
     ScreenIdentifyAsked,
     ScreenKeyRevoked,
     ScreenKeyRotated,
     ScreenMoved,
+    ScreenPatternAsked,
     ScreenRegistered,
     ScreenRemoved,
     ScreenRepaired,
@@ -149,6 +158,15 @@ def describe(event: AnyEvent) -> Words:
             | ScreenKeyRevoked()
             | ScreenWentOffline()
             | ScreenCameOnline()
+            | AlertScreensExcluded()
+            | AlertScreensReadmitted()
+            | ScreenDescribed()
+            | ScreenDisplaySet()
+            | ScreenGroupChanged()
+            | ScreenGroupDisplaySet()
+            | ScreenGroupMade()
+            | ScreenGroupRetired()
+            | ScreenPatternAsked()
         ):
             words = describe_screen(event)
         case (

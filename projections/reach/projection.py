@@ -83,6 +83,7 @@ CREATE TABLE IF NOT EXISTS reach_screens (
     shown_at timestamptz NOT NULL,
     PRIMARY KEY (alert_id, version, screen_id)
 );
+CREATE INDEX IF NOT EXISTS reach_screens_screen ON reach_screens (screen_id, shown_at);
 """
 
 COUNTED = ("audience", *FINAL, "unknown", "screens")

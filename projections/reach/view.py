@@ -121,6 +121,10 @@ _SCREENS = """
 SELECT version, screen_id, shown_at FROM reach_screens WHERE alert_id = %s ORDER BY shown_at, screen_id
 """
 
+_SCREEN = """
+SELECT alert_id, version, shown_at FROM reach_screens WHERE screen_id = %s ORDER BY shown_at DESC LIMIT %s
+"""
+
 
 def of_alert(conn: Connection[Any], alert_id: UUID) -> list[VersionReach]:
     """Every version and channel of an alert, in order of version, then channel."""
@@ -175,6 +179,12 @@ def showings(conn: Connection[Any], alert_id: UUID) -> list[Showing]:
         Showing(version, screen_id, shown_at.astimezone(UTC))
         for version, screen_id, shown_at in conn.execute(_SCREENS, (alert_id,))
     ]
+
+
+def shown_on(conn: Connection[Any], screen_id: UUID, most: int = 20) -> list[tuple[UUID, int, datetime]]:
+    """What a screen showed: alert, version and when it first said so, the last one first."""
+    rows = conn.execute(_SCREEN, (screen_id, most))
+    return [(alert_id, version, shown_at.astimezone(UTC)) for alert_id, version, shown_at in rows]
 
 
 def _receipt(row: tuple[Any, ...]) -> ReceiptRow:

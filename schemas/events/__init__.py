@@ -86,6 +86,22 @@ from schemas.events.delivery import (
     SubscribersImported,
     TestersChanged,
 )
+from schemas.events.screen_control import (
+    AlertScreensEvent,
+    AlertScreensExcluded,
+    AlertScreensReadmitted,
+    DisplaySetting,
+    ScreenControlEvent,
+    ScreenDescribed,
+    ScreenDisplaySet,
+    ScreenGroupChanged,
+    ScreenGroupDisplaySet,
+    ScreenGroupEvent,
+    ScreenGroupMade,
+    ScreenGroupRetired,
+    ScreenKind,
+    ScreenPatternAsked,
+)
 from schemas.events.screens import (
     ScreenCameOnline,
     ScreenContactEvent,
@@ -129,6 +145,7 @@ AnyEvent = (
     | DeliveryEvent
     | ScreenEvent
     | ScreenContactEvent
+    | ScreenControlEvent
     | SmsEvent
     | CadenceEvent
     | ReminderEvent
@@ -163,6 +180,9 @@ __all__ = [
     "AlertReturned",
     "AlertRevised",
     "AlertScheduled",
+    "AlertScreensEvent",
+    "AlertScreensExcluded",
+    "AlertScreensReadmitted",
     "AlertSubmitted",
     "AlertUnscheduled",
     "AlertUpdateProposed",
@@ -188,6 +208,7 @@ __all__ = [
     "DelegationRevoked",
     "DeliveryEvent",
     "EntryEvent",
+    "DisplaySetting",
     "Event",
     "EvidenceExported",
     "HomeGroup",
@@ -212,11 +233,21 @@ __all__ = [
     "RoleRevoked",
     "ScreenCameOnline",
     "ScreenContactEvent",
+    "ScreenControlEvent",
+    "ScreenDescribed",
+    "ScreenDisplaySet",
     "ScreenEvent",
+    "ScreenGroupChanged",
+    "ScreenGroupDisplaySet",
+    "ScreenGroupEvent",
+    "ScreenGroupMade",
+    "ScreenGroupRetired",
     "ScreenIdentifyAsked",
     "ScreenKeyRevoked",
     "ScreenKeyRotated",
+    "ScreenKind",
     "ScreenMoved",
+    "ScreenPatternAsked",
     "ScreenRegistered",
     "ScreenRemoved",
     "ScreenRepaired",

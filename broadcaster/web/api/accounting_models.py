@@ -76,6 +76,16 @@ class ScreensAccount(Answer):
     shown: int
     screens: int
     """In service now, with the alert in their feed."""
+    excluded: int
+    """Beside them: left out of the alert, because someone said so."""
+
+
+class ExcludedScreen(Answer):
+    """A screen that an alert leaves out."""
+
+    screen_id: UUID
+    name: str
+    code: str
 
 
 class Accounting(Answer):
@@ -90,6 +100,8 @@ class Accounting(Answer):
     has moved on to another edition of the register: a code may be another place there."""
     screens: list[ScreensAccount]
     """Of the last version. Empty where screens have moved on to another edition of the register."""
+    screens_excluded: list[ExcludedScreen]
+    """Those that it leaves out, by name."""
     population: int
     """Of those communes."""
     phones: int | None

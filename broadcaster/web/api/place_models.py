@@ -1,16 +1,20 @@
 """What the API answers about areas, bodies and screens."""
 
 from datetime import time
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
 from broadcaster.issuer import Issuer
+from broadcaster.screens.sightings import Contact
 from broadcaster.web.api.models import Answer, Instant
-from broadcaster.web.directory import PlacedScreen
 from broadcaster.web.polls import ServedCount
+from broadcaster.web.screen_list import Listed, Wanted
 from schemas.areas import Area, AreaTree
-from schemas.events import IssuerContact
+from schemas.content import AreaCode
+from schemas.events import IssuerContact, ScreenKind
+from schemas.requests import Body
 
 
 class AreaAnswer(Answer):
@@ -123,12 +127,43 @@ class ScreenAnswer(Answer):
     last_seen: Instant | None
     polls: int
     unchanged: int
+    contact: Contact
+    offline_since: Instant | None
+    """The alarm: it is silent within its hours, for more than five minutes."""
+    faults: int
+    opens: time | None
+    closes: time | None
+    kind: ScreenKind | None
 
 
 class ScreenPage(Answer):
     """The screens within a body's area."""
 
     screens: list[ScreenAnswer]
+    found: int
+    """On all pages together."""
+    next: UUID | None
+    """Where the next page begins: pass it as `after`."""
+
+
+class ScreensWanted(Body):
+    """Which screens; without any of it, all."""
+
+    words: Annotated[str, Field(max_length=100, description="In its name, or that of its area.")] = ""
+    state: Contact | None = None
+    area: Annotated[AreaCode | None, Field(description="There and below.")] = None
+    kind: ScreenKind | None = None
+    group: UUID | None = None
+    faulty: Annotated[bool, Field(description="Only those that say they have faults.")] = False
+    after: Annotated[UUID | None, Field(description="The `next` of the page before.")] = None
+    limit: Annotated[int, Field(ge=1, le=1000)] = 1000
+
+    @property
+    def asked(self) -> Wanted:
+        """As lists know it."""
+        return Wanted(
+            self.words, self.state or "", self.area or "", self.kind or "", self.group, self.faulty
+        )
 
 
 class ScreenReported(Answer):
@@ -164,8 +199,9 @@ def body_answer(body: Issuer) -> BodyAnswer:
     )
 
 
-def screen_answer(screen: PlacedScreen, count: ServedCount) -> ScreenAnswer:
+def screen_answer(listed: Listed, count: ServedCount) -> ScreenAnswer:
     """A screen with its polls."""
+    screen = listed.screen
     return ScreenAnswer(
         id=screen.id,
         name=screen.name,
@@ -173,7 +209,13 @@ def screen_answer(screen: PlacedScreen, count: ServedCount) -> ScreenAnswer:
         profile=screen.profile,
         drills=screen.drills,
         since=screen.since,
-        last_seen=count.last_seen,
+        last_seen=listed.sighting.last_seen,
         polls=count.polls,
         unchanged=count.unchanged,
+        contact=listed.contact,
+        offline_since=listed.sighting.offline_since,
+        faults=listed.sighting.faults,
+        opens=screen.hours.opens,
+        closes=screen.hours.closes,
+        kind=listed.control.kind,
     )

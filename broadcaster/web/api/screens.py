@@ -4,15 +4,18 @@ from base64 import b64encode
 from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Header, Path, Response
+from fastapi import APIRouter, Header, Path, Query, Response
 
 from broadcaster.account import Role
 from broadcaster.keys import KeyKind
+from broadcaster.screens.tailoring import tailored
+from broadcaster.web import screen_list
 from broadcaster.web.api.pairing_models import PlaysTaken
 from broadcaster.web.api.place_models import (
     ScreenCreated,
     ScreenPage,
     ScreenReported,
+    ScreensWanted,
     screen_answer,
 )
 from broadcaster.web.auth import ScreenId, Staff, WithOnce, actor
@@ -23,6 +26,7 @@ from broadcaster.web.polls import FEED_PATH, ServedCount, matches, note, server_
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import WithServices
 from projections.feeds import view as feeds
+from projections.feeds.render import etag
 from schemas.requests import NewScreen, ScreenReport
 from schemas.screen_requests import PlayBatch
 
@@ -80,17 +84,23 @@ def register(services: WithServices, principal: Staff, once: WithOnce, request: 
     )
 
 
-@router.get("", summary="List screens", responses=problems_of(401, 403))
-def list_screens(services: WithServices, principal: Staff) -> ScreenPage:
-    """For managers: those within the area of the key's body, with when they last polled."""
+@router.get("", summary="List screens", responses=problems_of(401, 403, 422))
+def list_screens(
+    services: WithServices, principal: Staff, wanted: Annotated[ScreensWanted, Query()]
+) -> ScreenPage:
+    """For managers: those within the area of the key's body, by name, with how each was last heard of.
+
+    `next` goes on where there are more: pass it as `after`.
+    """
     services.require(principal.account, principal.body, Role.MANAGER)
-    body = services.body(principal.body)
+    every = screen_list.within(services, [principal.body] if principal.body else [])
+    found = screen_list.matching(services, every, wanted.asked)
+    start = next((i + 1 for i, one in enumerate(found) if one.screen.id == wanted.after), 0)
+    page = found[start : start + wanted.limit]
     return ScreenPage(
-        screens=[
-            screen_answer(screen, services.served.get(screen.id, ServedCount()))
-            for screen in services.directory.screens().values()
-            if body and body.reaches(screen.area, services.tree(screen.edition))
-        ]
+        screens=[screen_answer(one, services.served.get(one.screen.id, ServedCount())) for one in page],
+        found=len(found),
+        next=page[-1].screen.id if page and start + wanted.limit < len(found) else None,
     )
 
 
@@ -139,7 +149,11 @@ def read_feed(
     if feed is None:
         raise _being_made()
     now = services.now()
-    unchanged = matches((if_none_match or "").encode("latin-1", "replace"), feed.etag.encode())
+    services.book.refresh()
+    overlay = services.book.overlay(screen_id, now)
+    body = tailored(feed.body, overlay) if overlay else feed.body
+    tag = feed.etag if body is feed.body else etag(body)
+    unchanged = matches((if_none_match or "").encode("latin-1", "replace"), tag.encode())
     note(
         services.served,
         screen_id,
@@ -148,7 +162,7 @@ def read_feed(
         state=(state or "").encode("latin-1", "replace"),
     )
     headers = {
-        "ETag": feed.etag,
+        "ETag": tag,
         "Cache-Control": "private, no-cache",
         "Vary": "Authorization, Prefer",
         "X-Server-Time": server_time(now),
@@ -157,8 +171,8 @@ def read_feed(
         headers["X-Screen-Identify"] = server_time(placed.identify_until)
     if unchanged:
         return Response(status_code=304, headers=headers)
-    headers["X-Feed-Signature"] = services.ports.feed_key.sign(feed.body)
-    return Response(feed.body, headers=headers, media_type="application/json")
+    headers["X-Feed-Signature"] = services.ports.feed_key.sign(body)
+    return Response(body, headers=headers, media_type="application/json")
 
 
 @router.head("/me/feed.{form}", include_in_schema=False)
@@ -189,7 +203,7 @@ def read_form(
     The layouts are in docs/screens.md. Made when first asked for after a change, then served from memory.
     """
     placed = services.directory.screens().get(screen_id)
-    feed = services.cache.feed(*placed.pair[:2], drills=placed.drills) if placed else None
+    feed = services.cache.feed_for(placed.id, placed.pair) if placed else None
     if feed is None:
         raise _being_made()
     try:

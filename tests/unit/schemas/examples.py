@@ -34,6 +34,8 @@ from schemas.events import (
     AlertReturned,
     AlertRevised,
     AlertScheduled,
+    AlertScreensExcluded,
+    AlertScreensReadmitted,
     AlertSubmitted,
     AlertUnscheduled,
     AlertUpdateProposed,
@@ -51,6 +53,7 @@ from schemas.events import (
     DeadLetterWrittenOff,
     DelegationGranted,
     DelegationRevoked,
+    DisplaySetting,
     Event,
     EvidenceExported,
     IssuerClosed,
@@ -68,10 +71,18 @@ from schemas.events import (
     RoleGranted,
     RoleRevoked,
     ScreenCameOnline,
+    ScreenDescribed,
+    ScreenDisplaySet,
+    ScreenGroupChanged,
+    ScreenGroupDisplaySet,
+    ScreenGroupMade,
+    ScreenGroupRetired,
     ScreenIdentifyAsked,
     ScreenKeyRevoked,
     ScreenKeyRotated,
+    ScreenKind,
     ScreenMoved,
+    ScreenPatternAsked,
     ScreenRegistered,
     ScreenRemoved,
     ScreenRepaired,
@@ -96,6 +107,8 @@ AT = datetime(2026, 7, 10, 2, 0, 0, 250, tzinfo=UTC)
 END = datetime(2026, 7, 11, 2, 0, tzinfo=UTC)
 ALERT = UUID("7d3f0c1e-0000-4000-8000-000000000001")
 SCREEN = UUID("7d3f0c1e-0000-4000-8000-000000000002")
+GROUP = UUID(int=9)
+DIMMED = DisplaySetting(brightness=40, quiet_from=time(22), quiet_until=time(5, 30), hides_emergencies=True)
 DELEGATION = UUID("7d3f0c1e-0000-4000-8000-000000000003")
 TEMPLATE = UUID("7d3f0c1e-0000-4000-8000-000000000004")
 AREA_SET = UUID("7d3f0c1e-0000-4000-8000-000000000005")
@@ -175,6 +188,7 @@ def examples() -> tuple[Event, ...]:
     """Every event once, with no optional field left out."""
     alert: dict[str, Any] = {"originator_id": ALERT, "by": BY}
     screen: dict[str, Any] = {"originator_id": SCREEN, "by": BY}
+    group: dict[str, Any] = {"originator_id": GROUP, "by": BY}
     other: dict[str, Any] = {
         "originator_id": UUID(int=1),
         "originator_version": 1,
@@ -408,6 +422,35 @@ def examples() -> tuple[Event, ...]:
         ScreenWentOffline(**screen, originator_version=1, screen_id=SCREEN, last_seen=AT),
         ScreenCameOnline(**screen, originator_version=2, screen_id=SCREEN, silent_since=AT),
         ScreenRemoved(**screen, originator_version=3),
+        ScreenDescribed(
+            **screen,
+            originator_version=1,
+            screen_id=SCREEN,
+            kind=ScreenKind.STREET,
+            latitude=21.047,
+            longitude=105.8478,
+        ),
+        ScreenDisplaySet(**screen, originator_version=2, screen_id=SCREEN, setting=DIMMED),
+        ScreenPatternAsked(**screen, originator_version=3, screen_id=SCREEN, until=END),
+        ScreenGroupMade(
+            **group, originator_version=1, group_id=GROUP, issuer_id="ubnd-00001", name="Chợ và bến xe"
+        ),
+        ScreenGroupChanged(
+            **group, originator_version=2, group_id=GROUP, added=(SCREEN,), removed=(UUID(int=8),)
+        ),
+        ScreenGroupDisplaySet(**group, originator_version=3, group_id=GROUP, setting=DIMMED),
+        ScreenGroupRetired(**group, originator_version=4, group_id=GROUP),
+        AlertScreensExcluded(
+            **alert,
+            originator_version=1,
+            alert_id=ALERT,
+            screens=(SCREEN,),
+            groups=(GROUP,),
+            reason="Đang sửa điện",
+        ),
+        AlertScreensReadmitted(
+            **alert, originator_version=2, alert_id=ALERT, screens=(SCREEN,), groups=(GROUP,)
+        ),
         CadencePolicySet(
             **other,
             policy=CadencePolicy(
