@@ -20,6 +20,7 @@ from broadcaster.roles.web import web_ports
 from broadcaster.runtime import SYSTEM, House, clock
 from broadcaster.settings import Settings
 from broadcaster.web.app import create_app
+from broadcaster.web.server import WebServer
 from projections.follower import Follower
 from tests.waiting import until
 
@@ -44,6 +45,8 @@ class Site:
     port: int
     ahead: timedelta = timedelta()
     server: Any = field(default=None, repr=False)
+    hub: Any = field(default=None, repr=False)
+    """Who listens."""
     _thread: Any = field(default=None, repr=False)
 
     @property
@@ -71,15 +74,17 @@ class Site:
             if desk.accounts.create(account, PASSWORD, SECRET, "system:setup", clock()):
                 self.house.setup.grant(SYSTEM, account, body, role, at=clock())
         ports = replace(web_ports(self.house), desk=desk, clock=self.now, health=lambda: {"database": True})
+        front = create_app(ports)
         config = uvicorn.Config(
-            create_app(ports),
+            front,
             host="127.0.0.1",
             port=self.port,
             log_level="warning",
             access_log=False,
             timeout_graceful_shutdown=1,
         )
-        self.server = uvicorn.Server(config)
+        self.server = WebServer(config, front.release)
+        self.hub = front.app._app.state.services.hub  # type: ignore[attr-defined]  # behind the guard
         self._thread = threading.Thread(target=self.server.run, name="site", daemon=True)
         self._thread.start()
         until(lambda: self.server.started)

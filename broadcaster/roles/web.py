@@ -1,14 +1,10 @@
 """The web role: API, public pages and the screens' feeds."""
 
-import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from decimal import Decimal
-from socket import socket
 
 import psycopg
 import uvicorn
-from uvicorn.config import STARTUP_FAILURE
 
 from broadcaster import transport
 from broadcaster.cap.signing import SignedMessages, Signer
@@ -19,8 +15,8 @@ from broadcaster.roles import Role
 from broadcaster.runtime import House, clock
 from broadcaster.settings import Settings
 from broadcaster.web.app import create_app
-from broadcaster.web.front import Front
 from broadcaster.web.ports import WebPorts
+from broadcaster.web.server import serve
 from schemas.content import Lane
 
 
@@ -29,35 +25,16 @@ def run(role: Role, settings: Settings, lanes: Sequence[Lane]) -> None:
     del role, lanes
     with House.open(settings, check=True) as house:
         front = create_app(web_ports(house))
-        server = WebServer(
+        config = uvicorn.Config(
             front,
-            uvicorn.Config(
-                front,
-                host=settings.host,
-                port=settings.port,
-                log_level="warning",
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=5,
-            ),
+            host=settings.host,
+            port=settings.port,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
         )
-        with suppress(KeyboardInterrupt):  # Raised anew by the server once it has ended in good order.
-            server.run()
-        if not server.started:
-            sys.exit(STARTUP_FAILURE)
-
-
-class WebServer(uvicorn.Server):
-    """Ends what waits before it waits for it: a restart must not take as long as a waiting poll."""
-
-    def __init__(self, front: Front, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self._front = front
-
-    async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        """Answers the polls that wait, then ends as ever."""
-        self._front.close()
-        await super().shutdown(sockets)
+        serve(config, front.release)
 
 
 def web_ports(house: House) -> WebPorts:

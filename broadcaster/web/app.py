@@ -62,6 +62,8 @@ from broadcaster.web.feed_cache import FeedCache
 from broadcaster.web.feed_forms import FeedForms
 from broadcaster.web.front import Front
 from broadcaster.web.guard import Guard
+from broadcaster.web.live.hub import Hub
+from broadcaster.web.live.sight import scope_of
 from broadcaster.web.metrics import Figures, Metrics
 from broadcaster.web.openapi import DESCRIPTION, TAGS
 from broadcaster.web.overview import Overview
@@ -129,7 +131,9 @@ def create_app(ports: WebPorts) -> Front:
     for router in (*_ROUTERS, *CITIZEN_ROUTERS, *CONSOLE_ROUTERS):
         app.include_router(router)
     guard = Guard(app, services.metrics.observe)
-    return Front(guard, services.cache, ports.clock, services.served, services.nonces)
+    front = Front(guard, services.cache, ports.clock, services.served, services.nonces)
+    front.closing = services.hub.close
+    return front
 
 
 def _services(ports: WebPorts) -> Services:
@@ -167,6 +171,12 @@ def _services(ports: WebPorts) -> Services:
         sightings=Sightings(ports.pool, served),
         seen=seen,
         plays=Plays(ports.pool, ports.log.has),
+        hub=Hub(
+            ports.pool,
+            ports.desk.sessions.limits,
+            lambda account: scope_of(ports.office.account(account)),
+            ports.clock,
+        ),
         refused=refused,
         access=AccessCommands(ports.pool, ports.office, ports.desk.accounts, ports.keys),
     )

@@ -51,16 +51,19 @@ class Front:
         self._nonces = nonces
         self.waiters = Waiters()
         self.hints = Hints(cache, clock, served)
+        self.closing: Callable[[], None] = lambda: None
+        """Ends what the framework keeps open."""
         cache.heard = self._news_of
-
-    def close(self) -> None:
-        """Answers every poll that waits and ends every stream: the process is about to end."""
-        self.waiters.close()
-        self.hints.waiters.close()
 
     def _news_of(self, pairs: set[Pair]) -> None:
         self.waiters.news(pairs)
         self.hints.waiters.news(pairs)
+
+    def release(self) -> None:
+        """Ends what is kept open, since the server stops; to be called in its loop."""
+        self.waiters.close()
+        self.hints.waiters.close()
+        self.closing()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection or the lifespan."""

@@ -64,11 +64,13 @@ class Guard:
             return
         began = time.monotonic()
         answered = 0
+        took = 0.0
 
         async def answer(message: Message) -> None:
-            nonlocal answered
+            nonlocal answered, took
             if message["type"] == "http.response.start":
                 answered = message["status"]
+                took = time.monotonic() - began if _is_stream(message) else 0.0
                 message = {**message, "headers": _headers(scope["path"], message["headers"])}
             await send(message)
 
@@ -79,7 +81,7 @@ class Guard:
             if not answered:
                 await problem("unexpected")(scope, receive, answer)
         finally:
-            self._observe(scope, answered, time.monotonic() - began)
+            self._observe(scope, answered, took or time.monotonic() - began)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in _WITH_BODY:
@@ -140,6 +142,12 @@ def _again(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return replay
+
+
+def _is_stream(start: Message) -> bool:
+    # How long someone listens says nothing of how quickly we answer.
+    kinds = (value for name, value in start["headers"] if name == b"content-type")
+    return any(kind.startswith(b"text/event-stream") for kind in kinds)
 
 
 def _most(scope: Scope, headers: dict[bytes, bytes]) -> int:

@@ -28,6 +28,7 @@ from broadcaster.shelf import Shelf
 from broadcaster.web.directory import Directory
 from broadcaster.web.feed_cache import FeedCache
 from broadcaster.web.feed_forms import FeedForms
+from broadcaster.web.live.hub import Hub
 from broadcaster.web.metrics import Metrics
 from broadcaster.web.overview import Overview
 from broadcaster.web.page_cache import PageCache
@@ -62,6 +63,7 @@ class Services:
     sightings: Sightings
     seen: Seen
     plays: Plays
+    hub: Hub
     refused: Counter[str]
     """What screens, and boxes that want to be some, were refused, by reason."""
     access: AccessCommands

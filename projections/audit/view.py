@@ -1,5 +1,6 @@
 """The log in words, by alert, account, body or topic, the newest first."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -37,19 +38,21 @@ def entries(
     account: str | None = None,
     body: str | None = None,
     topic: str | None = None,
+    topics: Collection[str] | None = None,
     after: int | None = None,
     before: int | None = None,
     limit: int = 100,
 ) -> list[Entry]:
     """At most `limit` entries, the newest first; the next page is `before` the last one's position.
 
-    `after` is a position too: nothing up to it.
+    `after` is a position too: nothing up to it. `topics` asks for any of several.
     """
     wanted = [
         (SQL("alert_id = %s"), alert_id),
         (SQL("account = %s"), account),
         (SQL("body = %s"), body),
         (SQL("topic = %s"), topic),
+        (SQL("topic = ANY(%s)"), None if topics is None else list(topics)),
         (SQL("position > %s"), after),
         (SQL("position < %s"), before),
     ]

@@ -8,13 +8,23 @@ from starlette.exceptions import HTTPException
 
 from broadcaster.log import UnknownStreamError
 from broadcaster.web import story
-from broadcaster.web.console.visitor import WithVisitor
-from broadcaster.web.services import WithServices
+from broadcaster.web.console.stream import WatchingVisitor
+from broadcaster.web.console.visitor import Visitor, WithVisitor
+from broadcaster.web.services import Services, WithServices
 from broadcaster.web.story import Story
 
 
 def asked(services: WithServices, visitor: WithVisitor, alert_id: Annotated[UUID, Path()]) -> Story:
     """What went out is for everyone; the work of a body for those who hold a role for it."""
+    return _found(services, visitor, alert_id)
+
+
+def watched(services: WithServices, visitor: WatchingVisitor, alert_id: Annotated[UUID, Path()]) -> Story:
+    """The same, asked by an open page for itself."""
+    return _found(services, visitor, alert_id)
+
+
+def _found(services: Services, visitor: Visitor, alert_id: UUID) -> Story:
     try:
         found = story.read(services.ports.log, alert_id)
     except UnknownStreamError:
@@ -25,3 +35,4 @@ def asked(services: WithServices, visitor: WithVisitor, alert_id: Annotated[UUID
 
 
 AskedAlert = Annotated[Story, Depends(asked)]
+WatchedAlert = Annotated[Story, Depends(watched)]

@@ -1,6 +1,7 @@
 """The first page: what needs the visitor, what is live, how the bodies stand with their cadence."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -10,9 +11,11 @@ from broadcaster.drafts import Draft
 from broadcaster.web import i18n
 from broadcaster.web.console.access import waiting
 from broadcaster.web.console.cards import cards
-from broadcaster.web.console.frame import show
-from broadcaster.web.console.visitor import WithVisitor
-from broadcaster.web.services import WithServices
+from broadcaster.web.console.frame import fragment, show
+from broadcaster.web.console.stream import WatchingVisitor
+from broadcaster.web.console.visitor import Visitor, WithVisitor
+from broadcaster.web.live.sight import home_mark, scope_of
+from broadcaster.web.services import Services, WithServices
 from projections.board import view as board
 
 router = APIRouter(prefix="/console", include_in_schema=False)
@@ -33,10 +36,23 @@ class DraftLine:
 @router.get("")
 def home_page(request: Request, services: WithServices, visitor: WithVisitor) -> Response:
     """What needs me first."""
+    return show(request, visitor, "home.html", here="home", **_needed(request, services, visitor))
+
+
+@router.get("/part")
+def home_part(request: Request, services: WithServices, visitor: WatchingVisitor) -> Response:
+    """The same without the page around it, for one that is open."""
+    values = _needed(request, services, visitor)
+    return fragment(request, "home-part.html", visitor=visitor, **values)
+
+
+def _needed(request: Request, services: Services, visitor: Visitor) -> dict[str, Any]:
     lang, now = i18n.chosen(request), services.now()
     writes, approves = visitor.bodies(Role.AUTHOR), visitor.bodies(Role.APPROVER)
     mine = visitor.bodies()
     with services.reading() as conn:
+        # The mark first: what changes meanwhile is then drawn once more, and never overlooked.
+        mark = home_mark(conn, scope_of(visitor.account), now)
         to_approve = board.find(conn, stage="submitted", issuers=approves, mode=None, limit=_MOST)
         to_issue = board.find(
             conn,
@@ -52,17 +68,14 @@ def home_page(request: Request, services: WithServices, visitor: WithVisitor) ->
         DraftLine(draft, draft.one("headline"), services.directory.body_name(draft.body))
         for draft in services.ports.drafts.of(writes)[:_MOST]
     ]
-    return show(
-        request,
-        visitor,
-        "home.html",
-        here="home",
-        to_approve=cards(services, lang, to_approve),
-        to_issue=cards(services, lang, to_issue),
-        returned=cards(services, lang, returned),
-        live=[card for card in cards(services, lang, live) if card.status == "live"],
-        drafts=drafts,
-        standing=standing,
-        writes=writes,
-        to_confirm=[line for line in waiting(services, visitor) if line.can_confirm],
-    )
+    return {
+        "mark": mark,
+        "to_approve": cards(services, lang, to_approve),
+        "to_issue": cards(services, lang, to_issue),
+        "returned": cards(services, lang, returned),
+        "live": [card for card in cards(services, lang, live) if card.status == "live"],
+        "drafts": drafts,
+        "standing": standing,
+        "writes": writes,
+        "to_confirm": [line for line in waiting(services, visitor) if line.can_confirm],
+    }

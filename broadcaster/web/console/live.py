@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, get_args
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -10,17 +11,28 @@ from broadcaster.account import Role
 from broadcaster.lifecycle import Life, Stage
 from broadcaster.web import i18n, sights
 from broadcaster.web.api import accounting
-from broadcaster.web.console.asked import AskedAlert
+from broadcaster.web.console.asked import AskedAlert, WatchedAlert
 from broadcaster.web.console.cards import category_name
-from broadcaster.web.console.frame import go, show
-from broadcaster.web.console.visitor import WithVisitor
-from broadcaster.web.services import WithServices
+from broadcaster.web.console.form import masked
+from broadcaster.web.console.frame import fragment, go, show
+from broadcaster.web.console.stream import WatchingVisitor
+from broadcaster.web.console.visitor import Visitor, WithVisitor
+from broadcaster.web.live.sight import shape_of
+from broadcaster.web.services import Services, WithServices
+from broadcaster.web.story import Story
+from projections.audit import view as audit
 from projections.reach import view as reach
 from projections.reach.view import AreaReach, Totals
 from schemas.areas import AreaTree
 from schemas.content import Channel, Mode
+from schemas.events import AlertCancelled, AlertEvent, AlertExpired, AlertIssued
 
 router = APIRouter(prefix="/console/alerts/{alert_id}", include_in_schema=False)
+
+_COURSE = 30
+_ALL = tuple(event.TOPIC for event in get_args(AlertEvent))
+_PUBLIC = (AlertIssued.TOPIC, AlertCancelled.TOPIC, AlertExpired.TOPIC)
+"""What everyone of the house may know; how it was written is for the staff of the body."""
 
 
 @dataclass(frozen=True)
@@ -51,45 +63,68 @@ def live_page(
     request: Request, services: WithServices, visitor: WithVisitor, found: AskedAlert
 ) -> Response:
     """Progress on each channel, with the providers' reasons."""
+    if found.alert.issued is None and found.alert.work is not None:
+        return go(f"/console/alerts/{found.alert.id}")
+    values = _sight(request, services, visitor, found)
+    content = values["content"]
+    mode = content.mode if content else Mode.ACTUAL
+    return show(request, visitor, "live.html", here="alerts", mode=mode, **values)
+
+
+@router.get("/live/part")
+def live_part(
+    request: Request, services: WithServices, visitor: WatchingVisitor, found: WatchedAlert
+) -> Response:
+    """The same without the page around it, for one that is open."""
+    values = _sight(request, services, visitor, found)
+    return fragment(request, "live-part.html", csrf=masked(visitor.token), **values)
+
+
+@router.get("/live/areas")
+def live_areas(request: Request, services: WithServices, found: WatchedAlert) -> Response:
+    """The communes alone, for who is looking at them."""
+    with services.reading() as conn:
+        areas = reach.areas_of_alert(conn, found.alert.id)
+    issued = found.alert.issued
+    return fragment(
+        request, "live-areas.html", areas=_lines(areas, services.tree(issued.edition if issued else None))
+    )
+
+
+def _sight(request: Request, services: Services, visitor: Visitor, found: Story) -> dict[str, Any]:
     alert = found.alert
     content = alert.issued.content if alert.issued else alert.work.content if alert.work else None
-    if alert.issued is None and alert.work is not None:
-        return go(f"/console/alerts/{alert.id}")
-    with services.reading() as conn:
-        reached = reach.of_alert(conn, alert.id)
-        showings = reach.showings(conn, alert.id)
-        areas = reach.areas_of_alert(conn, alert.id)
-    text = None
-    if content is not None:
-        text, text_lang = sights.text_of(content, i18n.chosen(request))
-    else:
-        text_lang = "vi"
-    is_live = alert.life is Life.LIVE and not found.is_over(services.now())
     body = alert.issuer_id
+    with services.reading() as conn:
+        # The mark first: what changes meanwhile is then drawn once more, and never overlooked.
+        shape = shape_of(conn, alert.id)
+        reached = reach.of_alert(conn, alert.id)
+        areas = reach.areas_of_alert(conn, alert.id)
+        topics = _ALL if visitor.may(body) else _PUBLIC
+        course = audit.entries(conn, alert_id=alert.id, topics=topics, limit=_COURSE)
+    text, text_lang = sights.text_of(content, i18n.chosen(request)) if content else (None, "vi")
+    is_live = alert.life is Life.LIVE and not found.is_over(services.now())
     tree = services.tree(alert.issued.edition if alert.issued else None)
-    return show(
-        request,
-        visitor,
-        "live.html",
-        here="alerts",
-        mode=content.mode if content else Mode.ACTUAL,
-        story=found,
-        alert=alert,
-        content=content,
-        text=text,
-        text_lang=text_lang,
-        category=category_name(services, content.category) if content else "",
-        issuer=services.directory.body_name(body),
-        places=sights.places(tree, content.areas) if content else None,
-        is_live=is_live,
-        reached=[(each, sights.bar(each.totals)) for each in reached],
-        screens=len({showing.screen_id for showing in showings}),
-        areas=_lines(areas, tree),
-        at=services.now(),
-        may_stop=is_live and visitor.may(body, Role.AUTHOR, Role.APPROVER),
-        may_update=is_live and alert.stage is Stage.NONE and visitor.may(body, Role.AUTHOR),
-        may_see_work=alert.work is not None and visitor.may(body),
-    )
+    return {
+        "story": found,
+        "alert": alert,
+        "content": content,
+        "text": text,
+        "text_lang": text_lang,
+        "shape": shape,
+        "category": category_name(services, content.category) if content else "",
+        "issuer": services.directory.body_name(body),
+        "places": sights.places(tree, content.areas) if content else None,
+        "is_live": is_live,
+        "reached": [(each, sights.bar(each.totals)) for each in reached],
+        "areas": _lines(areas, tree),
+        "course": course,
+        "at": services.now(),
+        "may_stop": is_live and visitor.may(body, Role.AUTHOR, Role.APPROVER),
+        "may_update": is_live and alert.stage is Stage.NONE and visitor.may(body, Role.AUTHOR),
+        "may_see_work": alert.work is not None and visitor.may(body),
+        "may_retry": visitor.may(body, Role.MANAGER),
+    }
 
 
 def _lines(areas: Sequence[AreaReach], tree: AreaTree) -> list[AreaLine]:

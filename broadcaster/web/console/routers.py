@@ -21,6 +21,7 @@ from broadcaster.web.console import (
     review,
     screens,
     sign_in,
+    stream,
     template_writing,
     templates,
 )
@@ -32,6 +33,7 @@ ROUTERS = (
     compose.router,
     areas.router,
     live.router,
+    stream.router,
     cancel.router,
     review.router,
     account.router,

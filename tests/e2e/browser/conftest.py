@@ -17,7 +17,13 @@ from psycopg import sql
 from broadcaster.engines.embedded import PostgresServer
 from tests.site import PASSWORD, Site, site
 
-FORESEEN = ("the server responded with a status of 4", "net::ERR_CONNECTION_REFUSED")
+FORESEEN = (
+    "the server responded with a status of 4",
+    "the server responded with a status of 502",
+    "net::ERR_CONNECTION_",
+    "net::ERR_INCOMPLETE_CHUNKED_ENCODING",
+    "net::ERR_EMPTY_RESPONSE",
+)
 """Chromium calls it an error when a page says no, and when a server was stopped on purpose."""
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
@@ -53,18 +59,22 @@ def _opened(chromium: Browser, hanoi: Site) -> Iterator[Opener]:
     """Opens a page of a browser of one's own; `account` signs in."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
+    hosts = {hanoi.url}
 
     def heard(message: ConsoleMessage) -> None:
         if message.type == "error" and not any(each in message.text for each in FORESEEN):
             complaints.append(message.text)
 
     def asked(request: Request) -> None:
-        if not request.url.startswith(hanoi.url):
+        if not request.url.startswith(tuple(hosts)):
             complaints.append(f"a request to {request.url}")
 
-    def opened(account: str | None = None, *, width: int = 1280, scripts: bool = True) -> Page:
+    def opened(
+        account: str | None = None, *, width: int = 1280, scripts: bool = True, base_url: str = hanoi.url
+    ) -> Page:
+        hosts.add(base_url)
         context = chromium.new_context(
-            base_url=hanoi.url,
+            base_url=base_url,
             locale="vi-VN",
             timezone_id="Asia/Ho_Chi_Minh",
             reduced_motion="reduce",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from broadcaster.roles.web import WebServer
+from broadcaster.web.server import WebServer
 from broadcaster.web.front import COME_BACK
 from broadcaster.web.hints import Hints
 from broadcaster.web.polls import FEED_PATH, HINTS_PATH
@@ -24,7 +24,7 @@ NEW = {"name": "Chợ Long Biên", "area": "00001", "profile": "m96x32-1"}
 @contextmanager
 def serving(town: Town) -> Generator[WebServer]:
     config = uvicorn.Config(town.app, port=0, log_level="warning", ws="none", timeout_graceful_shutdown=30)
-    server = WebServer(town.app, config)
+    server = WebServer(config, town.app.release)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

@@ -1,0 +1,1 @@
+"""What changes under the eyes of staff: one snapshot for everyone, one stream for each browser."""

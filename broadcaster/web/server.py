@@ -1,0 +1,36 @@
+"""Uvicorn, told of what it would wait for: streams and polls that are open end as soon as it stops."""
+
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+DIED = 3
+"""The exit code where it never began to serve, as uvicorn's own."""
+
+
+class WebServer(uvicorn.Server):
+    """A server that calls `release` before it waits for connections to end.
+
+    The lifespan is too late for that: it ends only when they have.
+    """
+
+    def __init__(self, config: uvicorn.Config, release: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._release = release
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stops serving."""
+        self._release()
+        await super().shutdown(sockets)
+
+
+def serve(config: uvicorn.Config, release: Callable[[], None]) -> None:
+    """Serves until the process is asked to stop. Raises SystemExit(DIED) where it could not begin."""
+    server = WebServer(config, release)
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        return  # It has stopped in order by then.
+    if not server.started:
+        raise SystemExit(DIED)
