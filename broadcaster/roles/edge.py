@@ -8,6 +8,7 @@ from broadcaster.feed_key import FeedKey
 from broadcaster.roles import Role
 from broadcaster.roles.loop import until_stopped
 from broadcaster.runtime import House, clock
+from broadcaster.screens.book import ScreenBook
 from broadcaster.screens.seen import Seen
 from broadcaster.settings import Settings, SettingsError
 from broadcaster.web.directory import Directory
@@ -35,7 +36,8 @@ async def _serve(settings: Settings, stopped: asyncio.Event) -> None:
     with House.open(settings, check=True) as house:
         sign = FeedKey.kept(settings.feed_key_path).sign
         served: dict[UUID, ServedCount] = {}
-        cache = FeedCache(house.pool, house.keys, Directory(house.log), sign, clock)
+        book = ScreenBook(house.log)
+        cache = FeedCache(house.pool, house.keys, Directory(house.log), sign, clock, book)
         seen = Seen(house.pool, served, clock)
         limits = Limits(per_address=settings.edge_per_address)
         desk = Desk(cache, FeedForms(house.pool, sign), clock, served, limits.slow_jobs)

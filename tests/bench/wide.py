@@ -20,6 +20,7 @@ from broadcaster.account import Role
 from broadcaster.engines.embedded import PostgresServer
 from broadcaster.feed_key import FeedKey
 from broadcaster.runtime import SYSTEM, House, clock
+from broadcaster.screens.book import ScreenBook
 from broadcaster.settings import Settings
 from broadcaster.web.directory import Directory
 from broadcaster.web.feed_cache import FeedCache, Pair
@@ -126,7 +127,8 @@ def hear(database: str) -> None:
     """Holds the feeds, and says when a change of the whole city was in."""
     settings = Settings.from_env({"BROADCASTER_DATABASE_URL": database}, data=Path("/nonexistent"))
     with House.open(settings) as house:
-        cache = FeedCache(house.pool, house.keys, Directory(house.log), FeedKey.fresh().sign, clock)
+        sign, book = FeedKey.fresh().sign, ScreenBook(house.log)
+        cache = FeedCache(house.pool, house.keys, Directory(house.log), sign, clock, book)
         cache.reload()
 
         def heard(changed: set[Pair]) -> None:

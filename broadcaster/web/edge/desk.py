@@ -225,7 +225,8 @@ class Desk:
             screen = self.cache.screen_by(said.key_id)
             if screen is None:
                 raise Elsewhere
-            check(said, screen.secret_hash, Asked(request.method, place.target), self._clock())
+            key = self.cache.signing_key(screen, said.key_id)
+            check(said, key, Asked(request.method, place.target), self._clock())
         except SignatureError as error:
             raise self._unsigned(error) from None
         return screen, said.key_id

@@ -10,6 +10,7 @@ import httpx
 import uvicorn
 import uvloop
 
+from broadcaster.screens.book import ScreenBook
 from broadcaster.web.directory import Directory
 from broadcaster.web.edge.desk import Desk
 from broadcaster.web.edge.limits import Limits
@@ -69,7 +70,8 @@ class RunningEdge:
 @contextmanager
 def running_edge(town: Town, limits: Limits) -> Generator[RunningEdge]:
     """An edge on the town's database, in a thread of its own."""
-    cache = FeedCache(town.pool, town.key_store, Directory(town.log), FEED_KEY.sign, lambda: town.now)
+    book = ScreenBook(town.log)
+    cache = FeedCache(town.pool, town.key_store, Directory(town.log), FEED_KEY.sign, lambda: town.now, book)
     cache.refresh()
     loop = uvloop.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import uvicorn
 
-from broadcaster.web.server import WebServer
 from broadcaster.web.front import COME_BACK
 from broadcaster.web.hints import Hints
 from broadcaster.web.polls import FEED_PATH, HINTS_PATH
+from broadcaster.web.server import WebServer
 from tests.unit.broadcaster.web.town import Client, Town
 from tests.waiting import until
 
