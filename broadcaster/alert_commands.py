@@ -4,13 +4,14 @@ from datetime import datetime
 from typing import Unpack
 from uuid import UUID, uuid4
 
+from broadcaster import deciding
 from broadcaster.account import Role
 from broadcaster.alert import Alert
 from broadcaster.alert_correcting import AlertCorrecting
 from broadcaster.alert_desk import How
 from broadcaster.alert_sending import EITHER
 from broadcaster.limits import Limits
-from broadcaster.log import ConflictError, Once
+from broadcaster.log import Once
 from broadcaster.office import Office
 from broadcaster.signage import check_sign
 from schemas.content import Content
@@ -36,22 +37,14 @@ class AlertCommands(AlertCorrecting):
         alert_id = stream_id("alert", issuer_id, once.account, once.key) if once else uuid4()
 
         with self._office.refusals(by, "draft", at, issuer_id=issuer_id):
-            first = self._first(once)
-            if first:
+            first = deciding.recalled(self._office.log, Alert.fold, once)
+            if first is not None:
                 return first
             if self._office.check(by, issuer_id, AUTHORS, content, at) != issuer_id:
                 self._office.open_body(issuer_id, at)  # A successor drafts in its own name.
             edition = self._office.edition(at).name
             event = Alert.draft(alert_id, by, issuer_id, content, edition=edition)
-            try:
-                self._office.log.append([event], at=at, once=once)
-            except ConflictError:
-                # A racing repeat of the same request won; its answer is ours.
-                first = self._first(once)
-                if first is None:
-                    raise
-                return first
-        return Alert.fold(None, event)
+            return deciding.begin(self._office.log, Alert.fold, event, at=at, once=once)
 
     def revise(
         self, by: Actor, alert_id: UUID, content: Content, *, at: datetime, **how: Unpack[How]

@@ -9,18 +9,14 @@ until it is in the log.
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import reduce
-from typing import TypedDict, get_args
+from typing import TypedDict
 from uuid import UUID
 
+from broadcaster import deciding
 from broadcaster.alert import Alert
-from broadcaster.log import ConflictError, Once, StaleError
+from broadcaster.log import Once
 from broadcaster.office import Office
-from schemas.events import Actor, AlertEvent, BodyEvent, TemplateEvent
-
-TRIES = 5
-GROUND = tuple(event.TOPIC for event in (*get_args(BodyEvent), *get_args(TemplateEvent)))
-"""On what it depends who may say what, where: bodies, roles, delegations, areas, approved texts."""
+from schemas.events import Actor, AlertEvent
 
 
 class How(TypedDict, total=False):
@@ -49,27 +45,19 @@ class AlertDesk:
         expected: int | None = None,
         once: Once | None = None,
     ) -> Alert:
-        with self._office.refusals(by, command, at, alert_id=alert_id):
-            for _ in range(TRIES):
-                first = self._first(once)
-                if first:
-                    return first
-                ground = self._office.log.ground(GROUND)
-                alert = self._office.alert(alert_id)
-                if expected is not None and alert.version != expected:
-                    raise StaleError(f"the alert is at {alert.version}, the caller saw {expected}")
-                decided = decide(alert)
-                events = decided if isinstance(decided, tuple) else (decided,)
-                try:
-                    self._office.log.append(events, at=at, once=once, ground=ground)
-                except ConflictError:
-                    continue
-                return reduce(Alert.fold, events, alert)
-        raise ConflictError(f"alert {alert_id} is being changed by others; try again")
-
-    def _first(self, once: Once | None) -> Alert | None:
-        made = self._office.log.recall(once) if once else None
-        return self._office.alert(made[0], upto=made[1]) if made else None
+        office, what = self._office, f"alert {alert_id} is"
+        with office.refusals(by, command, at, alert_id=alert_id):
+            return deciding.change(
+                office.log,
+                office.alert,
+                Alert.fold,
+                alert_id,
+                decide,
+                at=at,
+                expected=expected,
+                once=once,
+                what=what,
+            )
 
     def _check_codes(self, alert: Alert, at: datetime) -> None:
         if alert.work is not None:

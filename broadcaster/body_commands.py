@@ -3,17 +3,17 @@
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 
+from broadcaster import deciding
 from broadcaster.account import Role
 from broadcaster.issuer import Issuer
 from broadcaster.issuer_settings import close, set_contacts, set_policy, succeed
-from broadcaster.log import ConflictError, Once
+from broadcaster.log import Once
 from broadcaster.office import Office
 from broadcaster.reorganisation.bodies import midnight
 from broadcaster.reorganisation.plan import become_own
 from broadcaster.rules import RefusedError, Rule
 from schemas.events import Actor, IssuerContact, IssuerEvent
-
-TRIES = 5
+from schemas.ids import issuer_stream
 
 
 class BodyCommands:
@@ -63,7 +63,8 @@ class BodyCommands:
         office, since = self._office, midnight(on)
         if not heirs or issuer_id in heirs or len(set(heirs)) < len(heirs):
             raise RefusedError(Rule.STATE, f"{issuer_id} passes to other bodies, each named once")
-        for _ in range(TRIES):
+
+        def attempt() -> Issuer:
             body = office.open_body(issuer_id, at)
             successors = [office.open_body(heir, max(at, since)) for heir in heirs]
             edition = office.edition(max(at, since))
@@ -71,12 +72,10 @@ class BodyCommands:
             events += [
                 succeed(heir, by, issuer_id, since, become_own(body, heir, edition)) for heir in successors
             ]
-            try:
-                office.log.append(events, at=at)
-            except ConflictError:
-                continue
+            office.log.append(events, at=at)
             return office.body(issuer_id, at)
-        raise ConflictError(f"{issuer_id} is being changed by others; try again")
+
+        return deciding.insist(attempt, f"{issuer_id} is")
 
     def _change(
         self,
@@ -89,21 +88,23 @@ class BodyCommands:
         once: Once | None,
     ) -> Issuer:
         office = self._office
+
+        def checked(body: Issuer) -> IssuerEvent:
+            self._check(by, body)
+            return decide(body)
+
         with office.refusals(by, command, at, issuer_id=issuer_id):
-            for _ in range(TRIES):
-                made = office.log.recall(once) if once else None
-                if made is not None:
-                    known = office.log.load(made[0], Issuer.fold, upto=made[1])
-                    return known.as_of(at, office.edition(at).name)
-                body = office.open_body(issuer_id, at)
-                self._check(by, body)
-                event = decide(body)
-                try:
-                    office.log.append([event], at=at, once=once)
-                except ConflictError:
-                    continue
-                return Issuer.fold(body, event)
-        raise ConflictError(f"{issuer_id} is being changed by others; try again")
+            changed = deciding.change(
+                office.log,
+                lambda _: office.open_body(issuer_id, at),
+                Issuer.fold,
+                issuer_stream(issuer_id),
+                checked,
+                at=at,
+                once=once,
+                what=f"{issuer_id} is",
+            )
+        return changed.as_of(at, office.edition(at).name)
 
     def _check(self, by: Actor, body: Issuer) -> None:
         account = self._office.account(by.account)

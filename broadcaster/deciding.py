@@ -1,18 +1,42 @@
-"""The loop of every command on one stream: load, decide, append; decide again where another was faster."""
+"""The loop of every command: load, decide, append; decide again where another was faster."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from functools import reduce
+from typing import Any, TypeVar, get_args
 from uuid import UUID
 
 from broadcaster.log import AlertLog, ConflictError, Once, StaleError, Versioned
-from schemas.events import Event
+from schemas.events import BodyEvent, Event, TemplateEvent
 
 TRIES = 5
+GROUND = tuple(event.TOPIC for event in (*get_args(BodyEvent), *get_args(TemplateEvent)))
+"""On what it depends who may say what, where: bodies, roles, delegations, areas, approved texts.
 
+A right taken away while it is used is a lost race: the command is decided again without it.
+"""
 
+Made = TypeVar("Made")
 State = TypeVar("State", bound=Versioned)
 Fold = Callable[[State | None, Any], State]
+Decided = Event | Sequence[Event]
+"""One event, or several that are appended all or none."""
+
+
+def insist(attempt: Callable[[], Made], what: str) -> Made:
+    """What the attempt makes: it loads, decides and appends, and is made again where it lost a race.
+
+    `what` is the subject of the complaint, "body x is", where others are faster each time: ConflictError.
+    A caller who named the version that he saw is not decided for again: StaleError.
+    """
+    for _ in range(TRIES):
+        try:
+            return attempt()
+        except StaleError:
+            raise
+        except ConflictError:
+            continue
+    raise ConflictError(f"{what} being changed by others; try again")
 
 
 def begin(log: AlertLog, fold: Fold[State], event: Event, *, at: datetime, once: Once | None) -> State:
@@ -32,30 +56,34 @@ def change(
     load: Callable[[UUID], State],
     fold: Fold[State],
     stream: UUID,
-    decide: Callable[[State], Event],
+    decide: Callable[[State], Decided],
     *,
     at: datetime,
     expected: int | None = None,
     once: Once | None = None,
+    what: str | None = None,
 ) -> State:
     """Changes a stream as decided on what it holds; `expected` is the version the caller saw.
 
-    Raises StaleError where it moved on from there, ConflictError where others are faster each time.
+    A repeat under the same key gets what the first one made. Raises StaleError where the stream moved
+    on from `expected`, ConflictError where others are faster each time.
     """
-    for _ in range(TRIES):
+
+    def attempt() -> State:
         first = recalled(log, fold, once)
         if first is not None:
             return first
+        # Before anything is read that the decision stands on.
+        ground = log.ground(GROUND)
         state = load(stream)
         if expected is not None and state.version != expected:
             raise StaleError(f"the stream is at {state.version}, the caller saw {expected}")
-        event = decide(state)
-        try:
-            log.append([event], at=at, once=once)
-        except ConflictError:
-            continue
-        return fold(state, event)
-    raise ConflictError(f"{stream} is being changed by others; try again")
+        decided = decide(state)
+        events = [decided] if isinstance(decided, Event) else decided
+        log.append(events, at=at, once=once, ground=ground)
+        return reduce(fold, events, state)
+
+    return insist(attempt, what or f"{stream} is")
 
 
 def recalled(log: AlertLog, fold: Fold[State], once: Once | None) -> State | None:

@@ -4,15 +4,14 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
+from broadcaster import deciding
 from broadcaster.account import Role
 from broadcaster.delegation import Delegation, Delegations
-from broadcaster.log import ConflictError, Once
+from broadcaster.log import Once
 from broadcaster.office import Office
 from broadcaster.rules import RefusedError, Rule
 from schemas.events import Actor, DelegationEvent
-from schemas.ids import stream_id
-
-TRIES = 5
+from schemas.ids import delegations_stream, stream_id
 
 
 class DelegationCommands:
@@ -82,16 +81,14 @@ class DelegationCommands:
         at: datetime,
         once: Once | None,
     ) -> Delegations:
-        log = self._office.log
-        for _ in range(TRIES):
-            made = log.recall(once) if once else None
-            if made is not None:
-                return log.load(made[0], Delegations.fold, upto=made[1])
-            held = self._office.delegations(grantee)
-            event = decide(held)
-            try:
-                log.append([event], at=at, once=once)
-            except ConflictError:
-                continue
-            return held.after(event)
-        raise ConflictError(f"the delegations of {grantee} are being changed by others; try again")
+        office = self._office
+        return deciding.change(
+            office.log,
+            lambda _: office.delegations(grantee),
+            Delegations.fold,
+            delegations_stream(grantee),
+            decide,
+            at=at,
+            once=once,
+            what=f"the delegations of {grantee} are",
+        )

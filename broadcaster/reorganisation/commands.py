@@ -6,9 +6,9 @@ from typing import Any
 
 from psycopg_pool import ConnectionPool
 
+from broadcaster import deciding
 from broadcaster.area_set_moving import carried
 from broadcaster.atlas import Atlas
-from broadcaster.log import ConflictError
 from broadcaster.office import Office
 from broadcaster.registry.move import forecast
 from broadcaster.reorganisation.description import Reorganisation
@@ -16,8 +16,6 @@ from broadcaster.reorganisation.plan import Plan, events, plan
 from broadcaster.reorganisation.report import Report, report
 from broadcaster.reorganisation.standing import Standing
 from schemas.events import Actor, Event
-
-TRIES = 5
 
 
 class ReorganisationCommands:
@@ -42,7 +40,8 @@ class ReorganisationCommands:
         in force already, else by the mover on the day. Raises DescriptionError.
         """
         office = self._office
-        for _ in range(TRIES):
+
+        def attempt() -> Report:
             standing = Standing.read(office.log, at)
             register = office.register()
             planned = plan(said, register, standing.bodies)
@@ -50,12 +49,10 @@ class ReorganisationCommands:
             made: list[Event] = events(planned, register, standing.bodies, by)
             if told.in_force:
                 made += _at_once(self._atlas(planned), standing, by, said.edition)
-            try:
-                office.log.append(made, at=at)
-            except ConflictError:
-                continue
+            office.log.append(made, at=at)
             return told
-        raise ConflictError("bodies, screens or area sets are being changed by others; try again")
+
+        return deciding.insist(attempt, "bodies, screens or area sets are")
 
     def _atlas(self, planned: Plan) -> Atlas:
         register = self._office.register()
