@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
@@ -29,6 +29,8 @@ from schemas.requests import (
     Schedule,
     Withdrawal,
 )
+
+Made = TypeVar("Made")
 
 router = APIRouter(prefix="/v1/alerts", tags=["alerts"])
 
@@ -60,17 +62,20 @@ class Caller:
 
 @dataclass
 class OnAlert(Caller):
-    """A command on an alert that exists."""
+    """A command on an alert, or on anything else with an ETag, that exists."""
 
     expected: Expected
 
-    def run(self, command: Callable[..., Alert]) -> AlertState:
-        """Runs it, on the alert as the caller saw it where it said so."""
+    def done(self, command: Callable[..., Made]) -> Made:
+        """Runs it, on what the caller saw where it said so. Raises ProblemError where that moved on."""
         try:
-            alert = command(at=self.services.now(), expected=self.expected, once=self.once)
+            return command(at=self.services.now(), expected=self.expected, once=self.once)
         except StaleError:
             raise ProblemError("precondition.failed") from None
-        return self.answer(alert)
+
+    def run(self, command: Callable[..., Alert]) -> AlertState:
+        """The same, and the alert as it is then."""
+        return self.answer(self.done(command))
 
 
 WithCaller = Annotated[Caller, Depends()]

@@ -10,7 +10,6 @@ from pydantic import Field
 
 from broadcaster.area_set import AreaSet
 from broadcaster.area_set_commands import AreaSetCommands
-from broadcaster.log import StaleError
 from broadcaster.web.api.alert_actions import OnAlert, WithAlert, WithCaller
 from broadcaster.web.api.tags import ExpectedStrictly, version_tag
 from broadcaster.web.api.template_models import AreaSetAnswer, AreaSetPage, area_set_answer
@@ -96,11 +95,7 @@ def retire_area_set(on: WithAlert, area_set_id: UUID) -> AreaSetAnswer:
 
 
 def _changed(on: OnAlert, command: Callable[..., AreaSet]) -> AreaSetAnswer:
-    try:
-        found = command(at=on.services.now(), expected=on.expected, once=on.once)
-    except StaleError:
-        raise ProblemError("precondition.failed") from None
-    return _answer(on.services, found, on.response)
+    return _answer(on.services, on.done(command), on.response)
 
 
 def _answer(services: Services, found: AreaSet, response: Response) -> AreaSetAnswer:

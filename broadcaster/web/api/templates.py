@@ -9,7 +9,6 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from broadcaster.keys import Principal
-from broadcaster.log import StaleError
 from broadcaster.shelf import shelves
 from broadcaster.template import Template
 from broadcaster.template_commands import Saved, TemplateCommands
@@ -77,11 +76,7 @@ def _found(services: Services, principal: Principal, template_id: UUID) -> Templ
 
 
 def _changed(on: OnAlert, command: Callable[..., Template]) -> TemplateAnswer:
-    try:
-        template = command(at=on.services.now(), expected=on.expected, once=on.once)
-    except StaleError:
-        raise ProblemError("precondition.failed") from None
-    return _answer(on.services, template, on.response)
+    return _answer(on.services, on.done(command), on.response)
 
 
 def _answer(services: Services, template: Template, response: Response) -> TemplateAnswer:
