@@ -11,6 +11,8 @@ from broadcaster.proxies import ProxyError, refuse_proxy
 from broadcaster.sms_carriers import read_providers
 
 PREFIX = "BROADCASTER_"
+_ISSUER = r"^(https://[^/?#\s]+|http://(127\.0\.0\.1|localhost)(:[0-9]+)?)(/[^?#\s]*[^/?#\s])?$"
+"""A secret is sent there, so in the clear to this machine only."""
 
 
 SECRETS = (
@@ -21,6 +23,7 @@ SECRETS = (
     "sms_providers",
     "canary_token",
     "canary_phone",
+    "oidc_client_secret",
 )
 
 
@@ -123,6 +126,22 @@ class Settings(BaseModel):
     """and after so long in any case."""
     fresh_minutes: Annotated[int, Field(ge=1, le=60)] = 10
     """How long a second factor is good for approving, issuing and cancelling."""
+
+    oidc_issuer: Annotated[str | None, Field(pattern=_ISSUER)] = None
+    """The city's identity provider: https, no slash at the end. Nobody signs in by one where empty."""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_acr: str = ""
+    """Values of `acr`, comma-separated, by which the provider says that a second factor was given;
+    `amr` with `mfa` says it too."""
+    oidc_name: str = "SSO"
+    """What people call it; stands on the button."""
+
+    @model_validator(mode="after")
+    def _oidc_is_whole(self) -> Self:
+        if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret.get_secret_value()):
+            raise ValueError("oidc_client_id and oidc_client_secret are required with oidc_issuer")
+        return self
 
     @model_validator(mode="after")
     def _sms_providers_are_whole(self) -> Self:

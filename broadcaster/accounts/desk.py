@@ -5,6 +5,7 @@ from typing import Any
 
 from psycopg_pool import ConnectionPool
 
+from broadcaster.accounts.oidc_links import LINKS_DDL, OidcLinks
 from broadcaster.accounts.passwords import Passwords
 from broadcaster.accounts.pending import PENDING_DDL
 from broadcaster.accounts.recovery import RECOVERY_DDL
@@ -13,7 +14,7 @@ from broadcaster.accounts.sessions import SESSIONS_DDL, Limits, Sessions
 from broadcaster.accounts.store import ACCOUNTS_DDL, Accounts
 from broadcaster.accounts.throttle import THROTTLE_DDL, Throttle
 
-DESK_DDL = ACCOUNTS_DDL + SESSIONS_DDL + THROTTLE_DDL + PENDING_DDL + RECOVERY_DDL
+DESK_DDL = ACCOUNTS_DDL + SESSIONS_DDL + THROTTLE_DDL + PENDING_DDL + RECOVERY_DDL + LINKS_DDL
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Desk:
     accounts: Accounts
     sessions: Sessions
     throttle: Throttle
+    links: OidcLinks
 
     @classmethod
     def of(
@@ -33,4 +35,6 @@ class Desk:
         passwords: Passwords | None = None,
     ) -> "Desk":
         """On a database that has the tables of DESK_DDL."""
-        return cls(Accounts(pool, sealer, passwords), Sessions(pool, limits), Throttle(pool))
+        return cls(
+            Accounts(pool, sealer, passwords), Sessions(pool, limits), Throttle(pool), OidcLinks(pool)
+        )

@@ -66,14 +66,17 @@ class Sessions:
     def __init__(self, pool: ConnectionPool[Any], limits: Limits | None = None) -> None:
         self._pool, self.limits = pool, limits or Limits()
 
-    def open(self, account: str, user_agent: str, at: datetime) -> str:
-        """A new session of an account that has just proved itself; answers its token."""
+    def open(self, account: str, user_agent: str, at: datetime, *, fresh_at: datetime | None = None) -> str:
+        """A new session of an account that has just proved itself; answers its token.
+
+        `fresh_at` is when a second factor was given, where that was not now.
+        """
         token = secrets.token_urlsafe(32)
         with self._pool.connection() as conn:
             conn.execute("DELETE FROM sessions WHERE created_at < %s", (at - self.limits.longest,))
             conn.execute(
                 "INSERT INTO sessions VALUES (%s, %s, %s, %s, %s, %s, %s)",
-                (uuid4(), _digest(token), account, at, at, at, user_agent[:_AGENT]),
+                (uuid4(), _digest(token), account, at, at, fresh_at or at, user_agent[:_AGENT]),
             )
         return token
 

@@ -7,6 +7,7 @@ import psycopg
 import uvicorn
 
 from broadcaster import transport
+from broadcaster.accounts.oidc import Oidc, OidcSettings
 from broadcaster.cap.signing import SignedMessages, Signer
 from broadcaster.feed_key import FeedKey
 from broadcaster.forecast import Quotas
@@ -74,6 +75,21 @@ def web_ports(house: House) -> WebPorts:
             sms_accented=house.settings.sms_accented,
             sms_price=Decimal(price) if (price := house.settings.sms_price) else None,
         ),
+        oidc=_oidc(house.settings),
+    )
+
+
+def _oidc(settings: Settings) -> Oidc | None:
+    if settings.oidc_issuer is None:
+        return None
+    return Oidc(
+        OidcSettings(
+            settings.oidc_issuer,
+            settings.oidc_client_id,
+            settings.oidc_client_secret.get_secret_value(),
+            frozenset(each for each in settings.oidc_acr.split(",") if each),
+            settings.oidc_name,
+        )
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from psycopg_pool import ConnectionPool
 
 from broadcaster.accounts.desk import Desk
+from broadcaster.accounts.oidc import Oidc
 from broadcaster.alert_commands import AlertCommands
 from broadcaster.cap.signing import SignedMessages
 from broadcaster.drafts import Drafts
@@ -61,3 +62,5 @@ class WebPorts:
     """Where checkpoints of the log are kept."""
     quotas: Quotas = field(default_factory=Quotas)
     """What forecasts reckon with."""
+    oidc: Oidc | None = None
+    """The city's identity provider, where the operator set one."""

@@ -22,9 +22,9 @@ router = APIRouter(prefix="/console/account", include_in_schema=False)
 
 
 @router.get("")
-def account_page(request: Request, services: WithServices, visitor: WithVisitor) -> Response:
+def accountaccount_with(request: Request, services: WithServices, visitor: WithVisitor) -> Response:
     """Roles, sessions, and the ways to sign in."""
-    return _page(request, services, visitor)
+    return account_with(request, services, visitor)
 
 
 @router.post("/sessions/{session_id}/revoke")
@@ -53,16 +53,16 @@ def revoke_others(services: WithServices, visitor: WithVisitor, form: BoundForm)
 @router.post("/password")
 def password(request: Request, services: WithServices, visitor: WithVisitor, form: BoundForm) -> Response:
     """Another password: the former one and a fresh second factor; every other session ends."""
-    fault = _knows(services, visitor, form)
+    fault = knows(services, visitor, form)
     if fault is None:
         try:
             services.ports.desk.accounts.set_password(visitor.name, _typed(form, "password"))
         except AccountError as error:
             fault = Fault("password", f"password-{error.code}")
     if fault is not None:
-        return _page(request, services, visitor, faults=(fault,))
+        return account_with(request, services, visitor, faults=(fault,))
     services.ports.desk.sessions.revoke_others(visitor.name, visitor.session.id)
-    return _page(request, services, visitor, done="password")
+    return account_with(request, services, visitor, done="password")
 
 
 @router.post("/recovery")
@@ -70,9 +70,9 @@ def recovery(request: Request, services: WithServices, visitor: WithVisitor, for
     """New recovery codes, shown this once; the former ones end."""
     wrong = second_factor.fault(services, visitor, form)
     if wrong:
-        return _page(request, services, visitor, faults=(Fault("code", f"code-{wrong}"),))
+        return account_with(request, services, visitor, faults=(Fault("code", f"code-{wrong}"),))
     made = services.ports.desk.accounts.recovery.renew(visitor.name, services.now())
-    return _page(request, services, visitor, recovery=made)
+    return account_with(request, services, visitor, recovery=made)
 
 
 @router.post("/authenticator")
@@ -80,10 +80,12 @@ def authenticator(
     request: Request, services: WithServices, visitor: WithVisitor, form: BoundForm
 ) -> Response:
     """Begins another authenticator: the password and a fresh second factor, if by a recovery code."""
-    fault = _knows(services, visitor, form)
+    fault = knows(services, visitor, form)
     if fault is not None:
-        return _page(request, services, visitor, faults=(fault,))
-    return _page(request, services, visitor, secret=services.ports.desk.accounts.begin_secret(visitor.name))
+        return account_with(request, services, visitor, faults=(fault,))
+    return account_with(
+        request, services, visitor, secret=services.ports.desk.accounts.begin_secret(visitor.name)
+    )
 
 
 @router.post("/authenticator/confirm")
@@ -97,12 +99,14 @@ def confirm_authenticator(
         return go("/console/account")
     subjects = throttle.of_code(visitor.name)
     if desk.throttle.enter(subjects, now) is not None:
-        return _page(request, services, visitor, faults=(Fault("code", "code-wait"),), secret=secret)
+        return account_with(request, services, visitor, faults=(Fault("code", "code-wait"),), secret=secret)
     if not desk.accounts.take_secret(visitor.name, form.one("new_code"), now):
-        return _page(request, services, visitor, faults=(Fault("code", "code-wrong"),), secret=secret)
+        return account_with(
+            request, services, visitor, faults=(Fault("code", "code-wrong"),), secret=secret
+        )
     desk.throttle.forgive(subjects)
     desk.sessions.revoke_others(visitor.name, visitor.session.id)
-    return _page(request, services, visitor, done="authenticator")
+    return account_with(request, services, visitor, done="authenticator")
 
 
 def _typed(form: Form, name: str) -> str:
@@ -110,7 +114,7 @@ def _typed(form: Form, name: str) -> str:
     return next(iter(form.all(name)), "")
 
 
-def _knows(services: Services, visitor: Visitor, form: Form) -> Fault | None:
+def knows(services: Services, visitor: Visitor, form: Form) -> Fault | None:
     """What is wrong with the second factor or the present password; a guess of either is counted."""
     wrong = second_factor.fault(services, visitor, form)
     if wrong:
@@ -125,7 +129,7 @@ def _knows(services: Services, visitor: Visitor, form: Form) -> Fault | None:
     return None
 
 
-def _page(
+def account_with(
     request: Request,
     services: Services,
     visitor: Visitor,
@@ -134,8 +138,10 @@ def _page(
     secret: str = "",
     done: str = "",
     recovery: Sequence[str] = (),
+    leads_to: str = "",
 ) -> Response:
-    name, desk = services.directory.body_name, services.ports.desk
+    """The page, also after a form of it was wrong or done."""
+    name, desk, oidc = services.directory.body_name, services.ports.desk, services.ports.oidc
     return show(
         request,
         visitor,
@@ -151,4 +157,7 @@ def _page(
         address=codes.address(secret, visitor.name) if secret else "",
         done=done,
         recovery=recovery,
+        leads_to=leads_to,
+        sso=oidc and oidc.settings.name,
+        is_linked=bool(oidc and desk.links.is_linked(oidc.settings.issuer, visitor.name)),
     )

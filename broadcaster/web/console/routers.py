@@ -22,6 +22,7 @@ from broadcaster.web.console import (
     screens,
     sign_in,
     stream,
+    sso,
     template_writing,
     templates,
 )
@@ -37,6 +38,7 @@ ROUTERS = (
     cancel.router,
     review.router,
     account.router,
+    sso.router,
     people.router,
     access.router,
     keys.router,

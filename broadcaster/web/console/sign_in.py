@@ -34,7 +34,7 @@ def sign_in_page(request: Request, services: WithServices) -> Response:
     back = safe_next(request.query_params.get("next", ""))
     if visitors.find(services, request) is not None:
         return go(back)
-    return _form(request, back, recovery=bool(request.query_params.get("recovery")))
+    return _form(request, services, back, recovery=bool(request.query_params.get("recovery")))
 
 
 @router.post("/sign-in")
@@ -48,14 +48,16 @@ def sign_in(request: Request, services: WithServices, form: UnboundForm) -> Resp
     wait = desk.throttle.enter(subjects, now)
     if wait is not None:
         log.warning("sign_in_throttled")
-        return _form(request, back, name=name, status=429, error="wait", wait=wait, recovery=recovery)
+        return _form(
+            request, services, back, name=name, status=429, error="wait", wait=wait, recovery=recovery
+        )
     # A space may be meant in a password; `one` would take it away.
     password = next(iter(form.all("password")), "")
     if not desk.accounts.sign_in(account, password, form.one("code"), now):
         log.warning("sign_in_refused")
-        return _form(request, back, name=name, status=422, error="wrong", recovery=recovery)
+        return _form(request, services, back, name=name, status=422, error="wrong", recovery=recovery)
     desk.throttle.forgive(subjects)
-    _drop(services, request)
+    drop(services, request)
     response = go(back)
     agent = request.headers.get("user-agent", "").replace("\x00", "")
     visitors.remember(services, response, desk.sessions.open(account, agent, now))
@@ -66,7 +68,7 @@ def sign_in(request: Request, services: WithServices, form: UnboundForm) -> Resp
 def sign_out(request: Request, services: WithServices, visitor: WithVisitor, form: BoundForm) -> Response:
     """Ends the session."""
     del form, visitor
-    _drop(services, request)
+    drop(services, request)
     response = go(SIGN_IN)
     visitors.forget(services, response)
     return response
@@ -133,6 +135,7 @@ def _welcome(
 
 def _form(
     request: Request,
+    services: Services,
     back: str,
     *,
     status: int = 200,
@@ -153,10 +156,12 @@ def _form(
         error=error,
         wait=wait,
         recovery=recovery,
+        sso=services.ports.oidc and services.ports.oidc.settings.name,
     )
 
 
-def _drop(services: Services, request: Request) -> None:
+def drop(services: Services, request: Request) -> None:
+    """Ends the session that the browser came with."""
     # Whatever the browser came with ends here: nobody can be handed a session that others know.
     token = request.cookies.get(visitors.cookie(services))
     if token:

@@ -15,6 +15,7 @@ from psycopg_pool import ConnectionPool
 from broadcaster import reference
 from broadcaster.account import Role
 from broadcaster.accounts.desk import DESK_DDL, Desk
+from broadcaster.accounts.oidc import Oidc
 from broadcaster.accounts.passwords import Passwords
 from broadcaster.accounts.sealing import Sealer
 from broadcaster.alert_commands import AlertCommands
@@ -173,6 +174,7 @@ class Town:
     health: dict[str, bool] = field(default_factory=lambda: {"database": True, "nats": True})
     keys: dict[str, str] = field(default_factory=dict[str, str], repr=False)
     seals: Seals | None = None
+    oidc: Oidc | None = None
 
     def __post_init__(self) -> None:
         self.log = AlertLog(self.pool)
@@ -237,6 +239,7 @@ class Town:
                 base_url=BASE,
                 health=lambda: self.health,
                 seals=self.seals,
+                oidc=self.oidc,
                 projections=[each.name for each in self.projections],
             )
         )

@@ -21,7 +21,7 @@ from broadcaster.web.console.sign_in import safe_next
 from tests.unit.broadcaster.web.console.browser import FORM, HTML, Browser
 from tests.unit.broadcaster.web.town import BASE, PASSWORD, SECRET, SYSTEM, Client, Town
 
-OPEN = {"/console/sign-in", "/console/welcome/{token}"}
+OPEN = {"/console/sign-in", "/console/welcome/{token}", "/console/sso", "/console/sso/callback"}
 """For those who are not signed in yet."""
 
 
