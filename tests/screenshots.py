@@ -135,11 +135,34 @@ def _story(hanoi: Site, person: Callable[[str], Page], shoot: Callable[..., None
     shoot(son, "cadence-body", "/console/cadence/ubnd-00001")
     hoa = person("hoa")
     shoot(hoa, "people", "/console/people")
+    _let_in(hoa, person, shoot)
     token = hanoi.desk.accounts.invite(f"moi@{CITY}", "hoa", hanoi.now())
     shoot(hoa, "welcome", f"/console/welcome/{token}")
     ha.goto("/console/compose")
     ha.get_by_role("button", name="Trình duyệt").click()
     shoot(ha, "compose-faults")
+
+
+def _let_in(hoa: Page, person: Callable[[str], Page], shoot: Callable[..., None]) -> None:
+    """A person and a key, by two managers."""
+    hoa.get_by_label("Tên tài khoản").first.fill("thu@ubnd-00001")
+    hoa.get_by_role("button", name="Mời", exact=True).click()
+    shoot(hoa, "people-asked")
+    hoa.goto("/console/keys")
+    hoa.get_by_label("Tên chương trình").fill("tram-do-mua")
+    hoa.get_by_role("button", name="Đề nghị khóa").click()
+    shoot(hoa, "keys-asked")
+    vinh = person("vinh")
+    shoot(vinh, "home-confirm", "/console")
+    shoot(vinh, "access", "/console/access")
+    vinh.get_by_role("button", name="Xác nhận tram-do-mua").click()
+    shoot(vinh, "keys", "/console/keys")
+    vinh.goto("/console/access")
+    vinh.get_by_role("button", name="Xác nhận thu@ubnd-00001").click()
+    shoot(vinh, "access-confirmed")
+    shoot(vinh, "account-own", "/console/account")
+    vinh.get_by_role("button", name="Tạo 10 mã mới").click()
+    shoot(vinh, "account-codes")
 
 
 def _put_up(page: Page, shoot: Callable[..., None]) -> str:

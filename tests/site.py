@@ -30,6 +30,7 @@ ACCOUNTS = (
     ("lan", PHUC_XA, Role.AUTHOR),
     ("minh", PHUC_XA, Role.APPROVER),
     ("hoa", PHUC_XA, Role.MANAGER),
+    ("vinh", PHUC_XA, Role.MANAGER),
     ("ha", CITY, Role.AUTHOR),
     ("ly", CITY, Role.AUTHOR),
     ("son", CITY, Role.APPROVER),

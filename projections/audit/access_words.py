@@ -13,7 +13,7 @@ from schemas.events import (
 
 _WISHES = {
     "invite": Words("lời mời", "the invitation"),
-    "grant": Words("thêm vai trò", "the role"),
+    "grant": Words("thêm quyền", "the role"),
     "key": Words("khóa API", "the API key"),
 }
 

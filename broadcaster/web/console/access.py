@@ -122,7 +122,7 @@ def _page(
         request,
         visitor,
         "access.html",
-        here="access",
+        here="people",
         status=422 if faults else 200,
         path="/console/access",
         waiting=waiting(services, visitor),

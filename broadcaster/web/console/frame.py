@@ -31,8 +31,6 @@ MENU: Sequence[Place] = (
     Place("compose", "/console/compose", (Role.AUTHOR,)),
     Place("alerts", "/console/alerts"),
     Place("people", "/console/people", (Role.MANAGER,)),
-    Place("access", "/console/access", (Role.MANAGER,)),
-    Place("keys", "/console/keys", (Role.MANAGER,)),
     Place("cadence", "/console/cadence"),
     Place("templates", "/console/templates"),
     Place("bodies", "/console/bodies"),

@@ -76,7 +76,7 @@ def _page(
         request,
         visitor,
         "keys.html",
-        here="keys",
+        here="people",
         status=422 if faults else 200,
         path="/console/keys",
         keys=[(each, services.directory.body_name(each.body or "")) for each in found],

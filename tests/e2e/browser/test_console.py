@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.site import Site
+from tests.site import PASSWORD, Site
 
 pytestmark = [pytest.mark.slow]
 
@@ -176,6 +176,45 @@ def test_axe_finds_nothing(opened: Opener, hanoi: Site) -> None:
     ha.goto("/console/compose")
     ha.get_by_role("button", name="Trình duyệt").click()
     look(ha)
+
+
+def test_axe_finds_nothing_where_people_are_let_in(opened: Opener) -> None:
+    page = opened()
+    look(page, "/console/sign-in?recovery=1")
+    hoa = opened("hoa")
+    look(hoa, "/console/people")
+    hoa.get_by_label("Tên tài khoản").first.fill("thu@ubnd-00001")
+    hoa.get_by_role("button", name="Mời", exact=True).click()
+    link = hoa.locator("code.secret").inner_text()
+    look(hoa)
+    look(hoa, "/console/access")
+    look(hoa, "/console/keys")
+    hoa.get_by_label("Tên chương trình").fill("tram-do-mua")
+    hoa.get_by_role("button", name="Đề nghị khóa").click()
+    expect(hoa.get_by_role("heading", name="Khóa của tram-do-mua")).to_be_visible()
+    look(hoa)
+    vinh = opened("vinh")
+    look(vinh, "/console")
+    expect(vinh.get_by_role("heading", name="Chờ xác nhận quyền")).to_be_visible()
+    look(vinh, "/console/access")
+    vinh.get_by_role("button", name="Xác nhận tram-do-mua").click()
+    look(vinh, "/console/keys")
+    vinh.goto("/console/access")
+    vinh.get_by_role("button", name="Xác nhận thu@ubnd-00001").click()
+    pin = vinh.locator("code.secret").inner_text()
+    look(vinh)
+    look(page, link)
+    page.get_by_label("Số xác nhận").fill(pin)
+    page.get_by_role("button", name="Tiếp tục").click()
+    expect(page.get_by_role("button", name="Kích hoạt tài khoản")).to_be_visible()
+    look(page)
+    look(vinh, "/console/account")
+    vinh.get_by_role("button", name="Tạo 10 mã mới").click()
+    look(vinh)
+    vinh.get_by_label("Mật khẩu đang dùng").last.fill(PASSWORD)
+    vinh.get_by_role("button", name="Đổi điện thoại").click()
+    expect(vinh.get_by_role("button", name="Dùng ứng dụng này")).to_be_visible()
+    look(vinh)
 
 
 def look(page: Page, path: str | None = None) -> None:
