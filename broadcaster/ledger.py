@@ -27,7 +27,7 @@ from projections.fanout.order import RankOrder
 from schemas.content import MsgType
 from schemas.dispatch import Dispatch, Outcome, Receipt
 from schemas.events import Actor, ReceiptRecorded
-from schemas.ids import dispatch_id, issuer_stream
+from schemas.ids import audience_id, dispatch_id, issuer_stream
 
 LEDGER_DDL = """
 CREATE TABLE IF NOT EXISTS ledger (
@@ -138,12 +138,16 @@ class Ledger:
     def withdraws_nothing(self, dispatch: Dispatch) -> bool:
         """A withdrawal of a first version: its slices are those of that version, rank for rank.
 
-        Of later versions the slices differ, so then everyone is told: better once too often.
+        Of later versions, and of one with a further wave, the slices differ, so then everyone is told:
+        better once too often.
         """
         first = dispatch_id(dispatch.alert_id, 1, dispatch.channel, dispatch.first, 1)
         if dispatch.version != 2:  # noqa: PLR2004
             return False
+        wave = audience_id(dispatch.alert_id, 1, dispatch.channel, 1)
         with at_once(self._pool) as conn, conn.cursor() as cursor:
+            if self._log.has(wave, cursor):
+                return False
             ended = self._log.event(cursor, first, 1)
             if ended is None:
                 # Not claimed: when it is, it will be found to be superseded.

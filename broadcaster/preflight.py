@@ -22,7 +22,7 @@ from broadcaster.office import Office
 from broadcaster.registry.address_book import AddressBook
 from channels.gateway import Message
 from projections.board import view as board
-from projections.fanout import incidents, plan
+from projections.fanout import incidents, plan, waves
 from projections.fanout import view as fanout
 from projections.fanout.plan import SLICE_SIZES, Graver
 from schemas.content import Channel, Content, Language, MsgType
@@ -117,9 +117,15 @@ class Preflights:
     ) -> AudienceFrozen | None:
         with conn.cursor() as cursor:
             for before in range(version - 1, 0, -1):
-                event = self._office.log.event(cursor, audience_id(alert_id, before, channel), 1)
-                if isinstance(event, AudienceFrozen):
-                    return event
+                found: list[AudienceFrozen] = []
+                while True:
+                    stream = audience_id(alert_id, before, channel, len(found))
+                    event = self._office.log.event(cursor, stream, 1)
+                    if not isinstance(event, AudienceFrozen):
+                        break
+                    found.append(event)
+                if found:
+                    return waves.joined(found)
         return None
 
     def _graver(self, conn: Connection[Any], channel: Channel, message: Message) -> list[Graver]:

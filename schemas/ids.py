@@ -33,9 +33,9 @@ def delegations_stream(grantee: str) -> UUID:
     return stream_id("delegations", grantee)
 
 
-def audience_id(alert_id: UUID, version: int, channel: str) -> UUID:
-    """The frozen audience of one version of an alert on one channel."""
-    return stream_id("audience", alert_id, version, channel)
+def audience_id(alert_id: UUID, version: int, channel: str, wave: int = 0) -> UUID:
+    """The frozen audience of one version of an alert on one channel; or a further wave of it, from 1."""
+    return stream_id("audience", alert_id, version, channel, *([wave] if wave else []))
 
 
 def dispatch_id(alert_id: UUID, version: int, channel: str, first: int, attempt: int) -> UUID:

@@ -172,7 +172,8 @@ def as_of(events: Iterable[Recorded], at: datetime, alert_id: UUID | None = None
     for _, _, event in takewhile(lambda one: one.recorded_at <= at, events):
         if isinstance(event, AudienceFrozen):
             counts = audiences.setdefault((event.alert_id, event.version), {})
-            counts[event.channel.value] = event.count
+            before = counts.get(event.channel.value, 0) if event.wave else 0
+            counts[event.channel.value] = before + event.count
         elif isinstance(event, AlertDrafted):
             tracks[event.originator_id] = _drafted(event)
         elif isinstance(event, AlertEvent):

@@ -39,14 +39,17 @@ class Audience:
         """Notes the size of each audience frozen in the page."""
         frozen = [(position, event) for position, _, event in page if isinstance(event, AudienceFrozen)]
         tx.cursor.executemany(
-            "INSERT INTO audience_counts VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            # A further wave adds to the version's count; the digest stays that of the first.
+            "INSERT INTO audience_counts AS a VALUES (%s, %s, %s, %s, %s, %s, %s)"
+            " ON CONFLICT (alert_id, version, channel) DO UPDATE SET count = a.count + excluded.count",
             [
                 (e.alert_id, e.version, e.channel, e.count, e.sha256, e.lane, position)
                 for position, e in frozen
             ],
         )
         tx.cursor.executemany(
-            "INSERT INTO audience_areas VALUES (%s, %s, %s, %s, %s)",
+            "INSERT INTO audience_areas AS a VALUES (%s, %s, %s, %s, %s) ON CONFLICT"
+            " (alert_id, version, channel, area) DO UPDATE SET count = a.count + excluded.count",
             [
                 (e.alert_id, e.version, e.channel, area, count)
                 for _, e in frozen

@@ -5,6 +5,7 @@ or a subscriber: events hold neither.
 """
 
 from typing import assert_never
+from uuid import UUID
 
 from projections.audit.alert_words import describe_alert
 from projections.audit.body_words import describe_issuer, describe_kept, describe_rights
@@ -224,6 +225,11 @@ def _watched(event: AttemptRefused | EvidenceExported | CadenceEvent | ReminderE
 
 def _delivery(event: DeliveryEvent) -> Words:
     match event:
+        case AudienceFrozen(version=version, channel=channel, count=count, relieves=UUID()):
+            words = Words(
+                f"Chốt thêm {count} người nhận phiên bản {version} qua {channel}: cảnh báo nặng hơn đã rút",
+                f"Fixed {count} more recipients of version {version} by {channel}: a graver one is gone",
+            )
         case AudienceFrozen(version=version, channel=channel, count=count):
             words = Words(
                 f"Chốt {count} người nhận phiên bản {version} qua {channel}",

@@ -3,7 +3,8 @@
 Alerts that name the same incident are about the same thing. Who is in the audience of a live one that
 is graver is not sent the lesser one on that channel. Of two as grave the first one out is theirs, but
 not on the emergency lane: a second emergency is worth a second push. Nobody is spared an update of what
-they got. The rule is asked once, when an audience is fixed, and how many it spared is a fact of it.
+they got. The rule is asked once, when an audience is fixed, and how many it spared is a fact of it. Once
+the graver one is withdrawn, those it spared get the lesser one after all, if that still holds (waves.py).
 """
 
 from collections.abc import Iterable
@@ -15,7 +16,7 @@ from psycopg import Connection, Cursor
 
 from projections.projection import Row
 from schemas.content import Content, Lane, Mode, Severity
-from schemas.events import AlertCancelled, AlertIssued
+from schemas.events import AlertCancelled, AlertIssued, Event
 
 INCIDENTS_DDL = """
 CREATE TABLE IF NOT EXISTS fanout_incidents (
@@ -24,12 +25,20 @@ CREATE TABLE IF NOT EXISTS fanout_incidents (
     version int NOT NULL,
     severity text NOT NULL,
     mode text NOT NULL,
-    expires_at timestamptz NOT NULL
+    expires_at timestamptz NOT NULL,
+    issue bytea NOT NULL DEFAULT ''
 );
+ALTER TABLE fanout_incidents ADD COLUMN IF NOT EXISTS issue bytea NOT NULL DEFAULT '';
 CREATE INDEX IF NOT EXISTS fanout_incidents_incident ON fanout_incidents (incident);
 """
 _OF = """
-SELECT alert_id, incident, version, severity, mode, expires_at FROM fanout_incidents WHERE incident = %s
+SELECT alert_id, incident, version, severity, mode, expires_at, issue FROM fanout_incidents
+WHERE incident = %s
+"""
+_ITS = "SELECT incident FROM fanout_incidents WHERE alert_id = %s"
+_WRITE = """
+INSERT INTO fanout_incidents (alert_id, incident, version, severity, mode, expires_at, issue)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
 """
 _GRAVITY = {
     severity: gravity
@@ -48,6 +57,16 @@ class Standing(NamedTuple):
     severity: Severity
     mode: Mode
     expires_at: datetime
+    issue: bytes = b""
+    """The event of the version, as the log keeps it; empty in rows of an older house."""
+
+    def issued(self) -> AlertIssued | None:
+        """That event."""
+        if not self.issue:
+            return None
+        event = Event.load(AlertIssued.TOPIC, self.alert_id, 1, self.issue)
+        assert isinstance(event, AlertIssued)
+        return event
 
     def spares(self, alert_id: UUID, content: Content, at: datetime) -> bool:
         """Whether its recipients need not be sent this content of another alert, going out at `at`."""
@@ -62,8 +81,10 @@ class Standing(NamedTuple):
 def of(conn: Connection[Row] | Cursor[Row], incident: str) -> list[Standing]:
     """The alerts of the incident that were not withdrawn, as far as the view has followed."""
     return [
-        Standing(alert, name, version, Severity(severity), Mode(mode), expires)
-        for alert, name, version, severity, mode, expires in conn.execute(_OF, (incident,)).fetchall()
+        Standing(alert, name, version, Severity(severity), Mode(mode), expires, bytes(issue))
+        for alert, name, version, severity, mode, expires, issue in conn.execute(
+            _OF, (incident,)
+        ).fetchall()
     ]
 
 
@@ -94,20 +115,41 @@ class Incidents:
                 content.severity,
                 content.mode,
                 event.expires_at,
+                event.payload(),
             )
         ) or None
 
-    def cancelled(self, event: AlertCancelled) -> None:
-        """It stands no more."""
+    def cancelled(self, event: AlertCancelled) -> list[AlertIssued]:
+        """It stands no more. Answers what its recipients were spared while it did, and stands still."""
+        stood = self._standing(event.originator_id)
         self._changed[event.originator_id] = None
+        if stood is None:
+            return []
+        others = (each.issued() for each in self._of(stood.incident) if event.sent < each.expires_at)
+        found = (
+            each for each in others if each and stood.spares(each.originator_id, each.content, event.sent)
+        )
+        return sorted(found, key=lambda each: (-_GRAVITY[each.content.severity], each.originator_id))
 
-    def sparing(self, event: AlertIssued) -> Iterable[Standing]:
-        """The alerts whose recipients are spared this one, the gravest first."""
+    def sparing(self, event: AlertIssued, at: datetime | None = None) -> Iterable[Standing]:
+        """The alerts whose recipients are spared this one when it goes out, or `at`, the gravest first."""
         incident = event.content.incident
         if incident is None:
             return ()
+        return sparing(
+            self._of(incident), event.originator_id, event.content, event.effective_at if at is None else at
+        )
+
+    def _standing(self, alert_id: UUID) -> Standing | None:
+        if alert_id in self._changed:
+            return self._changed[alert_id]
+        row = self._cursor.execute(_ITS, (alert_id,)).fetchone()
+        found = of(self._cursor, row[0]) if row else ()
+        return next((each for each in found if each.alert_id == alert_id), None)
+
+    def _of(self, incident: str) -> list[Standing]:
         known = {each.alert_id: each for each in of(self._cursor, incident)} | self._changed
-        return sparing(filter(None, known.values()), event.originator_id, event.content, event.effective_at)
+        return [each for each in known.values() if each and each.incident == incident]
 
     def write(self) -> None:
         """The page's changes."""
@@ -117,6 +159,6 @@ class Incidents:
             "DELETE FROM fanout_incidents WHERE alert_id = ANY(%s)", (list(self._changed),)
         )
         self._cursor.executemany(
-            "INSERT INTO fanout_incidents VALUES (%s, %s, %s, %s, %s, %s)",
+            _WRITE,
             [tuple(each) for each in self._changed.values() if each],
         )

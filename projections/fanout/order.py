@@ -25,12 +25,13 @@ class RankOrder:
     counts by area; and those whose home is named are served before those who follow from elsewhere.
     """
 
-    def __init__(self, groups: Sequence[Group]) -> None:
+    def __init__(self, groups: Sequence[Group], first: int = 0) -> None:
+        """`first` is the rank they begin with."""
         self._groups = [group for group in groups if group.ids]
-        self._starts = [0, *accumulate(len(group.ids) for group in self._groups)]
+        self._starts = list(accumulate((len(group.ids) for group in self._groups), initial=first))
 
     def __len__(self) -> int:
-        return self._starts[-1]
+        return self._starts[-1] - self._starts[0]
 
     def ids(self, first: int, last: int) -> list[int]:
         """The subscribers with the ranks from `first` to `last`, last excluded."""

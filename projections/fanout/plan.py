@@ -77,11 +77,11 @@ def chosen(
             spared.append(Spared(alert_id=each.alert_id, version=each.version, count=len(theirs)))
             left -= theirs
     if spared:
-        taken = _only(taken, left)
+        taken = only(taken, left)
     return (united(taken, earlier) if earlier else taken), tuple(spared)
 
 
-def _only(taken: Taken, left: BitMap64) -> Taken:
+def only(taken: Taken, left: BitMap64) -> Taken:
     """Those of the census who are left. Where it tells no homes, nor do they."""
     homes = {area: BitMap64.deserialize(ids) & left for area, ids in taken.homes.items()}
     homes = {area: ids for area, ids in homes.items() if ids}
@@ -157,12 +157,13 @@ def _homes_united(taken: Taken, earlier: AudienceFrozen) -> dict[str, BitMap64]:
 
 
 def slices(audience: AudienceFrozen) -> Iterator[Dispatch]:
-    """The dispatches of an audience: each rank from 0 to count is in exactly one, in order."""
+    """The dispatches of an audience: each of its ranks is in exactly one, in order."""
     alert, version, channel = audience.alert_id, audience.version, audience.channel
     homes = runs(
         [(group.area, audience.by_area[group.area]) for group in audience.groups], audience.slice_size
     )
-    for first in range(0, audience.count, audience.slice_size):
+    end = audience.first + audience.count
+    for first in range(audience.first, end, audience.slice_size):
         yield Dispatch(
             id=dispatch_id(alert, version, channel, first, 1),
             alert_id=alert,
@@ -171,7 +172,7 @@ def slices(audience: AudienceFrozen) -> Iterator[Dispatch]:
             lane=audience.lane,
             audience_id=audience.originator_id,
             first=first,
-            last=min(first + audience.slice_size, audience.count),
+            last=min(first + audience.slice_size, end),
             expires_at=audience.expires_at,
             areas=next(homes, ()),
         )

@@ -2,11 +2,12 @@
 
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from psycopg import Cursor
 
-from projections.fanout import plan
+from projections.fanout import plan, waves
 from projections.fanout.incidents import INCIDENTS_DDL, Incidents
 from projections.fanout.plan import SLICE_SIZES, Census, Graver, Taken
 from projections.fanout.rows import FANOUT_DDL, PageRows
@@ -23,6 +24,9 @@ from schemas.events import (
     Recorded,
 )
 from schemas.ids import audience_id
+
+RELIEF_LIFE = timedelta(hours=24)
+"""After a graver alert was withdrawn: whom it spared a lesser one is not told any later."""
 
 Frozen = Callable[[Cursor[Row], UUID], AudienceFrozen | None]
 """The audience that the log holds under this id, seen by the cursor's transaction; None: none yet."""
@@ -105,11 +109,11 @@ class _Freezing:
             earlier = self._earlier(event.originator_id, event.version, channel)
             self._decide(plan.issued(event, channel, taken, earlier, size, self._graver(event, channel)))
 
-    def _graver(self, event: AlertIssued, channel: Channel) -> list[Graver]:
+    def _graver(self, event: AlertIssued, channel: Channel, at: datetime | None = None) -> list[Graver]:
         """The audiences whose members are spared this version, as they are known by now."""
         found = (
-            (each, self._find(each.alert_id, each.version, channel))
-            for each in self.incidents.sparing(event)
+            (each, waves.joined(self._waves(each.alert_id, each.version, channel)))
+            for each in self.incidents.sparing(event, at)
         )
         return [
             Graver(each.alert_id, each.version, b64decode(audience.bitmap))
@@ -118,24 +122,51 @@ class _Freezing:
         ]
 
     def cancelled(self, event: AlertCancelled) -> None:
-        self.incidents.cancelled(event)
+        lesser = self.incidents.cancelled(event)
         for channel in self._sizes:
             if self._find(event.originator_id, event.version, channel):
                 continue
             # Where no version went, there is nothing to withdraw.
             if earlier := self._earlier(event.originator_id, event.version, channel):
                 self._decide(plan.cancelled(event, earlier))
+        for issue in lesser:
+            self._relieve(issue, event)
+
+    def _relieve(self, issue: AlertIssued, event: AlertCancelled) -> None:
+        """Those whom the withdrawn alert spared this lesser one get it now, once."""
+        if not self._tx.at < min(issue.expires_at, event.sent + RELIEF_LIFE):
+            return  # an old log is read again, that knew nothing of this
+        for channel in issue.content.reaches:
+            found = self._waves(issue.originator_id, issue.version, channel)
+            theirs = self._earlier(event.originator_id, event.version, channel)
+            told = any(wave.relieves == event.originator_id for wave in found)
+            # Nobody was ever spared it: who is not in its audience came later.
+            if not found or not found[0].spared or theirs is None or told:
+                continue
+            taken = Taken(*self._census(issue, channel))
+            graver = self._graver(issue, channel, event.sent)
+            self._decide(
+                waves.relieved(issue, found, taken, event.originator_id, waves.members(theirs), graver)
+            )
 
     def _decide(self, audience: AudienceFrozen) -> None:
         self._decided[audience.originator_id] = audience
         self._tx.emit([audience])
 
     def _earlier(self, alert_id: UUID, version: int, channel: Channel) -> AudienceFrozen | None:
-        """The latest version's before this one; it holds the audiences of all before itself."""
-        found = (self._find(alert_id, before, channel) for before in range(version - 1, 0, -1))
+        """The latest version's before this one, whole; it holds the audiences of all before itself."""
+        found = (
+            waves.joined(self._waves(alert_id, before, channel)) for before in range(version - 1, 0, -1)
+        )
         return next((audience for audience in found if audience), None)
 
-    def _find(self, alert_id: UUID, version: int, channel: Channel) -> AudienceFrozen | None:
+    def _waves(self, alert_id: UUID, version: int, channel: Channel) -> list[AudienceFrozen]:
+        found: list[AudienceFrozen] = []
+        while audience := self._find(alert_id, version, channel, len(found)):
+            found.append(audience)
+        return found
+
+    def _find(self, alert_id: UUID, version: int, channel: Channel, wave: int = 0) -> AudienceFrozen | None:
         # Asked of the log, not of our table: in a rebuild that table is behind the log.
-        stream = audience_id(alert_id, version, channel)
+        stream = audience_id(alert_id, version, channel, wave)
         return self._decided.get(stream) or self._logged(self._tx.cursor, stream)

@@ -23,8 +23,10 @@ CREATE TABLE IF NOT EXISTS fanout_audiences (
     count int NOT NULL,
     position bigint NOT NULL,
     homes text[] NOT NULL DEFAULT '{}',
-    home_bitmaps bytea[] NOT NULL DEFAULT '{}'
+    home_bitmaps bytea[] NOT NULL DEFAULT '{}',
+    first_rank int NOT NULL DEFAULT 0
 );
+ALTER TABLE fanout_audiences ADD COLUMN IF NOT EXISTS first_rank int NOT NULL DEFAULT 0;
 ALTER TABLE fanout_audiences ADD COLUMN IF NOT EXISTS homes text[] NOT NULL DEFAULT '{}';
 ALTER TABLE fanout_audiences ADD COLUMN IF NOT EXISTS home_bitmaps bytea[] NOT NULL DEFAULT '{}';
 CREATE TABLE IF NOT EXISTS fanout_dispatches (
@@ -46,6 +48,10 @@ CREATE INDEX IF NOT EXISTS fanout_dispatches_undone ON fanout_dispatches (lane, 
     WHERE outcome IS NULL;
 """
 
+_AUDIENCE = """
+INSERT INTO fanout_audiences (audience_id, alert_id, version, channel, lane, bitmap, count, position, homes,
+    home_bitmaps, first_rank) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
 _COPY = """
 COPY fanout_dispatches
     (position, seq, dispatch_id, lane, channel, alert_id, version, expires_at, body, outcome)
@@ -83,7 +89,8 @@ class PageRows:
         place = (event.originator_id, event.alert_id, event.version, event.channel, event.lane)
         homes = [group.area for group in event.groups]
         bitmaps = [b64decode(group.bitmap) for group in event.groups]
-        self._audiences.append((*place, b64decode(event.bitmap), event.count, position, homes, bitmaps))
+        who = (b64decode(event.bitmap), event.count, position, homes, bitmaps, event.first)
+        self._audiences.append((*place, *who))
 
     def orders(self, position: int, dispatches: Iterable[Dispatch]) -> None:
         """Dispatches that the event at this position ordered."""
@@ -100,9 +107,7 @@ class PageRows:
 
     def write(self, cursor: Cursor[Row]) -> None:
         """Writes it all, and wakes the relays when the transaction commits."""
-        cursor.executemany(
-            "INSERT INTO fanout_audiences VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)", self._audiences
-        )
+        cursor.executemany(_AUDIENCE, self._audiences)
         if self._outcomes:
             cursor.execute(_END, (list(self._outcomes), list(self._outcomes.values())))
         if self._orders:

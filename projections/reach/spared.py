@@ -22,15 +22,20 @@ CREATE TABLE IF NOT EXISTS reach_spared (
     PRIMARY KEY (alert_id, version, channel, by_alert)
 );
 """
+# Whoever was in several graver alerts counted for the first of them, and may be told for another's sake.
+_RELIEVED = """
+UPDATE reach_spared SET count = greatest(0, count - %s)
+WHERE alert_id = %s AND version = %s AND channel = %s AND by_alert = %s
+"""
 _OF_ALERT = """
-SELECT version, channel, by_alert, by_version, count FROM reach_spared WHERE alert_id = %s
+SELECT version, channel, by_alert, by_version, count FROM reach_spared WHERE alert_id = %s AND count > 0
 ORDER BY version, channel, count DESC, by_alert
 """
 
 
 @dataclass(frozen=True)
 class SparedRow:
-    """How many were left out of a version on a channel because another alert was theirs already."""
+    """How many are left out of a version on a channel because another alert was theirs already."""
 
     version: int
     channel: Channel
@@ -49,10 +54,10 @@ def of_alert(conn: Connection[Any], alert_id: UUID) -> list[SparedRow]:
 
 def note(tx: Transaction, frozen: Iterable[AudienceFrozen]) -> None:
     """What the audiences of a page say of it."""
-    rows = [
-        (event.alert_id, event.version, event.channel.value, each.alert_id, each.version, each.count)
-        for event in frozen
-        for each in event.spared
-    ]
-    if rows:
-        tx.cursor.executemany("INSERT INTO reach_spared VALUES (%s, %s, %s, %s, %s, %s)", rows)
+    for event in frozen:
+        key = (event.alert_id, event.version, event.channel.value)
+        if event.spared:
+            rows = [(*key, each.alert_id, each.version, each.count) for each in event.spared]
+            tx.cursor.executemany("INSERT INTO reach_spared VALUES (%s, %s, %s, %s, %s, %s)", rows)
+        if event.relieves:
+            tx.cursor.execute(_RELIEVED, (event.count, *key, event.relieves))

@@ -49,6 +49,12 @@ class AudienceFrozen(Event, topic="audience.frozen"):
     mode: Annotated[Mode, Field(exclude_if=lambda mode: mode is Mode.ACTUAL)] = Mode.ACTUAL
     spared: Annotated[tuple[Spared, ...], Field(exclude_if=lambda spared: not spared)] = ()
     """By which alert, each recipient once. They are not in `count`."""
+    wave: Annotated[int, Field(ge=0, exclude_if=lambda wave: not wave)] = 0
+    """From 1: a further audience of the version, of people that the ones before left out."""
+    first: Annotated[int, Field(ge=0, exclude_if=lambda first: not first)] = 0
+    """The rank of its first recipient: ranks go on through the waves of a version."""
+    relieves: Annotated[UUID | None, Field(exclude_if=lambda relieves: relieves is None)] = None
+    """The graver alert that was withdrawn; as long as it stood they were spared this one."""
     groups: Annotated[tuple[HomeGroup, ...], Field(exclude_if=lambda groups: not groups)] = ()
     """The same recipients by home, in the order of ranks: those of the alert's own areas first, then
     who follows them from elsewhere; within a group by ascending id. Absent: rank n is the n-th smallest

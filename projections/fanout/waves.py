@@ -1,0 +1,79 @@
+"""Further waves of a version: those an incident had spared, once the graver alert is withdrawn. Pure.
+
+A wave is an audience of the same version on the same channel. Its ranks go on where the last wave's
+ended, so its dispatches have ids of their own, and the figures of the version simply grow.
+"""
+
+from base64 import b64decode, b64encode
+from collections import Counter
+from collections.abc import Sequence
+from hashlib import sha256
+from uuid import UUID
+
+from pyroaring import BitMap64
+
+from projections.fanout.order import groups_of
+from projections.fanout.plan import Graver, Taken, frozen, only
+from schemas.events import AlertIssued, AudienceFrozen, HomeGroup
+from schemas.ids import audience_id
+
+
+def members(audience: AudienceFrozen) -> BitMap64:
+    """Whom it is for."""
+    return BitMap64.deserialize(b64decode(audience.bitmap))
+
+
+def joined(waves: Sequence[AudienceFrozen]) -> AudienceFrozen | None:
+    """All waves of a version on a channel as one audience; None where there are none."""
+    if len(waves) < 2:  # noqa: PLR2004 (one is itself)
+        return waves[0] if waves else None
+    who, by_area = BitMap64(), Counter[str]()
+    homes: dict[str, BitMap64] = {}
+    for wave in waves:
+        who |= members(wave)
+        by_area.update(wave.by_area)
+        for group in groups_of(wave) if wave.groups else ():
+            homes[group.area] = homes.get(group.area, BitMap64()) | group.ids
+    told = all(wave.groups or not wave.count for wave in waves)
+    packed = who.serialize()
+    return waves[0].model_copy(
+        update={
+            "count": len(who),
+            "bitmap": b64encode(packed).decode(),
+            "sha256": sha256(packed).hexdigest(),
+            "by_area": dict(sorted(by_area.items())),
+            "groups": tuple(
+                HomeGroup(area=area, bitmap=b64encode(ids.serialize()).decode())
+                for area, ids in (homes.items() if told else ())
+            ),
+        }
+    )
+
+
+def relieved(  # noqa: PLR0917 (what a wave follows from)
+    event: AlertIssued,
+    waves: Sequence[AudienceFrozen],
+    taken: Taken,
+    withdrawn: UUID,
+    theirs: BitMap64,
+    graver: Sequence[Graver],
+) -> AudienceFrozen:
+    """The next wave of the issued version, which may be empty.
+
+    Those the census finds among `theirs`, the recipients of the alert that was withdrawn; but nobody who
+    had the version, nor who is spared it for another graver alert.
+    """
+    left = BitMap64.deserialize(taken.bitmap) & theirs
+    for wave in waves:
+        left -= members(wave)
+    for each in graver:
+        left -= BitMap64.deserialize(each.bitmap)
+    channel, number = waves[0].channel, len(waves)
+    return frozen(event, channel, only(taken, left), waves[0].slice_size).model_copy(
+        update={
+            "originator_id": audience_id(event.originator_id, event.version, channel, number),
+            "wave": number,
+            "first": sum(wave.count for wave in waves),
+            "relieves": withdrawn,
+        }
+    )
