@@ -16,7 +16,7 @@ LANGUAGES: tuple[Language, ...] = ("vi", "en")
 
 @dataclass(frozen=True)
 class Quotas:
-    """How fast one worker process may send, and what a short message costs."""
+    """How fast all workers together may send, and what a short message costs."""
 
     push_per_second: float = 10_000.0
     sms_parts_per_second: float = 1_000.0
@@ -46,7 +46,7 @@ class Effort(NamedTuple):
 
     messages: int
     seconds: float
-    """To drain at the quota, by one process, with nothing else under way."""
+    """To drain at the quota, with nothing else under way."""
     cost: Decimal | None
     sms: tuple[SmsForecast, ...] = ()
 

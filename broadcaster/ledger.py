@@ -21,7 +21,7 @@ from broadcaster.log import AlertLog, at_once
 from broadcaster.office import Office
 from broadcaster.recent import Recent
 from broadcaster.registry.subscribers import Registry
-from channels.delivery import Claim
+from channels.desk import Claim
 from channels.gateway import Message, Recipient, Result
 from projections.fanout.order import RankOrder
 from schemas.content import MsgType
@@ -68,7 +68,7 @@ def _what(dispatch: Dispatch) -> tuple[UUID, int, str]:
 
 
 class Ledger:
-    """The desk of the workers (channels/delivery.py), on the database. Thread-safe."""
+    """The desk of the workers (channels/desk.py), on the database. Thread-safe."""
 
     def __init__(
         self,

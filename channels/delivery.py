@@ -2,19 +2,18 @@
 
 import asyncio
 import random
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple, Protocol
 from uuid import UUID
 
 import structlog
 
+from channels.desk import Desk
 from channels.gateway import Gateway, Message, PayloadFaultError, Recipient, Result, Router
-from channels.retry import MAX_CLAIMS, next_tries
+from channels.retry import MAX_CLAIMS
+from channels.tally import Tally
 from schemas.content import MsgType
-from schemas.dispatch import Dispatch, Later, Outcome, Ranks, Receipt
+from schemas.dispatch import Dispatch, Outcome, Receipt
 
 TURN = 0.05
 LONGEST_TURN = 15.0
@@ -27,163 +26,6 @@ FAULTS_KEPT = 64
 """Versions whose content was refused that a worker remembers."""
 FAULT_KEPT = timedelta(minutes=10)
 """How long: who replays a dead letter later gets a true try."""
-
-
-class Claim(NamedTuple):
-    """What the ledger knows of a dispatch once this worker holds it."""
-
-    done: bool
-    """It has its receipt already: nothing to do but acknowledge."""
-    claims: int
-    """How often it was claimed, this time included."""
-    noted: tuple[Result, ...]
-    """Results of an earlier holder."""
-    in_doubt: frozenset[int]
-    """Ranks an earlier holder was sending to when it died: they may have been reached."""
-    via: str = ""
-    """The provider it was sending them through, where there are several."""
-
-
-class Desk(Protocol):
-    """What a worker needs from the house; runtime passes it in. Calls block; they run in threads."""
-
-    def claim(self, dispatch: Dispatch, at: datetime) -> Claim:
-        """Holds the dispatch."""
-        ...
-
-    def message(self, dispatch: Dispatch) -> Message | None:
-        """What to say; None where a later version or a cancel made it moot."""
-        ...
-
-    def ahead(self, dispatch: Dispatch) -> bool:
-        """Whether an earlier version of the alert is being sent on the channel at this moment."""
-        ...
-
-    def withdraws_nothing(self, dispatch: Dispatch) -> bool:
-        """Of a withdrawal: whether none of its recipients was, or will be, sent what it withdraws."""
-        ...
-
-    def recipients(self, dispatch: Dispatch, ranks: Sequence[int]) -> list[Recipient]:
-        """Addresses of these ranks; one that has been erased since is absent."""
-        ...
-
-    def progress(
-        self, dispatch: Dispatch, noted: Sequence[Result], sending: Sequence[int], via: str = ""
-    ) -> None:
-        """Notes results, and the ranks that are sent to next, before they are, and through whom."""
-        ...
-
-    def close(self, receipt: Receipt, gone: Sequence[Recipient], at: datetime) -> None:
-        """Appends the receipt and erases the addresses that are gone, in one transaction."""
-        ...
-
-
-UNKNOWN = "UNKNOWN"
-"""The reason of those who ended without being reached for sure, though a provider may have taken theirs."""
-_UNSENT = frozenset({Outcome.DEAD, Outcome.EXPIRED, Outcome.SUPERSEDED})
-
-
-@dataclass
-class _Tally:
-    """What came of each rank so far."""
-
-    dispatch: Dispatch
-    outcomes: dict[int, Outcome] = field(default_factory=dict)
-    reasons: Counter[str] = field(default_factory=Counter)
-    doubtful: set[int] = field(default_factory=set)
-    wishes: dict[int, float] = field(default_factory=dict[int, float])
-    """The provider's Retry-After for the deferred, in seconds."""
-    bound: dict[int, str] = field(default_factory=dict[int, str])
-    carriers: dict[int, str] = field(default_factory=dict[int, str])
-    segments: int = 0
-    cost: int = 0
-
-    def __post_init__(self) -> None:
-        self.bound = {rank: via for via, ranks in self.dispatch.bound.items() for rank in ranks}
-
-    def doubt(self, ranks: Iterable[int], via: str) -> None:
-        """They may have been reached, through this provider: no other sends to them."""
-        self.doubtful.update(ranks)
-        self.bind(ranks, via)
-
-    def bind(self, ranks: Iterable[int], via: str) -> None:
-        """Only this provider may send to them, where it has a name."""
-        if via:
-            self.bound |= dict.fromkeys(ranks, via)
-
-    def note(self, results: Sequence[Result]) -> None:
-        for result in results:
-            self.outcomes[result.rank] = result.outcome
-            self.segments += result.segments
-            self.cost += result.cost
-            if result.reason:
-                self.reasons[result.reason] += 1
-            if result.ambiguous:
-                self.doubt((result.rank,), result.via)
-            if result.outcome is Outcome.ACCEPTED:
-                self.carriers[result.rank] = result.via
-            if result.outcome is Outcome.DEFERRED:
-                self.wishes[result.rank] = result.retry_after or 0.0
-
-    def close_rest(self, outcome: Outcome, reason: str = "") -> None:
-        """Gives every rank without an outcome this one."""
-        rest = self.pending()
-        self.outcomes.update(dict.fromkeys(rest, outcome))
-        if reason and rest:
-            self.reasons[reason] += len(rest)
-
-    def pending(self) -> list[int]:
-        return [rank for rank in self.dispatch.ranks if rank not in self.outcomes]
-
-    def receipt(self, provider: str, at: datetime, jitter: float) -> Receipt:
-        """The receipt; what is deferred is tried again, or dead where it cannot be."""
-        dispatch = self.dispatch
-        waiting = [rank for rank, outcome in self.outcomes.items() if outcome is Outcome.DEFERRED]
-        tries = next_tries(
-            dispatch.attempt,
-            dispatch.lane,
-            {rank: self.wishes.get(rank, 0.0) for rank in waiting},
-            at=at,
-            expires_at=dispatch.expires_at,
-            jitter=jitter,
-        )
-        deferred = sorted(rank for _, ranks in tries for rank in ranks)
-        self.outcomes.update(dict.fromkeys(set(waiting).difference(deferred), Outcome.DEAD))
-        # What one provider may have taken, and nobody will ask again: it is listed as such.
-        if unknown := sum(self.outcomes[rank] in _UNSENT for rank in self.bound):
-            self.reasons[UNKNOWN] += unknown
-        bound = {rank: self.bound[rank] for rank in deferred if rank in self.bound}
-        carried = _by_provider(self.carriers)
-        dead = tuple(rank for rank in dispatch.ranks if self.outcomes[rank] is Outcome.DEAD)
-        homes = dispatch.homes()
-        by_area: defaultdict[str, Counter[Outcome]] = defaultdict(Counter)
-        for rank, area in homes.items():
-            by_area[area][self.outcomes[rank]] += 1
-        return Receipt(
-            dispatch=dispatch,
-            counts=dict(Counter(self.outcomes[rank] for rank in dispatch.ranks)),
-            deferred=tuple(deferred),
-            retry_at=tries[0][0] if tries else None,
-            unknown=len(self.doubtful),
-            reasons=dict(self.reasons),
-            provider=next(iter(carried)) or provider if len(carried) == 1 else provider,
-            carried=carried if len(carried) > 1 else {},
-            bound=_by_provider(bound),
-            segments=self.segments,
-            cost=self.cost,
-            dead=dead if len(dead) < len(dispatch.ranks) else (),
-            by_area={area: dict(counts) for area, counts in sorted(by_area.items())},
-            later=tuple(Later(retry_at=when, ranks=ranks) for when, ranks in tries[1:]),
-        )
-
-
-def _by_provider(ranks: Mapping[int, str]) -> Ranks:
-    """The ranks of each provider, in order."""
-    found: defaultdict[str, list[int]] = defaultdict(list)
-    for rank in sorted(ranks):
-        found[ranks[rank]].append(rank)
-    return {via: tuple(found[via]) for via in sorted(found)}
-
 
 Refusal = Callable[[Dispatch, Message, datetime], str]
 """Why nobody of a dispatch gets it; empty where they do. Blocks."""
@@ -211,7 +53,7 @@ class Delivery:
         claim = await asyncio.to_thread(self._desk.claim, dispatch, at)
         if claim.done:
             return None
-        tally = _Tally(dispatch)
+        tally = Tally(dispatch)
         tally.note(claim.noted)
         tally.bind(claim.in_doubt, claim.via)
         gone: list[Recipient] = []
@@ -258,7 +100,7 @@ class Delivery:
             await asyncio.sleep(TURN)
             left -= TURN
 
-    async def _send(self, dispatch: Dispatch, message: Message, tally: _Tally) -> list[Recipient]:
+    async def _send(self, dispatch: Dispatch, message: Message, tally: Tally) -> list[Recipient]:
         pending = tally.pending()
         recipients = await asyncio.to_thread(self._desk.recipients, dispatch, pending)
         present = {recipient.rank: recipient for recipient in recipients}
@@ -280,7 +122,7 @@ class Delivery:
         return [recipient for rank, recipient in present.items() if tally.outcomes[rank] is Outcome.GONE]
 
     def _windows(
-        self, message: Message, recipients: Sequence[Recipient], tally: _Tally
+        self, message: Message, recipients: Sequence[Recipient], tally: Tally
     ) -> Iterator[Sequence[Recipient]]:
         gateway = self._gateway
         if isinstance(gateway, Router):

@@ -14,11 +14,11 @@ from firebase_admin import exceptions
 
 from channels.gateway import Message, Recipient, Result
 from channels.push.answers import QUOTA, judge_refusals, read_answer
-from channels.push.line import Headers, Loss, Reply
 from channels.push.lines import UNWANTED, Lines
 from channels.push.pace import OwnQuota, Quota
 from channels.push.pauses import Pauses
 from channels.push.render import KINDS, Rendered, language_of, render
+from channels.push.request import Headers, Loss, Reply
 from channels.push.tokens import AccessTokens, TokenError
 from schemas.content import Channel, Language
 from schemas.dispatch import Outcome

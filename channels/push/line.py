@@ -1,13 +1,12 @@
 """One HTTP/2 connection: requests out, answers in, and what is certain where no answer comes."""
 
 import asyncio
-import logging
 from collections.abc import Callable
 from itertools import takewhile
 from time import monotonic
-from typing import NamedTuple, Protocol, cast
+from typing import cast
 
-from hpack import Decoder, Encoder, HPACKError
+from hpack import HPACKError
 
 from channels.push.frames import (
     ACK,
@@ -29,11 +28,8 @@ from channels.push.frames import (
     settings_in,
     unpadded,
 )
-
-# At DEBUG it tells whole headers, the access token's among them.
-logging.getLogger("hpack").setLevel(logging.INFO)
-
-Headers = tuple[tuple[str, str], ...]
+from channels.push.headers import OK, HeaderBlocks
+from channels.push.request import Handback, Loss, Reply, Request
 
 STREAMS = 100
 """Requests at a time before the peer has said its own limit, and the most we use."""
@@ -43,56 +39,6 @@ until it is given up."""
 TICK = 0.25
 LARGEST_BODY = 8192
 """Bytes; FCM takes 4096 and an address."""
-TABLE = 4096
-"""Bytes of headers that are sent once a connection instead of with each message (RFC 7541 §4.2)."""
-OK = b"\x88"
-"""`:status: 200` (RFC 7541, appendix A)."""
-
-
-class Reply(NamedTuple):
-    """An answer."""
-
-    status: int
-    retry_after: str | None
-    body: bytes
-
-
-class Loss(NamedTuple):
-    """No answer, and never one."""
-
-    reason: str
-    ambiguous: bool
-    """Whether the peer may have acted on the request."""
-
-
-class Order(Protocol):
-    """Who asked; told of every request once."""
-
-    def wants(self, place: int) -> bool:
-        """Asked as its turn comes: whether the request is still to be sent."""
-        ...
-
-    def answered(self, place: int, answer: Reply | Loss) -> None:
-        """What came of the request of this place."""
-        ...
-
-
-class Request:
-    """One POST."""
-
-    __slots__ = ("body", "data", "deadline", "headers", "order", "place", "refused", "status", "wish")
-
-    def __init__(self, order: Order, place: int, headers: Headers, body: bytes) -> None:
-        self.order, self.place, self.headers, self.body = order, place, headers, body
-        self.refused = 0
-        """How often a peer gave it back unread."""
-        self.deadline = 0.0
-        self.status = 0
-        self.wish: str | None = None
-        self.data = b""
-
-
-Handback = Callable[[list[Request]], None]
 
 
 class Line(asyncio.Protocol):
@@ -109,12 +55,7 @@ class Line(asyncio.Protocol):
         self._next = first_stream
         self._streams: dict[int, Request] = {}
         self._reader = FrameReader()
-        # Answers refer to nothing before them: most need no decoder, a byte says that all is well.
-        self._decoder = Decoder()
-        self._decoder.max_allowed_table_size = self._decoder.header_table_size = 0
-        self._encoder = Encoder()
-        self._headers: Headers = ()
-        self._block = b""
+        self._blocks = HeaderBlocks()
         self._unfinished: tuple[int, int, bytes] | None = None
         self._limit = 0
         self._stream_window = self._window = FIRST_WINDOW
@@ -157,18 +98,9 @@ class Line(asyncio.Protocol):
         request.deadline, request.status, request.wish, request.data = now + self._timeout, 0, None, b""
         self._streams[stream] = request
         self._out.append(
-            frame(Kind.HEADERS, END_HEADERS, stream, self._encoded(request.headers))
+            frame(Kind.HEADERS, END_HEADERS, stream, self._blocks.encoded(request.headers))
             + frame(Kind.DATA, END_STREAM, stream, body)
         )
-
-    def _encoded(self, headers: Headers) -> bytes:
-        if headers is self._headers and self._block:
-            return self._block
-        block = self._encoder.encode(headers)
-        # Once all are in the peer's table each is one byte, an index (RFC 7541 §6.1): such a block
-        # changes no table, and stays true.
-        self._headers, self._block = headers, block if all(byte & 0x80 for byte in block) else b""
-        return block
 
     def flush(self) -> None:
         """Writes what was started."""
@@ -255,11 +187,7 @@ class Line(asyncio.Protocol):
         if block[:1] == OK:
             request.status = 200
         elif not request.status:
-            headers = dict(self._decoder.decode(block, raw=True))
-            status = int(headers.get(b":status", 0))
-            # 1xx comes before the real one; trailers, after it, say nothing to us.
-            request.status = status if status >= 200 else 0  # noqa: PLR2004 (HTTP's own number)
-            request.wish = headers.get(b"retry-after", b"").decode("latin-1")
+            request.status, request.wish = self._blocks.decoded(block)
         if flags & END_STREAM:
             self._answer(stream, request)
 
@@ -284,8 +212,7 @@ class Line(asyncio.Protocol):
     def _take_settings(self, values: dict[int, int]) -> None:
         self._limit = min(STREAMS, values.get(Setting.MAX_CONCURRENT_STREAMS, self._limit or STREAMS))
         if Setting.HEADER_TABLE_SIZE in values:
-            self._encoder.header_table_size = min(TABLE, values[Setting.HEADER_TABLE_SIZE])
-            self._headers = ()
+            self._blocks.resize(values[Setting.HEADER_TABLE_SIZE])
         self._stream_window = values.get(Setting.INITIAL_WINDOW_SIZE, self._stream_window)
         if self._stream_window < LARGEST_BODY:
             raise Http2Error(f"a window of {self._stream_window} bytes has no room for a message")

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from channels.push.line import STREAMS, Headers, Line, Loss, Order, Request
+from channels.push.line import STREAMS, Line
+from channels.push.request import Headers, Loss, Order, Request
 
 log = structlog.get_logger(__name__)
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.delivery import FAULT_KEPT, Claim, Delivery, Refusal
+from channels.delivery import FAULT_KEPT, Delivery, Refusal
+from channels.desk import Claim
 from channels.gateway import Message, PayloadFaultError, Recipient, Result
 from channels.retry import MAX_ATTEMPTS, MAX_CLAIMS
 from schemas.content import Channel, Lane, MsgType

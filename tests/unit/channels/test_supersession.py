@@ -11,7 +11,8 @@ from typing import Self
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels.delivery import Claim, Delivery
+from channels.delivery import Delivery
+from channels.desk import Claim
 from channels.gateway import Message, Recipient, Result
 from projections.fanout import plan
 from schemas.content import Channel, MsgType

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from channels.delivery import UNKNOWN, Delivery
+from channels.delivery import Delivery
 from channels.gateway import Message, PayloadFaultError, Recipient, Result
 from channels.retry import MAX_ATTEMPTS
 from channels.sms import Member, SmppSettings, SmsGateway, SmsPool
 from channels.sms.brand import BrandClass, Rules
 from channels.sms.sandbox import Behaviour, SmscSandbox
 from channels.sms.shares import Policy
+from channels.tally import UNKNOWN
 from schemas.content import Kind, Lane
 from schemas.dispatch import Outcome
 from tests.following import becomes
