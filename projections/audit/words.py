@@ -5,7 +5,6 @@ or a subscriber: events hold neither.
 """
 
 from typing import assert_never
-from uuid import UUID
 
 from projections.audit.alert_words import describe_alert
 from projections.audit.body_words import describe_issuer, describe_kept, describe_rights
@@ -225,7 +224,7 @@ def _watched(event: AttemptRefused | EvidenceExported | CadenceEvent | ReminderE
 
 def _delivery(event: DeliveryEvent) -> Words:
     match event:
-        case AudienceFrozen(version=version, channel=channel, count=count, relieves=UUID()):
+        case AudienceFrozen(version=version, channel=channel, count=count) if event.wave:
             words = Words(
                 f"Chốt thêm {count} người nhận phiên bản {version} qua {channel}: cảnh báo nặng hơn đã rút",
                 f"Fixed {count} more recipients of version {version} by {channel}: a graver one is gone",
