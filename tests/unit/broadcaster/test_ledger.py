@@ -13,6 +13,8 @@ from channels.gateway import Result
 from projections.fanout import view as fanout
 from schemas.content import Channel, MsgType
 from schemas.dispatch import Dispatch, Outcome, Receipt
+from schemas.events import AudienceFrozen
+from schemas.ids import audience_id
 from tests.house import PHUC_XA, approver, author, content, house
 
 
@@ -135,3 +137,18 @@ def test_a_withdrawal_goes_to_slices_that_were_sent_something(
     hanoi.ledger.close(receipt(dispatch, **counts), [], clock())
     assert hanoi.ledger.withdraws_nothing(cancel) == nothing
     assert not hanoi.ledger.withdraws_nothing(cancel.model_copy(update={"version": 3}))
+
+
+def test_of_a_version_with_a_further_wave_all_are_told_that_it_is_withdrawn(
+    hanoi: House, dispatch: Dispatch
+) -> None:
+    cancel = dispatch.model_copy(update={"version": 2})
+    assert hanoi.ledger.withdraws_nothing(cancel)
+    with hanoi.pool.connection() as conn, conn.cursor() as cursor:
+        first = hanoi.log.event(cursor, dispatch.audience_id, 1)
+    assert isinstance(first, AudienceFrozen)
+    stream = audience_id(dispatch.alert_id, 1, dispatch.channel, 1)
+    hanoi.log.append(
+        [first.model_copy(update={"originator_id": stream, "wave": 1, "first": first.count})], at=clock()
+    )
+    assert not hanoi.ledger.withdraws_nothing(cancel), "its slices are no longer rank for rank"
