@@ -55,6 +55,11 @@ class Lines:
         """Connections now."""
         return len(self._lines)
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything waits, or waits for its answer."""
+        return bool(self._queue) or any(line.busy for line in self._lines)
+
     def post(self, order: Order, headers: Headers, bodies: Iterable[tuple[int, bytes]]) -> None:
         """Sends each body; `order` hears of each, by its place. Any loss but a refusal is told at once."""
         self._queue.extend(Request(order, place, headers, body) for place, body in bodies)

@@ -69,10 +69,11 @@ def render(message: Message, language: Language, at: datetime) -> Rendered:
 
 def text_for(message: Message, language: Language, at: datetime) -> str:
     """What the notification says under its title; see `render`."""
-    return _body(message, language, LIMIT - ADDRESS_ROOM - len(_encoded(message, language, "", at)))
+    return body_within(message, language, LIMIT - ADDRESS_ROOM - len(_encoded(message, language, "", at)))
 
 
-def _body(message: Message, language: Language, room: int) -> str:
+def body_within(message: Message, language: Language, room: int) -> str:
+    """What is said under the title, in so many bytes of JSON. Raises PayloadFaultError for less than 0."""
     if room < 0:
         raise PayloadFaultError(f"message is {-room} bytes over {LIMIT} without its text")
     if message.msg_type is MsgType.CANCEL:

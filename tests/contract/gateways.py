@@ -112,5 +112,5 @@ def message(msg_type: MsgType = MsgType.ALERT, reason: str = "") -> Message:
 
 def all_houses() -> list[House]:
     """The houses of every channel that is there."""
-    modules = ("tests.contract.houses_push", "tests.contract.houses_sms")
+    modules = ("tests.contract.houses_push", "tests.contract.houses_sms", "tests.contract.houses_web_push")
     return [house for module in modules if find_spec(module) for house in import_module(module).HOUSES]

@@ -27,6 +27,8 @@ class PushSandbox:
     """
 
     project = PROJECT
+    module = "channels.push.sandbox"
+    """What is run."""
 
     def __init__(self, folder: Path) -> None:
         self._estate = Estate(folder)
@@ -79,7 +81,7 @@ class PushSandbox:
         self._estate.folder.mkdir(parents=True, exist_ok=True)
         with self.log_file.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 (our own module)
-                [sys.executable, "-m", "channels.push.sandbox", self._estate.folder.resolve()],
+                [sys.executable, "-m", self.module, self._estate.folder.resolve()],
                 cwd=ROOT,
                 stdin=subprocess.PIPE,
                 stdout=output,

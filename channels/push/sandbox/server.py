@@ -3,7 +3,9 @@
 import asyncio
 import signal
 import ssl
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import uvloop
 
@@ -13,21 +15,39 @@ from channels.push.sandbox.http1 import Http1Line
 from channels.push.sandbox.http2 import Http2Line
 from channels.push.sandbox.journal import Journal
 from channels.push.sandbox.oauth import TokenOffice
+from channels.push.sandbox.wire import App
 
 SETTLE = 1.0
 """Seconds that messages kept waiting are still answered in after the stop."""
 
 
-def run(folder: Path, parent: int | None = None) -> None:
+class ServedApp(App, Protocol):
+    """Who answers, and may take a moment to."""
+
+    @property
+    def waiting(self) -> int:
+        """Messages that are kept waiting for their answer, and will get it."""
+        ...
+
+
+Make = Callable[[Estate, Journal], ServedApp]
+
+
+def fcm(estate: Estate, journal: Journal) -> ServedApp:
+    """FCM's double."""
+    return FcmApp(journal, TokenOffice(estate.public_key(), estate.token_secret()))
+
+
+def run(folder: Path, parent: int | None = None, make: Make = fcm) -> None:
     """Serves from this folder until SIGTERM or SIGINT, or until the pipe `parent` closes."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(Estate(folder), parent))
+        runner.run(serve(Estate(folder), parent, make))
 
 
 class _Door(asyncio.Protocol):
     """Gives a new connection to whoever speaks the version it chose."""
 
-    def __init__(self, app: FcmApp) -> None:
+    def __init__(self, app: App) -> None:
         self._app = app
         self._line: Http1Line | Http2Line
 
@@ -38,10 +58,10 @@ class _Door(asyncio.Protocol):
         self._line.connection_made(transport)
 
 
-async def serve(estate: Estate, parent: int | None = None) -> None:
+async def serve(estate: Estate, parent: int | None = None, make: Make = fcm) -> None:
     """Serves; see run."""
     with estate.held(), Journal(estate.journal_file) as journal:
-        app = FcmApp(journal, TokenOffice(estate.public_key(), estate.token_secret()))
+        app = make(estate, journal)
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(estate.certificate_file, estate.key_file)
         context.set_alpn_protocols(["h2", "http/1.1"])

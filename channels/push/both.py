@@ -1,0 +1,51 @@
+"""Phones and browsers as one gateway: whom a window goes through is said before it is sent."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
+from typing import Self
+
+from channels.gateway import Gateway, Message, Recipient, Result
+from schemas.content import Channel
+from schemas.web_push import KIND
+
+
+class PhonesAndBrowsers:
+    """A Gateway and a Router. An address belongs to one of the two by its kind, for good."""
+
+    channel = Channel.PUSH
+    name = "push"
+
+    def __init__(self, phones: Gateway, browsers: Gateway) -> None:
+        self._phones, self._browsers = phones, browsers
+        self.window = min(phones.window, browsers.window)
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._phones)
+            await stack.enter_async_context(self._browsers)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._stack.aclose()
+
+    def route(self, message: Message, recipients: Sequence[Recipient]) -> Iterator[list[Recipient]]:
+        """As Router.route: the phones' windows, then the browsers'."""
+        del message
+        for gateway, mine in self._parted(recipients):
+            for at in range(0, len(mine), gateway.window):
+                yield [each._replace(via=gateway.name) for each in mine[at : at + gateway.window]]
+
+    async def send(self, message: Message, recipients: Sequence[Recipient]) -> list[Result]:
+        """As Gateway.send; each result names the one it came through."""
+        return [
+            result._replace(via=gateway.name)
+            for gateway, mine in self._parted(recipients)
+            for result in await gateway.send(message, mine)
+        ]
+
+    def _parted(self, recipients: Sequence[Recipient]) -> list[tuple[Gateway, list[Recipient]]]:
+        browsers = [each for each in recipients if each.kind == KIND]
+        phones = [each for each in recipients if each.kind != KIND]
+        parts = ((self._phones, phones), (self._browsers, browsers))
+        return [(gateway, mine) for gateway, mine in parts if mine]
