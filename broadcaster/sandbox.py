@@ -1,4 +1,4 @@
-"""The doubles as processes of their own: `python -m broadcaster.sandbox fcm|carrier FOLDER`.
+"""The doubles as processes of their own: `python -m broadcaster.sandbox fcm|webpush|carrier FOLDER`.
 
 The house starts them beside its roles where no real provider is set.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 import uvloop
 
 from channels.push import sandbox as push_sandbox
+from channels.push.web import sandbox as web_push_sandbox
 from channels.sms import sandbox as sms_sandbox
 
 
@@ -25,15 +26,17 @@ async def _carrier(folder: Path) -> None:
 
 
 def main(double: str, folder: Path) -> None:
-    """Runs a double until SIGTERM or SIGINT: FCM's in folder/fcm, the carrier's in smsc and smtp."""
+    """Runs a double until SIGTERM or SIGINT, in folders of its own: fcm; webpush; smsc and smtp."""
     match double:
         case "fcm":
             push_sandbox.run(folder / "fcm")
+        case "webpush":
+            web_push_sandbox.serve_browsers(folder / "webpush")
         case "carrier":
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(_carrier(folder))
         case _:
-            raise SystemExit(f"no double {double}: fcm or carrier")
+            raise SystemExit(f"no double {double}: fcm, webpush or carrier")
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ def children(settings: Settings, engines: list[Engine]) -> Iterator[Child]:
             case _:
                 raise AssertionError(engine)
     if settings.providers == "sandbox":
-        for double in ("fcm", "carrier"):
+        for double in ("fcm", "carrier", *(("webpush",) if settings.vapid_key else ())):
             folder = str(sandbox_folder(settings).resolve())
             yield Child(double, [sys.executable, "-m", "broadcaster.sandbox", double, folder], env)
     for name, (role, lanes) in STAFF.items():

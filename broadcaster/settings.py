@@ -5,10 +5,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from broadcaster.proxies import ProxyError, refuse_proxy
 from broadcaster.sms_carriers import read_providers
+from schemas.web_push import SERVICES, Services
 
 PREFIX = "BROADCASTER_"
 _ISSUER = r"^(https://[^/?#\s]+|http://(127\.0\.0\.1|localhost)(:[0-9]+)?)(/[^?#\s]*[^/?#\s])?$"
@@ -61,6 +70,14 @@ class Settings(BaseModel):
     """Messages a minute for all workers together: what Google grants the project, 600,000 by default."""
     push_reserve: Annotated[float, Field(ge=0, le=0.9)] = 0.05
     """The share of the quota that only emergencies may use."""
+    vapid_key: Path | None = None
+    """Our private key of P-256 (PEM) for browsers' push services; no Web Push where empty."""
+    vapid_subject: str = ""
+    """Whom they may turn to, mailto: or https:; mail_from where empty."""
+    web_push_services: str = SERVICES
+    """Hosts that browsers may be reached at, comma-separated; `*.` stands for any name before."""
+    web_push_quota: Annotated[int, Field(gt=0)] = 300_000
+    """Messages a minute to all of them, for all workers together."""
     sms_transport: Literal["smpp", "email"] = "smpp"
     sms_accented: bool = False
     """Vietnamese with marks costs 2-3 times the segments."""
@@ -142,6 +159,18 @@ class Settings(BaseModel):
         if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret.get_secret_value()):
             raise ValueError("oidc_client_id and oidc_client_secret are required with oidc_issuer")
         return self
+    @field_validator("web_push_services")
+    @classmethod
+    def _services_are_hosts(cls, text: str) -> str:
+        Services.of(text)
+        return text
+
+    @field_validator("vapid_subject")
+    @classmethod
+    def _subject_is_an_address(cls, text: str) -> str:
+        if text and not text.startswith(("mailto:", "https:")):
+            raise ValueError("must begin with mailto: or https:")
+        return text
 
     @model_validator(mode="after")
     def _sms_providers_are_whole(self) -> Self:

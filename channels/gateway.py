@@ -38,7 +38,7 @@ class Recipient(NamedTuple):
     id: int
     address: str
     kind: str
-    """Of the address: token or fid (push), msisdn (sms)."""
+    """Of the address: token or fid (push by FCM), subscription (push by Web Push), msisdn (sms)."""
     platform: str
     """android, ios or web for push; empty otherwise."""
     locale: str

@@ -184,7 +184,7 @@ class DeviceToken(Body):
     """A push token that was given anew."""
 
     token: Annotated[str, Field(min_length=1, max_length=4096, repr=False)]
-    token_kind: Literal["token", "fid"] = "token"  # noqa: S105 (names a kind)
+    token_kind: Literal["token", "fid", "subscription"] = "token"  # noqa: S105 (names a kind)
     platform: Literal["android", "ios", "web"]
 
 

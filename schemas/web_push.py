@@ -108,12 +108,13 @@ class Services:
 
     def allows(self, endpoint: str) -> bool:
         """Whether the endpoint is at one of them."""
-        parts = urlsplit(endpoint)
-        host = (parts.hostname or "").lower()
-        named = host if parts.port in (None, 443) else f"{host}:{parts.port}"
+        try:
+            parts = urlsplit(endpoint)
+            host, port = (parts.hostname or "").lower(), parts.port
+        except ValueError:
+            return False
+        named = host if port in (None, 443) else f"{host}:{port}"
         return any(
-            named.endswith(each[1:]) and len(named) > len(each) - 1
-            if each.startswith("*.")
-            else named == each
+            named.endswith(each[1:]) and len(named) >= len(each) if each.startswith("*.") else named == each
             for each in self.patterns
         )

@@ -1,20 +1,47 @@
-"""Push: FCM."""
+"""Push: FCM, and browsers' own services."""
 
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from psycopg_pool import ConnectionPool
 
 from broadcaster.providers import sandbox_endpoint, sandbox_folder
 from broadcaster.quota import SharedQuota
-from broadcaster.settings import Settings
+from broadcaster.settings import Settings, SettingsError
 from channels.gateway import Gateway
 from channels.push import PushGateway, PushSettings
+from channels.push.both import PhonesAndBrowsers
+from channels.push.web.client import WebPushGateway, WebPushSettings
+from schemas.web_push import Services
 
 
 def gateway(settings: Settings, clock: Callable[[], datetime], pool: ConnectionPool[Any]) -> Gateway:
-    """FCM's gateway, or its double's."""
+    """FCM's gateway, or its double's; and browsers beside it, where the operator has a key for them."""
+    phones = _phones(settings, clock, pool)
+    if settings.vapid_key is None:
+        return phones
+    quota = SharedQuota(pool, "webpush", settings.web_push_quota, settings.push_reserve)
+    try:
+        browsers = WebPushGateway(_browsers(settings, settings.vapid_key), clock, quota)
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"BROADCASTER_VAPID_KEY: {error}") from None
+    return PhonesAndBrowsers(phones, browsers)
+
+
+def _browsers(settings: Settings, key: Path) -> WebPushSettings:
+    subject = settings.vapid_subject or f"mailto:{settings.mail_from}"
+    if settings.providers == "sandbox":
+        url = sandbox_endpoint(settings, "webpush")["url"]
+        # The double alone: a trial sends to no real browser.
+        double = Services((urlsplit(url).netloc,))
+        return WebPushSettings(key, subject, double, sandbox_folder(settings) / "webpush" / "ca.pem")
+    return WebPushSettings(key, subject, Services.of(settings.web_push_services))
+
+
+def _phones(settings: Settings, clock: Callable[[], datetime], pool: ConnectionPool[Any]) -> Gateway:
     push = _endpoint(settings)
     quota = SharedQuota(pool, "fcm", settings.push_quota, settings.push_reserve)
     if settings.push_transport == "firebase_admin":

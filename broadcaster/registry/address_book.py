@@ -53,7 +53,7 @@ class Audience(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where one subscriber is reached on one channel. `kind` is token or fid (push) or msisdn (sms)."""
+    """Where one subscriber is reached on one channel; for `kind` see channels.gateway.Recipient."""
 
     id: int
     address: str = field(repr=False)

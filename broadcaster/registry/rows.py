@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS subscribers (
     device_id uuid NOT NULL UNIQUE DEFAULT gen_random_uuid(),
     secret_hash bytea, -- null: imported, and not yet claimed by a phone
     push_token text,
-    push_kind text CHECK (push_kind IN ('token', 'fid')),
+    push_kind text CONSTRAINT subscribers_kind CHECK (push_kind IN ('token', 'fid', 'subscription')),
     platform text CHECK (platform IN ('android', 'ios', 'web')),
     push_hash bytea UNIQUE,
     msisdn text,
@@ -43,6 +43,8 @@ CREATE TABLE IF NOT EXISTS subscribers (
 );
 -- A register of before any language was taken.
 ALTER TABLE subscribers DROP CONSTRAINT IF EXISTS subscribers_locale_check;
+-- A register of before browsers were taken.
+ALTER TABLE subscribers DROP CONSTRAINT IF EXISTS subscribers_push_kind_check;
 CREATE INDEX IF NOT EXISTS subscribers_by_push ON subscribers (home_no, id) INCLUDE (opt_outs)
     WHERE push_hash IS NOT NULL;
 CREATE INDEX IF NOT EXISTS subscribers_by_sms ON subscribers (home_no, id) INCLUDE (opt_outs)

@@ -13,6 +13,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from broadcaster.reference import categories
 from schemas.areas import AreaTree
 from schemas.content import Language
+from schemas.web_push import KIND as WEB_PUSH
+from schemas.web_push import SubscriptionError, parsed
 
 MAX_AREAS = 20
 PHONE_RULE = (
@@ -20,9 +22,10 @@ PHONE_RULE = (
 )
 TOKEN_RULE = "must be 1 to 4096 visible ASCII characters"  # noqa: S105 (a rule about tokens)
 ADDRESS_RULE = "a token or a phone is required"
+KIND_RULE = "of a subscription must be web"
 PLATFORM_RULE = "goes with a token: android, ios or web"
 
-TokenKind = Literal["token", "fid"]
+TokenKind = Literal["token", "fid", "subscription"]
 Platform = Literal["android", "ios", "web"]
 
 _PHONE = re.compile(r"(?:\+84|84|0)([35789][0-9]{8})")
@@ -77,6 +80,23 @@ def check_push_address(token: str, kind: str, platform: str) -> None:
         raise InvalidSubscriberError("token_kind", f"must be one of {', '.join(get_args(TokenKind))}")
     if platform not in get_args(Platform):
         raise InvalidSubscriberError("platform", PLATFORM_RULE)
+    try:
+        check_subscription(token, kind, platform)
+    except ValueError as error:
+        field, _, rule = str(error).partition(": ")
+        raise InvalidSubscriberError(field, rule) from None
+
+
+def check_subscription(token: str, kind: str, platform: str | None) -> None:
+    """Raises ValueError where the token should be a browser's subscription and is none."""
+    if kind != WEB_PUSH:
+        return
+    if platform != "web":
+        raise ValueError(f"platform: {KIND_RULE}")
+    try:
+        parsed(token)
+    except SubscriptionError as error:
+        raise ValueError(f"token: {error}") from None
 
 
 def address_hash(address: str) -> bytes:
@@ -122,6 +142,8 @@ class NewSubscriber(_Form):
             raise ValueError(f"token, phone: {ADDRESS_RULE}")
         if (self.token is None) != (self.platform is None):
             raise ValueError(f"platform: {PLATFORM_RULE}")
+        if self.token is not None:
+            check_subscription(self.token, self.token_kind, self.platform)
         return self
 
 

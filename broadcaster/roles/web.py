@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from urllib.parse import urlsplit
 
 import psycopg
 import uvicorn
@@ -12,13 +13,16 @@ from broadcaster.cap.signing import SignedMessages, Signer
 from broadcaster.feed_key import FeedKey
 from broadcaster.forecast import Quotas
 from broadcaster.proof.handing_out import Seals
+from broadcaster.providers import sandbox_endpoint
 from broadcaster.roles import Role
 from broadcaster.runtime import House, clock
-from broadcaster.settings import Settings
+from broadcaster.settings import Settings, SettingsError
+from broadcaster.vapid import public_key
 from broadcaster.web.app import create_app
 from broadcaster.web.ports import WebPorts
 from broadcaster.web.server import serve
 from schemas.content import Lane
+from schemas.web_push import Services
 
 
 def run(role: Role, settings: Settings, lanes: Sequence[Lane]) -> None:
@@ -61,6 +65,8 @@ def web_ports(house: House) -> WebPorts:
         reports=house.reports,
         feed_key=FeedKey.kept(house.settings.feed_key_path),
         base_url=house.settings.url,
+        push_key=push_key(house.settings),
+        push_services=push_services(house.settings),
         health=health,
         signing=SignedMessages(house.pool, Signer(key)) if (key := house.settings.cap_key) else None,
         projections=[projection.name for projection in house.projections],
@@ -91,6 +97,25 @@ def _oidc(settings: Settings) -> Oidc | None:
             settings.oidc_name,
         )
     )
+
+
+def push_key(settings: Settings) -> str:
+    """What browsers subscribe by; empty where the operator has no key. Raises SettingsError."""
+    if settings.vapid_key is None:
+        return ""
+    try:
+        return public_key(settings.vapid_key)
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"BROADCASTER_VAPID_KEY: {error}") from None
+
+
+def push_services(settings: Settings) -> Services:
+    """Where browsers may be reached: nowhere without a key, at the double alone in the sandbox."""
+    if settings.vapid_key is None:
+        return Services()
+    if settings.providers == "sandbox":
+        return Services((urlsplit(sandbox_endpoint(settings, "webpush")["url"]).netloc,))
+    return Services.of(settings.web_push_services)
 
 
 def _database_answers(house: House) -> bool:

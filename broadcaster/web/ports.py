@@ -23,6 +23,7 @@ from broadcaster.proof.handing_out import Seals
 from broadcaster.registry.subscribers import Registry
 from broadcaster.setup_commands import SetupCommands
 from projections.cadence.view import CadenceBook
+from schemas.web_push import Services
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class WebPorts:
     """Whether anyone may read the scorecard."""
     push_key: str = ""
     """The public key that browsers subscribe to notifications by (RFC 8292); empty where there is none."""
+    push_services: Services = field(default_factory=Services)
+    """Where browsers may be reached; what is elsewhere is not taken into the registry."""
     projections: Sequence[str] = ()
     """Names of the projections whose place in the log is shown."""
     seals: Seals | None = None

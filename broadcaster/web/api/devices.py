@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from broadcaster.registry.rules import NewSubscriber, SubscriberChange
+from broadcaster.registry.rules import InvalidSubscriberError, NewSubscriber, SubscriberChange
 from broadcaster.registry.subscribers import BeingMovedError, UnknownSubscriberError
 from broadcaster.web.api.device_models import (
     DeviceAnswer,
@@ -20,6 +20,7 @@ from broadcaster.web.openapi import DEVICE_EXAMPLE, problems_of
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import Services, WithServices
 from schemas.requests import DeviceAreas, DeviceReceipt, DeviceToken
+from schemas.web_push import KIND
 
 router = APIRouter(prefix="/v1/devices", tags=["devices"])
 
@@ -33,6 +34,7 @@ router = APIRouter(prefix="/v1/devices", tags=["devices"])
 )
 def register(services: WithServices, request: NewSubscriber) -> DeviceRegistered:
     """The answer's secret is shown this once. Registering the same address again replaces it."""
+    _check_service(services, request.token, request.token_kind)
     made = services.ports.registry.register(request, services.now())
     return DeviceRegistered(device_id=made.device_id, secret=made.secret)
 
@@ -59,6 +61,7 @@ def choose_areas(services: WithServices, device: Device, request: DeviceAreas) -
 @router.put("/me/token", status_code=204, summary="Replace the push token", responses=problems_of(401, 422))
 def refresh_token(services: WithServices, device: Device, request: DeviceToken) -> None:
     """When the push service gave the device another."""
+    _check_service(services, request.token, request.token_kind)
     try:
         services.ports.registry.refresh_token(
             device.device_id, request.token, request.token_kind, request.platform, services.now()
@@ -93,6 +96,15 @@ def note_receipt(services: WithServices, device: Device, request: DeviceReceipt)
     )
     if not noted:
         raise _gone()
+
+
+def _check_service(services: Services, token: str | None, kind: str) -> None:
+    """Refuses a browser whose push service is not one we send to: a stranger must not choose it for us."""
+    if token is None or kind != KIND:
+        return
+    if not services.ports.push_services.allows(token.partition("|")[0]):
+        rule = "is at a push service that this deployment does not send to"
+        raise InvalidSubscriberError("token", rule)
 
 
 def _changed(services: Services, device_id: UUID, change: SubscriberChange) -> DeviceAnswer:

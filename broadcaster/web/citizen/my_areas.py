@@ -102,7 +102,6 @@ def _page(services: Services, lang: i18n.Lang, chosen: Choice, *, offline: bool)
         alerts=() if offline else _live(services, eye, chosen.codes),
         source=chosen.source,
         offline=offline,
-        leaf=next((code for code in chosen.codes if services.tree().is_leaf(code)), ""),
         push_key=services.ports.push_key,
     )
 

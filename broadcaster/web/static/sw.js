@@ -71,3 +71,35 @@ async function alerts(request) {
     return new Response(await kept.arrayBuffer(), { headers });
   }
 }
+
+const OVER = { vi: "Đã hết hiệu lực: ", en: "No longer in force: " };
+
+// A browser must show something for each push. One tag an alert: what comes later takes its place.
+addEventListener("push", (event) => {
+  let told;
+  try {
+    told = event.data.json();
+  } catch {
+    return;
+  }
+  const over = Date.parse(told.expires_at) <= Date.now();
+  event.waitUntil(
+    registration.showNotification((over ? OVER[told.lang] ?? OVER.vi : "") + told.title, {
+      body: told.body,
+      tag: told.tag,
+      renotify: told.urgent && !over,
+      requireInteraction: told.stays && !over,
+      silent: !told.urgent || over,
+      lang: told.lang,
+      icon: "/icons/192.png",
+      data: { url: told.url },
+    }),
+  );
+});
+
+addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const { url } = event.notification.data;
+  // Only pages of ours are opened, whoever pushed.
+  if (url.startsWith("/alerts/")) event.waitUntil(clients.openWindow(url));
+});

@@ -53,7 +53,7 @@ def test_anything_else_is_no_number(text: str) -> None:
         ({"token": "x" * 4097}, "token: must be 1 to 4096"),
         ({"phone": "0212345678"}, "phone: must be a Vietnamese mobile number"),
         ({"locale": "french"}, "locale: String should match pattern"),
-        ({"token_kind": "apns"}, "token_kind: Input should be 'token' or 'fid'"),
+        ({"token_kind": "apns"}, "token_kind: Input should be 'token', 'fid' or 'subscription'"),
         ({"opt_outs": ["bao", "weather"]}, "opt_outs: no. 2 is not a category"),
         ({"areas": ["00101"] * 21}, "areas: .*at most 20"),
         ({"nickname": "x"}, "nickname: Extra inputs are not permitted"),
