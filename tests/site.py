@@ -45,6 +45,8 @@ class Site:
     house: House
     port: int
     ahead: timedelta = timedelta()
+    more: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Ports that are otherwise than the settings have them, from the next start."""
     server: Any = field(default=None, repr=False)
     hub: Any = field(default=None, repr=False)
     """Who listens."""
@@ -75,6 +77,7 @@ class Site:
             if desk.accounts.create(account, PASSWORD, SECRET, "system:setup", clock()):
                 self.house.setup.grant(SYSTEM, account, body, role, at=clock())
         ports = replace(web_ports(self.house), desk=desk, clock=self.now, health=lambda: {"database": True})
+        ports = replace(ports, **self.more)
         front = create_app(ports)
         config = uvicorn.Config(
             front,

@@ -18,11 +18,8 @@ export async function notify(section, worker, areas, lang, store) {
     state.textContent = state.dataset[word];
   };
 
-  function ask(method, path, body) {
-    const headers = { "Content-Type": "application/json" };
-    if (store.get("device")) headers.Authorization = `Bearer ${store.get("device")}`;
-    return fetch(`/v1/devices${path}`, { method, headers, body: body && JSON.stringify(body) });
-  }
+  const erase = () =>
+    fetch("/v1/devices/me", { method: "DELETE", headers: { Authorization: `Bearer ${store.get("device")}` } });
 
   async function subscribed() {
     const found = await worker.pushManager.getSubscription();
@@ -31,12 +28,13 @@ export async function notify(section, worker, areas, lang, store) {
     return worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey });
   }
 
-  // Registering the same address again keeps the device and gives it another secret.
+  // Registering the same address again keeps the device and gives it another secret: so an answer that never
+  // came is made good by asking once more, and until then what is kept here stays.
   async function register(subscription) {
     const [home, ...others] = areas;
     const body = { ...KIND, token: addressOf(subscription), home, areas: others, locale: lang };
-    store.set("device", "");
-    const answer = await ask("POST", "", body);
+    const headers = { "Content-Type": "application/json" };
+    const answer = await fetch("/v1/devices", { method: "POST", headers, body: JSON.stringify(body) });
     if (answer.status === 422) {
       await subscription.unsubscribe();
       say("elsewhere");
@@ -85,26 +83,26 @@ export async function notify(section, worker, areas, lang, store) {
   off.addEventListener("click", () =>
     tried(async () => {
       // At the city first: were that to fail, the browser would still say so. 401: nothing is there any more.
-      if (store.get("device")) {
-        const answer = await ask("DELETE", "/me");
-        if (!answer.ok && answer.status !== 401) throw new Error("not erased");
-      }
+      const kept = await worker.pushManager.getSubscription();
+      let answer = await erase();
+      if (answer.status === 401 && kept && (await register(kept))) answer = await erase();
+      if (!answer.ok && answer.status !== 401) throw new Error("not erased");
       store.set("device", "");
       store.set("registered", "");
-      await (await worker.pushManager.getSubscription())?.unsubscribe();
+      await kept?.unsubscribe();
       draw(false);
     }),
   );
 
   section.hidden = false;
   const kept = await worker.pushManager.getSubscription();
-  const isOn = Boolean(kept) && Boolean(store.get("device")) && Notification.permission === "granted";
+  const isOn = Boolean(kept) && Notification.permission === "granted";
   draw(isOn);
   if (isOn && store.get("registered") !== mark(kept)) await tried(() => register(kept));
   else if (!kept && store.get("device")) {
     // The browser dropped its address, or the permission was taken back: nothing of it is kept.
     await tried(async () => {
-      await ask("DELETE", "/me");
+      await erase();
       store.set("device", "");
       store.set("registered", "");
     });

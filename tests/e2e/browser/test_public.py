@@ -1,5 +1,6 @@
 """The public's pages in a real browser: axe, without scripts, without a network, with a wrong clock."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,8 +10,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from broadcaster.runtime import clock
+from channels.push.web.sandbox.browser import subscription
+from schemas.areas import unaccented
 from schemas.content import Certainty, Content, Kind, Severity, Text, Urgency
 from schemas.events import Actor
+from schemas.web_push import Services
 from tests.e2e.browser.test_console import look
 from tests.site import PHUC_XA, Site
 from tests.waiting import until
@@ -46,7 +50,7 @@ def choose(page: Page, ward: str) -> None:
     page.goto("/my/areas")
     seek = page.get_by_label("Tìm xã, phường")
     if seek.is_visible():
-        seek.fill("phuc xa")
+        seek.fill(unaccented(ward))
         expect(page.locator("#seek-found")).to_have_text("Tìm thấy 1 nơi")
     else:
         page.get_by_text("Quận Ba Đình").click()
@@ -106,3 +110,81 @@ def test_offline_shows_what_was_known_and_nothing_that_is_over(opened: Opener, h
     page.reload()
     expect(page.get_by_text("Ngoại tuyến.")).to_be_hidden()
     expect(alert).to_be_visible()
+
+
+# Chromium has no push service here: the page gets an address all the same, kept as a browser keeps it.
+PUSH_SERVICE = """
+(told) => {
+  const kept = () => (sessionStorage.getItem("address") ? address : null);
+  const address = {
+    endpoint: told.endpoint,
+    toJSON: () => told,
+    unsubscribe: async () => { sessionStorage.removeItem("address"); return true; },
+  };
+  PushManager.prototype.subscribe = async () => { sessionStorage.setItem("address", "1"); return address; };
+  PushManager.prototype.getSubscription = async () => kept();
+  Notification.requestPermission = async () => "granted";
+  Object.defineProperty(Notification, "permission", { get: () => "granted" });
+}
+"""
+
+
+def followed(hanoi: Site) -> list[tuple[str, int]]:
+    """The home of each browser in the registry, and how many further areas it follows."""
+    query = """SELECT home, (SELECT count(*) FROM subscriber_areas WHERE subscriber_id = id)::int
+        FROM subscribers WHERE push_kind = 'subscription'"""
+    with hanoi.house.pool.connection() as conn:
+        return conn.execute(query).fetchall()  # type: ignore[return-value]  # a text and a number
+
+
+def test_notifications_on_and_off(opened: Opener, hanoi: Site) -> None:
+    hanoi.stop()
+    hanoi.more = {"push_key": "BKey", "push_services": Services.of("push.example.com")}
+    hanoi.start()
+    endpoint, p256dh, auth = subscription("https://push.example.com", "one").text.split("|")
+    told = {"endpoint": endpoint, "keys": {"p256dh": p256dh, "auth": auth}}
+    page = opened()
+    page.add_init_script(f"({PUSH_SERVICE})({json.dumps(told)})")
+    choose(page, "Phường Phúc Xá")
+    page.get_by_role("button", name="Bật thông báo").click()
+    expect(page.locator("#push-state")).to_have_text("Đang bật.")
+    assert followed(hanoi) == [("00001", 0)]
+    look(page, "/my")
+    choose(page, "Phường Trúc Bạch")
+    until(lambda: followed(hanoi) == [("00001", 1)])
+    page.get_by_role("button", name="Tắt thông báo").click()
+    expect(page.locator("#push-state")).to_have_text("Đang tắt.")
+    assert followed(hanoi) == []
+
+
+def test_what_is_pushed_replaces_what_was_shown(opened: Opener, hanoi: Site) -> None:
+    page = opened()
+    page.context.grant_permissions(["notifications"], origin=hanoi.url)
+    choose(page, "Phường Phúc Xá")
+    until(lambda: page.evaluate("navigator.serviceWorker.controller !== null"))
+    session, found = page.context.new_cdp_session(page), list[str]()
+    session.on(
+        "ServiceWorker.workerRegistrationUpdated",
+        lambda event: found.extend(each["registrationId"] for each in event["registrations"]),
+    )
+    session.send("ServiceWorker.enable")
+    until(lambda: page.evaluate("1") and found)
+
+    def push(title: str, left: timedelta) -> None:
+        at = (clock() + left).isoformat()
+        told = {"title": title, "body": "Lên cao.", "tag": "a", "url": "/alerts/a", "lang": "vi"}
+        data = json.dumps(told | {"urgent": True, "stays": False, "expires_at": at})
+        facts = {"origin": hanoi.url, "registrationId": found[0], "data": data}
+        session.send("ServiceWorker.deliverPushMessage", facts)
+
+    def shown() -> list[str]:
+        return page.evaluate(
+            "navigator.serviceWorker.ready.then(r => r.getNotifications()).then(n => n.map(x => x.title))"
+        )
+
+    push("Ngập", timedelta(hours=1))
+    until(lambda: shown() == ["Ngập"])
+    push("CẬP NHẬT: Ngập", timedelta(hours=1))
+    until(lambda: shown() == ["CẬP NHẬT: Ngập"])
+    push("Ngập", timedelta(hours=-1))
+    until(lambda: shown() == ["Đã hết hiệu lực: Ngập"])

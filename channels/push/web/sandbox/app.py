@@ -43,7 +43,7 @@ class PushServiceApp:
     waiting = 0
 
     def __init__(self, estate: Estate, journal: Journal) -> None:
-        self._estate, self._journal = estate, journal
+        self._url, self._journal = estate.url, journal
         self._kept: deque[dict[str, Any]] = deque(maxlen=KEPT)
         self._busy: set[tuple[str, str]] = set()
         self._key = ""
@@ -80,7 +80,7 @@ class PushServiceApp:
         self._journal.accept(name, told["tag"], str(told["version"]))
         headers = {each: asked.headers[each] for each in ("ttl", "urgency", "topic")}
         self._kept.append({"suffix": name[-6:], "told": told, "headers": headers})
-        wire.answer(201, (("location", f"{self._estate.url}/message/{len(self._kept)}"),), b"")
+        wire.answer(201, (("location", f"{self._url}/message/{len(self._kept)}"),), b"")
 
     def _check_sender(self, asked: Asked) -> None:
         found = _VAPID.fullmatch(asked.headers.get("authorization", ""))
@@ -90,7 +90,7 @@ class PushServiceApp:
         try:
             key = ec.EllipticCurvePublicKey.from_encoded_point(CURVE, raw)
             required: Any = {"verify_exp": False, "require": ["aud", "exp", "sub"]}
-            jwt.decode(found[1], key, ["ES256"], audience=self._estate.url, options=required)
+            jwt.decode(found[1], key, ["ES256"], audience=self._url, options=required)
         except (ValueError, jwt.InvalidTokenError):
             raise _Refusal(401, "BAD_VAPID") from None
         self._key = self._key or found[2]
