@@ -52,7 +52,8 @@ class PlayCount(Body):
 
     alert_id: UUID
     version: Version
-    plays: Annotated[int, Field(ge=1, le=1_000_000)]
+    plays: Annotated[int, Field(ge=0, le=1_000_000)]
+    """How often it came on; 0 where it was on all the time."""
     seconds: Annotated[int, Field(ge=0, le=31_536_000)]
     first_at: Instant
     last_at: Instant

@@ -26,13 +26,14 @@ import textwrap
 import threading
 import time
 import unicodedata
+import uuid
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 log = logging.getLogger("player")
@@ -52,6 +53,9 @@ LOOK_AGAIN_MS = 60_000
 REPORTED_AT_ONCE = 50
 KEPT_PLACES = 16
 KEPT_GONE = 1000
+PLAYS_MS = 3_600_000
+"""How often plays are told."""
+PLAYS_IN_ONE = 200
 MARKS = {"actual": "", "exercise": "DIỄN TẬP", "test": "THỬ NGHIỆM"}
 IDLE = "Thành phố Hà Nội"
 
@@ -288,6 +292,11 @@ class Player:
         self.told = {(one, rev) for one, rev in kept.get("told", ())}
         self.pending = [(one, rev) for one, rev in kept.get("pending", ())]
         self.pinned = [bytes.fromhex(one) for one in kept.get("pinned", ())]
+        self.plays = {(one, rev): Plays(*rest) for one, rev, *rest in kept.get("plays", ())}
+        self.batch: dict[str, Any] | None = kept.get("batch")
+        """Plays on their way to the house: the same under the same name until it has them."""
+        self._on: tuple[str, int] | None = None
+        self._on_since = steady
         self.drawn: set[str] = set()
         self._since = steady
 
@@ -306,6 +315,8 @@ class Player:
             "told": sorted(self.told),
             "pending": self.pending,
             "pinned": [one.hex() for one in self.pinned],
+            "plays": [[*shown, *played] for shown, played in self.plays.items()],
+            "batch": self.batch,
         }
 
     def unchanged(self, server_ms: int | None, sent: int, received: int) -> Outcome:
@@ -439,6 +450,56 @@ class Player:
         """The house has these reports, or will never take them."""
         done = set(sent)
         self.pending = [one for one in self.pending if one not in done]
+
+    def counted(self, picture: Picture, steady: int) -> None:
+        """Notes how long was on what was on, and that this is on now.
+
+        A play begins when an item comes on after something else. What is shown before the time is
+        known is not counted: nobody could say when that was.
+        """
+        now, former = self.clock.now(steady), self._on
+        on = (picture.item, picture.rev) if picture.item and self.clock.is_trusted else None
+        if former in self.plays:
+            was = self.plays[former]
+            self.plays[former] = was._replace(ms=was.ms + max(0, steady - self._on_since), last=now)
+        if on and (on != former or on not in self.plays):
+            was = self.plays.get(on, Plays(0, 0, now, now))
+            if on != former:
+                was = was._replace(plays=was.plays + 1, last=now)
+            if len(self.plays) < PLAYS_IN_ONE or on in self.plays:
+                self.plays[on] = was
+        self._on, self._on_since = on, steady
+
+    def told_of(self, name: str) -> dict[str, Any] | None:
+        """The plays to tell the house next, as `name` where they are not on their way yet."""
+        if self.batch is None and self.plays:
+            told = [
+                {
+                    "alert_id": one,
+                    "version": rev,
+                    "plays": played.plays,
+                    "seconds": played.ms // 1000,
+                    "first_at": _instant(played.first),
+                    "last_at": _instant(played.last),
+                }
+                for (one, rev), played in self.plays.items()
+            ]
+            self.batch, self.plays = {"batch": name, "plays": told}, {}
+        return self.batch
+
+
+class Plays(NamedTuple):
+    """How often a version was on since the last batch, how long in all, and from when to when."""
+
+    plays: int
+    ms: int
+    first: int
+    last: int
+
+
+def _instant(ms: int) -> str:
+    whole = time.gmtime(ms // 1000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', whole)}.{ms % 1000:03}Z"
 
 
 def _turn(turns: list[Item], now: int) -> tuple[Item, int, int]:
@@ -944,6 +1005,7 @@ class Settings:
     wait_s: int = WAIT_S
     trust: Path | None = None
     """Certificates to trust (PEM) in place of the system's."""
+    plays_ms: int = PLAYS_MS
     feed_key: str = ""
     """The public keys that sign feeds, base64, blanks between; the first one met is kept where empty."""
 
@@ -1097,7 +1159,7 @@ class Box:
         self._lines = {"feed": Link(settings, steady), "reports": Link(settings, steady)}
         self._path = urlsplit(settings.feed).path
         self._on: Picture | None = None
-        self._saved = steady()
+        self._saved = self._began = self._told_at = steady()
 
     def run(self) -> None:
         """Shows until `stop`. The last feed is on before the network is."""
@@ -1139,6 +1201,8 @@ class Box:
         with self._changed:
             picture = self.player.picture(self._steady())
             profile = self.player.feed.profile if self.player.feed else ""
+            if self._on is not None:
+                self.player.counted(self._on, self._steady())
         if picture != self._on:
             try:
                 frame = self.store.frame(picture.frame) if picture.frame else None
@@ -1148,6 +1212,7 @@ class Box:
                 return 1.0
             self._on = picture
             with self._changed:
+                self.player.counted(picture, self._steady())
                 if self.player.showed(picture):
                     self._save()
                     self._changed.notify_all()
@@ -1234,7 +1299,8 @@ class Box:
 
     def _state(self) -> str:
         on = f"{self._on.item}/{self._on.rev}" if self._on and self._on.item else "idle"
-        return f"seq={self.player.feed.seq if self.player.feed else 0};show={on}"
+        feed, up = self.player.feed, (self._steady() - self._began) // 1000
+        return f"seq={feed.seq if feed else 0};show={on};err={feed.bad if feed else 0};up={up}"
 
     def _draw(self) -> None:
         """Fetches the frames that are missing, each on the screen as soon as it is here."""
@@ -1268,12 +1334,16 @@ class Box:
         failures, singly = 0, False
         while not self._off.is_set():
             with self._changed:
-                while not (self.player.pending or self._off.is_set()):
-                    self._changed.wait()
+                while not (self.player.pending or self._is_time_for_plays() or self._off.is_set()):
+                    self._changed.wait(min(60.0, self._settings.plays_ms / 1000))
                 batch = self.player.pending[: 1 if singly else REPORTED_AT_ONCE]
             if self._off.is_set():
                 break
             try:
+                if not batch:
+                    self._tell_plays()
+                    failures = 0
+                    continue
                 taken = self._tell(batch)
                 # Of a refused batch each is told by itself, so that one bad report holds up no other.
                 failures, singly = 0, not taken
@@ -1291,8 +1361,27 @@ class Box:
 
     def _tell(self, batch: list[tuple[str, int]]) -> bool:
         """Whether the house took it; False where it never will. Raises LinkError to try again."""
-        body = json.dumps({"shown": [{"alert_id": one, "version": rev} for one, rev in batch]}).encode()
-        path = self._path.removesuffix("feed") + "reports"
+        return self._send("reports", {"shown": [{"alert_id": one, "version": rev} for one, rev in batch]})
+
+    def _is_time_for_plays(self) -> bool:
+        has_some = self.player.batch is not None or bool(self.player.plays)
+        return has_some and self._steady() - self._told_at >= self._settings.plays_ms
+
+    def _tell_plays(self) -> None:
+        with self._changed:
+            told = self.player.told_of(str(uuid.uuid4()))
+            self._save()
+        if told:
+            self._send("plays", told)
+        with self._changed:
+            self.player.batch = None
+            # Spread, so that screens that started together do not tell together for ever.
+            self._told_at = self._steady() - random.randrange(self._settings.plays_ms // 5 + 1)
+            self._save()
+
+    def _send(self, what: str, told: Mapping[str, Any]) -> bool:
+        body = json.dumps(told).encode()
+        path = self._path.removesuffix("feed") + what
         kind = {"Content-Type": "application/json"}
         answer = self._lines["reports"].ask("POST", path, kind, body)
         if answer.status in {200, 204}:

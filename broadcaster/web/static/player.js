@@ -1,11 +1,16 @@
 // The player page: network, storage and the screen around player_core.js.
 
 import { Player, pause } from "./player_core.js";
+import { isAuthentic, verifier } from "./player_signature.js";
 
 const FEED = "/v1/screens/me/feed";
 const REPORTS = "/v1/screens/me/reports";
+const PLAYS = "/v1/screens/me/plays";
+const PAIRING = "/v1/screens/pairing";
 const KEY = "screen.key";
+const FEED_KEY = "screen.feed-key";
 const STATE = "screen.state";
+const PLAYS_MS = 3600000;
 const WAIT_S = 50;
 const PATIENCE_MS = 70000;
 const LOST_KEY_MS = 60000;
@@ -19,6 +24,8 @@ let player = new Player(steady(), stored());
 let saved = steady();
 let timer = 0;
 let wakeReports = () => {};
+let on = null;
+let signer; // what checks feeds; null where this browser cannot
 
 function stored() {
   try {
@@ -39,9 +46,14 @@ function save() {
 
 function show() {
   clearTimeout(timer);
-  const picture = player.picture(steady());
+  const now = steady();
+  if (on) player.counted(on, now);
+  const picture = player.picture(now);
   draw(picture);
-  if (document.visibilityState === "visible" && player.showed(picture)) {
+  const seen = document.visibilityState === "visible";
+  on = seen ? picture : { id: null, rev: 0 };
+  player.counted(on, now);
+  if (seen && player.showed(picture)) {
     save();
     wakeReports();
   }
@@ -88,8 +100,27 @@ async function ask(path, options, patience) {
 
 const retryMs = (answer) => Math.min(3600, Number(answer.headers.get("Retry-After")) || 0) * 1000;
 
+/** Pins the key that signs feeds: the pairing told it, or else the first to answer is believed, no one later. */
+async function pin() {
+  if (signer !== undefined) return;
+  if (!localStorage.getItem(FEED_KEY)) {
+    const answer = await ask("/v1/feed-key", {}, 20000);
+    if (answer.status !== 200) throw new TypeError(`the key of feeds: status ${answer.status}`);
+    localStorage.setItem(FEED_KEY, (await answer.json()).public);
+  }
+  signer = await verifier(localStorage.getItem(FEED_KEY));
+  part("unsigned").hidden = signer !== null;
+}
+
+function state() {
+  const show = on?.id ? `${on.id}/${on.rev}` : "idle";
+  const { seq = 0, bad = 0 } = player.feed ?? {};
+  return `seq=${seq};show=${show};err=${bad};up=${Math.floor(steady() / 1000)};sig=${signer ? 1 : 0}`;
+}
+
 async function poll(wait) {
-  const headers = {};
+  await pin();
+  const headers = { "X-Screen-State": state() };
   if (player.etag) {
     headers["If-None-Match"] = player.etag;
     // Not before the time is known: until then nothing that is kept may be shown.
@@ -109,7 +140,11 @@ async function poll(wait) {
     part("refused").hidden = !lost;
     return { outcome: null, held: false, least: Math.max(least, lost ? LOST_KEY_MS : 0) };
   }
-  const body = await answer.text();
+  const bytes = await answer.arrayBuffer();
+  if (signer && !(await isAuthentic(bytes, answer.headers.get("X-Feed-Signature"), signer))) {
+    throw new TypeError("the feed is not signed by the house");
+  }
+  const body = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   const outcome = player.answered(body, answer.headers.get("ETag") ?? "", serverMs, sent, steady());
   return { outcome, held, least };
 }
@@ -138,6 +173,41 @@ async function follow() {
   }
 }
 
+const REFUSED = [400, 404, 413, 422];
+
+async function tell(path, told) {
+  try {
+    const headers = { "Content-Type": "application/json" };
+    const answer = await ask(path, { method: "POST", headers, body: JSON.stringify(told) }, 20000);
+    return answer.status;
+  } catch (error) {
+    console.warn("the report waits:", error.name);
+    return 0;
+  }
+}
+
+async function tellPlays() {
+  for (;;) {
+    // Spread, so that screens that started together do not tell together for ever.
+    await sleep(PLAYS_MS * (0.8 + 0.2 * Math.random()));
+    const told = player.toldOf(uuid());
+    save();
+    if (!told) continue;
+    const status = await tell(PLAYS, told);
+    if (status === 200 || REFUSED.includes(status)) player.batch = null;
+    save();
+  }
+}
+
+/** A random UUID; crypto.randomUUID is for https only. */
+function uuid() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 15) | 64;
+  bytes[8] = (bytes[8] & 63) | 128;
+  const said = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return said.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
 async function report() {
   let failures = 0;
   let singly = false;
@@ -145,15 +215,8 @@ async function report() {
     if (!player.pending.length) await new Promise((woken) => (wakeReports = woken));
     const batch = player.pending.slice(0, singly ? 1 : 50);
     const shown = batch.map(([id, rev]) => ({ alert_id: id, version: rev }));
-    let status = 0;
-    try {
-      const headers = { "Content-Type": "application/json" };
-      const answer = await ask(REPORTS, { method: "POST", headers, body: JSON.stringify({ shown }) }, 20000);
-      status = answer.status;
-    } catch (error) {
-      console.warn("the report waits:", error.name);
-    }
-    const refused = [400, 404, 413, 422].includes(status);
+    const status = await tell(REPORTS, { shown });
+    const refused = REFUSED.includes(status);
     if (status === 200 || (refused && batch.length === 1)) {
       player.reported(batch.length);
       save();
@@ -175,17 +238,67 @@ function begin() {
   document.addEventListener("visibilitychange", show);
   follow();
   report();
+  tellPlays();
+}
+
+/** Takes a key; what was kept is of another screen, maybe, and of another house. */
+function take(key, feedKey) {
+  localStorage.removeItem(STATE);
+  localStorage.removeItem(FEED_KEY);
+  if (feedKey) localStorage.setItem(FEED_KEY, feedKey);
+  localStorage.setItem(KEY, key);
+  location.reload();
+}
+
+async function post(path, told) {
+  const options = { method: "POST", cache: "no-store", redirect: "error", credentials: "omit" };
+  if (told) Object.assign(options, { headers: { "Content-Type": "application/json" }, body: JSON.stringify(told) });
+  return fetch(path, options);
+}
+
+/** Shows codes until an operator claims one (RFC 8628). */
+async function pair() {
+  part("pair").disabled = true;
+  for (;;) {
+    try {
+      const answer = await post(PAIRING);
+      if (answer.status === 201) {
+        if (await paired(await answer.json())) return;
+      } else await sleep(Math.max(5000, retryMs(answer)));
+    } catch (error) {
+      console.warn("no pairing:", error.name);
+      await sleep(5000);
+    }
+  }
+}
+
+/** Whether the code was claimed before it grew too old. */
+async function paired({ device_code: device, user_code: code, interval }) {
+  part("code").textContent = code;
+  part("pairing").hidden = false;
+  let every = interval;
+  for (;;) {
+    await sleep(every * 1000);
+    const answer = await post(`${PAIRING}/token`, { device_code: device });
+    const told = await answer.json();
+    if (answer.status === 200) {
+      take(told.key, told.feed_key);
+      return true;
+    }
+    if (told.error === "slow_down") every += 5;
+    else if (told.error !== "authorization_pending") return false;
+  }
 }
 
 part("setup").addEventListener("submit", (event) => {
   event.preventDefault();
-  localStorage.setItem(KEY, part("key").value.trim());
-  localStorage.removeItem(STATE); // of another screen, maybe
-  location.reload();
+  take(part("key").value.trim());
 });
+part("pair").addEventListener("click", pair);
 part("stage").addEventListener("dblclick", () => document.documentElement.requestFullscreen?.());
 part("forget").addEventListener("click", () => {
   localStorage.removeItem(KEY);
+  localStorage.removeItem(FEED_KEY);
   localStorage.removeItem(STATE);
   location.reload();
 });

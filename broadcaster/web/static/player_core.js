@@ -8,6 +8,7 @@ const CONFIRM_MS = 1000;
 const ROUTINE_OFFLINE_S = 900;
 const MARKS = { actual: "", exercise: "DIỄN TẬP", test: "THỬ NGHIỆM" };
 const KEPT_GONE = 1000;
+const PLAYS_IN_ONE = 200;
 const KEPT_PLACES = 16;
 
 const whole = (value) => {
@@ -59,11 +60,13 @@ export function parse(body) {
   const told = JSON.parse(body);
   if (told?.schema !== SCHEMA) throw new TypeError(`schema: ${SCHEMA} is expected`);
   const policy = told.policy ?? {};
+  const items = told.items.map(item);
   return {
     epoch: whole(told.epoch ?? 0),
     seq: whole(told.seq),
     place: `${told.area ?? ""} ${told.profile ?? ""} ${Boolean(told.drills)}`,
-    items: told.items.map(item).filter((one) => one !== null),
+    items: items.filter((one) => one !== null),
+    bad: items.filter((one) => one === null).length,
     cancelled: (told.cancelled ?? []).map((one) => [words(one.id), whole(one.rev)]),
     idle: page(told.idle ?? { lines: [IDLE] }),
     pollMs: within(policy.poll_s ?? 10, 1, 3600),
@@ -146,6 +149,10 @@ export class Player {
     this.gone = new Map(kept.gone ?? []);
     this.told = new Set(kept.told ?? []);
     this.pending = kept.pending ?? [];
+    this.plays = new Map(kept.plays ?? []);
+    this.batch = kept.batch ?? null; // on its way: the same under the same name until the house has it
+    this.on = null;
+    this.onSince = steady;
   }
 
   kept(steady) {
@@ -158,6 +165,8 @@ export class Player {
       gone: [...this.gone],
       told: [...this.told],
       pending: this.pending,
+      plays: [...this.plays],
+      batch: this.batch,
     };
   }
 
@@ -256,6 +265,45 @@ export class Player {
     this.told.add(`${id}/${rev}`);
     this.pending.push([id, rev]);
     return true;
+  }
+
+  /** Notes how long was on what was on, and that this is on now: a play begins after something else. */
+  counted({ id, rev }, steady) {
+    const now = this.clock.now(steady);
+    const former = this.on;
+    const on = id !== null && this.clock.known ? `${id}/${rev}` : null;
+    const was = this.plays.get(former);
+    if (was) {
+      was.ms += Math.max(0, steady - this.onSince);
+      was.last = now;
+    }
+    if (on !== null && (on !== former || !this.plays.has(on))) {
+      const again = this.plays.get(on) ?? { plays: 0, ms: 0, first: now, last: now };
+      if (on !== former) Object.assign(again, { plays: again.plays + 1, last: now });
+      if (this.plays.size < PLAYS_IN_ONE || this.plays.has(on)) this.plays.set(on, again);
+    }
+    this.on = on;
+    this.onSince = steady;
+  }
+
+  /** The plays to tell the house next, as `name` where they are not on their way yet. */
+  toldOf(name) {
+    if (this.batch === null && this.plays.size) {
+      const plays = [...this.plays].map(([shown, { plays: times, ms, first, last }]) => {
+        const at = shown.lastIndexOf("/");
+        return {
+          alert_id: shown.slice(0, at),
+          version: Number(shown.slice(at + 1)),
+          plays: times,
+          seconds: Math.floor(ms / 1000),
+          first_at: new Date(first).toISOString(),
+          last_at: new Date(last).toISOString(),
+        };
+      });
+      this.batch = { batch: name, plays };
+      this.plays = new Map();
+    }
+    return this.batch;
   }
 
   reported(count) {

@@ -220,3 +220,46 @@ def test_the_command_line_names_what_is_wrong(tmp_path: Path) -> None:
     plain = run(screen_app, ["run", "--feed", "http://example.test/f"], env={"SCREEN_KEY": "secret"})
     assert plain.exit_code == 2
     assert "secret" not in plain.stderr
+
+
+def test_plays_are_counted_by_version_and_told_until_the_house_has_them() -> None:
+    player = fed(item(), item("b"))
+    idle = Picture(None, 0, 1, 1, (), None, "", False, 0)
+    for on, at in (("a", 0), ("b", 4000), ("a", 8000), ("a", 9500), (None, 10_000), (None, 11_000)):
+        picture = Picture(on, 1, 1, 1, (), None, "", False, 0) if on else idle
+        player.counted(picture, at)
+    told = player.told_of("one")
+    assert told
+    assert [(one["alert_id"], one["plays"], one["seconds"]) for one in told["plays"]] == [
+        ("a", 2, 6),
+        ("b", 1, 4),
+    ]
+    assert told["plays"][0]["last_at"] > told["plays"][0]["first_at"] > "2026-08-12T"
+    again = Player("b", 12_000, json.loads(json.dumps(player.kept(12_000))))
+    assert again.told_of("two") == told  # under the name it went out with
+    again.batch = None
+    assert again.told_of("three") is None
+
+
+def test_what_stays_on_is_counted_on_in_the_next_batch() -> None:
+    player = fed(item())
+    picture = player.picture(0)
+    player.counted(picture, 0)
+    player.counted(picture, 3000)
+    assert player.told_of("one")
+    player.batch = None
+    player.counted(picture, 5000)
+    player.counted(picture, 9000)
+    told = player.told_of("two")
+    assert told
+    (one,) = told["plays"]
+    assert (one["plays"], one["seconds"]) == (0, 4)
+
+
+def test_nothing_is_counted_before_the_time_is_known() -> None:
+    player = Player("c", 0, fed(item(show_if_untrusted_clock=True)).kept(10_000))
+    picture = player.picture(0)
+    assert picture.item == "a"
+    player.counted(picture, 0)
+    player.counted(picture, 5000)
+    assert player.told_of("one") is None

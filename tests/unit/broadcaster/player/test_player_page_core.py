@@ -63,7 +63,7 @@ def trace(seed: int) -> list[list[Any]]:
         steady += draw.choice([1, 997, 4000, 60_000, draw.randrange(3_000_000)])
         now = START + began + steady + draw.choice([0, 0, 0, 0, -86_400_000, 7_200_000])
         took = draw.choice([0, 30, 2500])
-        kind = draw.choice(["feed", "feed", "same", "picture", "picture", "boot"])
+        kind = draw.choice(["feed", "feed", "same", "picture", "picture", "boot", "plays"])
         match kind:
             case "feed":
                 steps.append(["feed", document(draw, seq, now), now, steady, steady + took])
@@ -71,6 +71,8 @@ def trace(seed: int) -> list[list[Any]]:
             case "same":
                 steps.append(["same", draw.choice([now, now, None]), steady, steady + took])
                 steady += took
+            case "plays":
+                steps.append(["plays", f"batch {seq}", draw.random() < 0.7])
             case "boot":
                 steps.append(["boot", steady, 0])
                 began, steady = began + steady, 0
@@ -91,6 +93,9 @@ def controller(steps: list[list[Any]]) -> list[Any]:
                     out.append("refused true")
             case "same":
                 out.append(player.unchanged(given[0], given[1], given[2]).value)
+            case "plays":
+                out.append(player.told_of(given[0]))
+                player.batch = None if given[1] else player.batch
             case "boot":
                 kept = json.loads(json.dumps(player.kept(given[0])))
                 player = Player(str(number), given[1], kept)
@@ -98,6 +103,7 @@ def controller(steps: list[list[Any]]) -> list[Any]:
             case _:
                 p = player.picture(given[0])
                 first = player.showed(p)
+                player.counted(p, given[0])
                 out.append([p.item, p.rev, p.number, p.of, list(p.lines), p.mark, p.stale, p.until, first])
     return out
 

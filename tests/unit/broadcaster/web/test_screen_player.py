@@ -7,6 +7,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 import uvicorn
@@ -168,3 +170,21 @@ def test_the_house_hears_what_is_on(town: Town, tmp_path: Path) -> None:
             )
 
         until(said)
+
+
+def test_plays_reach_the_house_in_batches(town: Town, tmp_path: Path) -> None:
+    key = put_up(town)
+    alert_id = town.issue()
+    town.catch_up()
+
+    def rows() -> list[Any]:
+        with town.pool.connection() as conn:
+            return conn.execute(
+                "SELECT alert_id, version, plays, last_at >= first_at FROM screen_plays"
+            ).fetchall()
+
+    with serving(town) as server:
+        at = replace(settings(tmp_path, key, server.port), plays_ms=300)
+        with running(Box(at)) as box:
+            assert until(rows) == [(UUID(alert_id), 1, 1, True)]
+            until(lambda: box.player.batch is None)

@@ -1,0 +1,100 @@
+"""The page of televisions in a real browser: paired by its code, with a real feed, signed and forged."""
+
+import re
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from broadcaster.feed_key import FeedKey
+from broadcaster.keys import KeyKind
+from broadcaster.runtime import clock
+from tests.site import PHUC_XA, Site
+
+pytestmark = [pytest.mark.slow]
+
+Opener = Callable[..., Page]
+TEXT = "Nước sông Hồng lên nhanh, tránh bãi giữa"
+
+
+class Staff:
+    """Calls the API as three people."""
+
+    def __init__(self, hanoi: Site) -> None:
+        self._url = hanoi.url
+        self._keys = {
+            account: hanoi.house.keys.create(account, PHUC_XA, KeyKind.STAFF, clock())[1]
+            for account in ("lan", "minh", "hoa")
+        }
+
+    def post(self, account: str, path: str, told: Any = None) -> Any:
+        headers = {"Authorization": f"Bearer {self._keys[account]}"}
+        answer = httpx.post(self._url + path, json=told, headers=headers, trust_env=False)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def issue(self) -> str:
+        content = {
+            "kind": "alert",
+            "category": "ngap_ung",
+            "severity": "Extreme",
+            "urgency": "Immediate",
+            "certainty": "Observed",
+            "risk_level": 3,
+            "texts": {"vi": {"headline": TEXT, "description": "Nước lên nhanh."}},
+            "areas": ["00001"],
+        }
+        alert_id = self.post("lan", "/v1/alerts", {"content": content})["id"]
+        for account, step in (("lan", "submit"), ("minh", "approve"), ("lan", "issue")):
+            self.post(account, f"/v1/alerts/{alert_id}/{step}")
+        return alert_id
+
+
+def test_a_television_pairs_shows_an_alert_and_refuses_what_another_signed(
+    opened: Opener, hanoi: Site
+) -> None:
+    staff, page = Staff(hanoi), opened()
+    page.goto("/screens/player")
+    expect(page.get_by_role("heading", name="Màn hình cảnh báo")).to_be_visible()
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    page.get_by_role("button", name="Ghép nối bằng mã").click()
+    code = page.locator("#code")
+    expect(code).to_have_text(re.compile("^[B-Z]{4}-[B-Z]{4}$"))
+    place = {"name": "Sảnh chợ", "area": "00001", "profile": "lcd1920"}
+    staff.post("hoa", "/v1/screens/pairing/claim", {"code": code.text_content(), **place})
+    hanoi.follow()
+    words = page.locator("#words")
+    expect(words).to_be_visible(timeout=15_000)
+    expect(page.locator("#stale")).to_be_hidden(timeout=15_000)
+    expect(page.locator("#unsigned")).to_be_hidden()
+    assert TEXT not in (words.text_content() or "")
+
+    alert_id = staff.issue()
+    hanoi.follow()
+    expect(words).to_have_text(TEXT, timeout=5_000)
+    expect(page.locator("#stage")).to_have_class("told extreme")
+    hanoi.follow()
+    reach = httpx.get(f"{hanoi.url}/v1/alerts/{alert_id}/reach", trust_env=False)
+
+    def receipts() -> list[int]:
+        hanoi.follow()
+        told = httpx.get(f"{hanoi.url}/v1/alerts/{alert_id}/reach", trust_env=False).json()
+        return [one["totals"]["screens"] for one in told["channels"] if one["channel"] == "led"]
+
+    assert reach.is_success
+    page.wait_for_function("JSON.parse(localStorage.getItem('screen.state')).pending.length === 0")
+    assert receipts() == [1]
+
+    # Another house's key is pinned: what this one says is not believed, and nothing of it is shown.
+    page.evaluate("localStorage.removeItem('screen.state')")
+    other = b64encode(FeedKey.fresh().public).decode()
+    page.evaluate("key => localStorage.setItem('screen.feed-key', key)", other)
+    with page.expect_console_message(lambda said: "TypeError" in said.text):
+        page.reload()
+    expect(words).to_have_text("Thành phố Hà Nội")
+    expect(page.locator("#stale")).to_be_visible()
