@@ -17,15 +17,13 @@ from broadcaster.web.api.accounting_models import (
     AreaAccount,
     AreaCoverage,
     ChannelAccount,
-    ExcludedScreen,
-    ScreensAccount,
     SparedAccount,
 )
 from broadcaster.web.api.cap import tagged
 from broadcaster.web.api.reach_models import totals
+from broadcaster.web.api.screen_accounts import screens_excluded, screens_shown
 from broadcaster.web.api.tags import IfNoneMatch, answered
 from broadcaster.web.auth import Staff
-from broadcaster.web.directory import PlacedScreen
 from broadcaster.web.openapi import problems_of
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import Services, WithServices
@@ -33,7 +31,7 @@ from projections.reach import spared as spared_view
 from projections.reach import view as reach
 from projections.reach.spared import SparedRow
 from schemas.areas import Area, AreaTree
-from schemas.content import Mode
+from schemas.content import Channel, Mode
 
 router = APIRouter(prefix="/v1/alerts", tags=["delivery"])
 
@@ -129,8 +127,8 @@ def account(services: Services, alert_id: UUID) -> Accounting:
         areas=[_area(tree, one) for one in areas],
         spared=[_spared(services, one) for one in spared],
         coverage=covered,
-        screens=_screens(services, tree, issued, alert_id, shown),
-        screens_excluded=_excluded(services, tree, issued, alert_id),
+        screens=screens_shown(services, tree, issued, alert_id, shown),
+        screens_excluded=screens_excluded(services, tree, issued, alert_id),
         population=sum(leaf.population or 0 for leaf in leaves),
         phones=sum(one.phones for one in covered) if covered else None,
         coverage_at=coverage.at,
@@ -167,50 +165,6 @@ def _spared(services: Services, one: SparedRow) -> SparedAccount:
         count=one.count,
         holds=not by.is_over(services.now()),
     )
-
-
-def _screens(
-    services: Services, tree: AreaTree, issued: Issued, alert_id: UUID, showings: Iterable[reach.Showing]
-) -> list[ScreensAccount]:
-    """How many of the screens that have it in their feed showed the version, by area; the excluded apart."""
-    standing, out = _covered_screens(services, tree, issued), services.book.left_out(alert_id)
-    has = {screen.id: screen.area for screen in standing if screen.id not in out}
-    shown = {one.screen_id for one in showings if one.version == issued.version}
-    all_of, shown_of = Counter(has.values()), Counter(has[one] for one in shown if one in has)
-    without = Counter(screen.area for screen in standing if screen.id in out)
-    return [
-        ScreensAccount(
-            version=issued.version,
-            code=code,
-            name=_name(tree, code),
-            shown=shown_of[code],
-            screens=all_of[code],
-            excluded=without[code],
-        )
-        for code in sorted(all_of | without)
-    ]
-
-
-def _excluded(services: Services, tree: AreaTree, issued: Issued, alert_id: UUID) -> list[ExcludedScreen]:
-    out = services.book.left_out(alert_id)
-    return [
-        ExcludedScreen(screen_id=screen.id, name=screen.name, code=screen.area)
-        for screen in sorted(_covered_screens(services, tree, issued), key=lambda one: (one.name, one.id))
-        if screen.id in out
-    ]
-
-
-def _covered_screens(services: Services, tree: AreaTree, issued: Issued) -> list[PlacedScreen]:
-    """The screens in service for which it is."""
-    drill = issued.content.mode is not Mode.ACTUAL
-    return [
-        screen
-        for screen in services.directory.screens().values()
-        if screen.edition == tree.edition
-        and screen.area in tree
-        and (screen.drills or not drill)
-        and any(tree.covers(code, screen.area) for code in issued.content.areas)
-    ]
 
 
 def _leaves(tree: AreaTree, named: Iterable[str]) -> list[Area]:

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from broadcaster.web.api.models import Answer, Instant
-from broadcaster.web.api.reach_models import TotalsAnswer
+from broadcaster.web.api.reach_models import ExcludedScreen, ScreensAccount, TotalsAnswer
 from schemas.content import Channel
 
 
@@ -65,27 +65,6 @@ class AreaCoverage(Answer):
     sms: int
     share: float | None
     """Phones for each resident, 0 to 1 and, where people have several phones, more."""
-
-
-class ScreensAccount(Answer):
-    """Shown on `shown` of `screens` screens, of one commune (or larger area, where one stands for it)."""
-
-    version: int
-    code: str
-    name: str
-    shown: int
-    screens: int
-    """In service now, with the alert in their feed."""
-    excluded: int
-    """Beside them: left out of the alert, because someone said so."""
-
-
-class ExcludedScreen(Answer):
-    """A screen that an alert leaves out."""
-
-    screen_id: UUID
-    name: str
-    code: str
 
 
 class Accounting(Answer):

@@ -13,11 +13,13 @@ from broadcaster.web.api.reach_models import (
     AudienceAnswer,
     ChannelTotals,
     ReceiptPage,
+    ScreenPlays,
     SmsCarried,
     VersionReachAnswer,
     receipt,
     totals,
 )
+from broadcaster.web.api.screen_accounts import screens_shown
 from broadcaster.web.auth import Staff
 from broadcaster.web.openapi import problems_of
 from broadcaster.web.problems import ProblemError
@@ -35,16 +37,24 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 @router.get("/alerts/{alert_id}/reach", summary="What came of an alert", responses=problems_of(404, 422))
 def alert_reach(services: WithServices, alert_id: UUID) -> AlertReach:
     """By version and channel. Every recipient ends in exactly one outcome."""
-    _told(services, alert_id)
+    issued = _told(services, alert_id).alert.issued
     with services.reading() as conn:
         found = reach.of_alert(conn, alert_id)
         carried = sms.of_alert(conn, alert_id)
+        showings = reach.showings(conn, alert_id)
     phones = services.ports.registry.device_counts(alert_id)
     return AlertReach(
         channels=[VersionReachAnswer.model_validate(one) for one in found],
         shown=phones.shown,
         opened=phones.opened,
         sms=[SmsCarried.model_validate(one) for one in carried],
+        screens=[]
+        if issued is None
+        else screens_shown(services, services.tree(issued.edition), issued, alert_id, showings),
+        plays=[
+            ScreenPlays(version=version, plays=plays, seconds=seconds)
+            for version, (plays, seconds) in sorted(services.plays.of_alert(alert_id).items())
+        ],
     )
 
 

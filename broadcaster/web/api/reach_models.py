@@ -56,6 +56,35 @@ class SmsCarried(Answer):
     expired: int
 
 
+class ScreensAccount(Answer):
+    """Shown on `shown` of `screens` screens, of one commune (or larger area, where one stands for it)."""
+
+    version: int
+    code: str
+    name: str
+    shown: int
+    screens: int
+    """In service now, with the alert in their feed."""
+    excluded: int
+    """Beside them: left out of the alert, because someone said so."""
+
+
+class ExcludedScreen(Answer):
+    """A screen that an alert leaves out."""
+
+    screen_id: UUID
+    name: str
+    code: str
+
+
+class ScreenPlays(Answer):
+    """How often screens say that a version came on, and for how long in all."""
+
+    version: int
+    plays: int
+    seconds: int
+
+
 class AlertReach(Answer):
     """What came of an alert. `shown` and `opened` are phones that said so themselves."""
 
@@ -63,6 +92,9 @@ class AlertReach(Answer):
     shown: int
     opened: int
     sms: list[SmsCarried]
+    screens: list[ScreensAccount]
+    """Of the last version. Empty where screens have moved on to another edition of the register."""
+    plays: list[ScreenPlays]
 
 
 class AreaAudience(Answer):

@@ -4,7 +4,8 @@ import csv
 import io
 from base64 import b64encode
 from hashlib import sha256
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
 from pyroaring import BitMap64
 
@@ -179,6 +180,18 @@ def test_screens_that_showed_it_of_those_that_have_it(town: Town) -> None:
     path = f"/v1/alerts/{alert_id}/accounting"
     row = {"version": 1, "code": "00001", "name": "Phường Phúc Xá", "shown": 2, "screens": 3}
     assert town.client("lan").get(path).json()["screens"] == [row]
-    drill = town.issue(mode="exercise")
-    town.catch_up()
-    assert town.client("lan").get(f"/v1/alerts/{drill}/accounting").json()["screens"] == []
+    reach = town.client().get(f"/v1/alerts/{alert_id}/reach").json()
+    assert (reach["screens"], reach["plays"]) == ([row], [])
+    played = {"alert_id": alert_id, "version": 1, "plays": 3, "seconds": 60}
+    played |= {"first_at": "2024-07-10T02:00:00Z", "last_at": "2024-07-10T02:05:00Z"}
+    for key in keys[:2]:
+        batch = {"batch": str(uuid4()), "plays": [played]}
+        Client(town.app, key).post("/v1/screens/me/plays", batch).raise_for_status()
+    reach = town.client().get(f"/v1/alerts/{alert_id}/reach").json()
+    assert reach["plays"] == [{"version": 1, "plays": 6, "seconds": 120}]
+    others: tuple[dict[str, Any], ...] = ({"mode": "exercise"}, {"channels": ["push"]})
+    for other in others:
+        untold = town.issue(**other)
+        town.catch_up()
+        assert town.client("lan").get(f"/v1/alerts/{untold}/accounting").json()["screens"] == []
+        assert town.client().get(f"/v1/alerts/{untold}/reach").json()["screens"] == []
