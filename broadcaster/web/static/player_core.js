@@ -217,6 +217,11 @@ export class Player {
       .sort((a, b) => b.priority - a.priority || byText(a.id, b.id));
   }
 
+  /** What takes turns on the screen now. */
+  turns(steady) {
+    return alone(this.live(steady));
+  }
+
   get isUrgent() {
     return Boolean(this.feed?.items.some((one) => one.preempt));
   }
@@ -226,7 +231,7 @@ export class Player {
     const now = this.clock.now(steady);
     const stale =
       this.contact === null || !this.feed || !this.clock.known || now - this.contact >= this.feed.staleMs;
-    const turns = alone(this.live(steady));
+    const turns = this.turns(steady);
     let wait = this.pause(now);
     if (!turns.length) {
       const { lines } = this.feed?.idle ?? { lines: [IDLE] };

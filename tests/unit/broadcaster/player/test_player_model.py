@@ -30,6 +30,15 @@ class Told:
     ends: int
     routine: bool
     drill: bool
+    offline: int | None = None
+    """Seconds that it stays without contact, where the house says so."""
+    any_clock: bool = False
+
+    @property
+    def leaves_after(self) -> int | None:
+        """The same in milliseconds; a house of before said nothing, and bulletins left all the same."""
+        routine = 15 * MINUTE if self.routine else None
+        return routine if self.offline is None else self.offline * 1000
 
 
 @dataclass
@@ -73,7 +82,9 @@ class Document:
                     "expires_at": one.ends,
                     "text": one.id,
                     "pages": [{"ms": 4000, "lines": [one.id]}, {"ms": 3000, "lines": ["2"]}],
+                    "show_if_untrusted_clock": one.any_clock,
                 }
+                | ({} if one.offline is None else {"offline_max_s": one.offline})
                 for one in self.items
             ],
             "cancelled": [{"id": one, "rev": rev} for one, rev in self.cancelled],
@@ -100,13 +111,17 @@ class Street(RuleBasedStateMachine):
         self.house = House()
         self.said = [self.house.document()]
         self.boot, self.booted, self.rate = 0, START - MINUTE, 0
-        self.player = Player("boot-0", self.steady())
+        self.player = self.begun("boot-0", self.steady())
         self.on: Document | None = None
         self.contact: int | None = None
         self.trusted = False
         self.gone: set[str] = set()
         self.reports: list[tuple[str, int]] = []
         self.number = 0
+
+    def begun(self, boot: str, steady: int, kept: dict[str, Any] | None = None) -> Any:
+        """The player that is looked at."""
+        return Player(boot, steady, kept)
 
     # The box
 
@@ -135,14 +150,14 @@ class Street(RuleBasedStateMachine):
     @rule()
     def the_program_restarts(self) -> None:
         kept = json.loads(json.dumps(self.player.kept(self.steady())))
-        self.player = Player(f"boot-{self.boot}", self.steady(), kept)
+        self.player = self.begun(f"boot-{self.boot}", self.steady(), kept)
 
     @rule(dark=st.integers(0, 5 * DAY), rate=st.integers(-100, 100))
     def the_box_restarts(self, dark: int, rate: int) -> None:
         kept = json.loads(json.dumps(self.player.kept(self.steady())))
         self.now += dark
         self.boot, self.booted, self.rate, self.trusted = self.boot + 1, self.now, rate, False
-        self.player = Player(f"boot-{self.boot}", 0, kept)
+        self.player = self.begun(f"boot-{self.boot}", 0, kept)
 
     # The house
 
@@ -153,16 +168,14 @@ class Street(RuleBasedStateMachine):
         length=st.one_of(st.integers(1, MINUTE), st.integers(1, DAY), st.integers(DAY, 20 * DAY)),
         routine=st.booleans(),
         drill=st.booleans(),
+        offline=st.sampled_from([None, 300, 300, 6 * 3600]),
+        any_clock=st.sampled_from([False, False, False, True]),
     )
-    def issue(
-        self, *, preempt: bool, priority: int, after: int, length: int, routine: bool, drill: bool
-    ) -> None:
+    def issue(self, *, preempt: bool, after: int, length: int, routine: bool, **told: Any) -> None:
         self.number += 1
         starts = self.now + after
-        one = Told(
-            f"a{self.number}", 1, preempt, priority, starts, starts + length, routine and not preempt, drill
-        )
-        self.change(one)
+        span = {"starts": starts, "ends": starts + length}
+        self.change(Told(f"a{self.number}", 1, preempt, routine=routine and not preempt, **span, **told))
 
     @precondition(lambda self: self.house.live)
     @rule(data=st.data(), length=st.integers(1, DAY), priority=st.sampled_from([10, 50, 90, 100]))
@@ -257,28 +270,34 @@ class Street(RuleBasedStateMachine):
         if picture.item is None:
             return
         assert self.on, "shown without a feed"
-        assert self.trusted, "shown by a clock that nobody set"
-        assert self.contact is not None
         shown = {one.id: one for one in self.on.items}.get(picture.item)
         assert shown, "shown though the feed has it no more"
         assert picture.rev == shown.rev
-        assert self.now < shown.ends, "shown after its end"
         assert picture.item not in self.gone, "shown after it was cancelled"
         assert bool(picture.mark) is shown.drill
-        if shown.routine:
-            assert self.now < self.contact + 15 * MINUTE + MINUTE, "a bulletin of a lost house"
+        if self.trusted:
+            self.is_timely(shown)
+        else:
+            assert shown.any_clock, "shown by a clock that nobody set"
+        if self.player.showed(picture):
+            assert (picture.item, picture.rev) not in self.reports, "reported twice"
+            self.reports.append((picture.item, picture.rev))
+
+    def is_timely(self, shown: Told) -> None:
+        assert self.on
+        assert self.contact is not None
+        assert self.now < shown.ends, "shown after its end"
+        if shown.leaves_after is not None:
+            assert self.now < self.contact + shown.leaves_after + MINUTE, "told by a lost house"
         margin = 10_000 + (self.now - self.contact) // 1000
         running = [
             one
             for one in self.on.items
-            if one.starts <= self.now and self.now + margin < one.ends and not one.routine
+            if one.starts <= self.now and self.now + margin < one.ends and one.leaves_after is None
         ]
         if shown not in running:
             running.append(shown)
-        assert picture.item in rightful(running), "shown beside what has the screen for itself"
-        if self.player.showed(picture):
-            assert (picture.item, picture.rev) not in self.reports, "reported twice"
-            self.reports.append((picture.item, picture.rev))
+        assert shown.id in rightful(running), "shown beside what has the screen for itself"
 
 
 Street.TestCase.settings = settings(max_examples=80, stateful_step_count=30, deadline=None)
