@@ -247,9 +247,9 @@ class Street(RuleBasedStateMachine):
         repeated = self.now - age
         for _ in range(3):
             self.player.unchanged(repeated, self.steady(), self.steady())
+            self.contact = self.now  # an answer is contact, whatever time it tells
             self.now += 10_000
             self.look(self.player.picture(self.steady()))
-        self.contact = self.now
 
     # What must hold
 
@@ -302,3 +302,20 @@ class Street(RuleBasedStateMachine):
 
 Street.TestCase.settings = settings(max_examples=80, stateful_step_count=30, deadline=None)
 TestStreet = Street.TestCase
+
+
+def silence(street: Street) -> None:
+    """Of two that run for days, the one that must not outlive the contact leaves, the other stays."""
+    both = {"preempt": False, "priority": 50, "after": 0, "length": 20 * DAY, "routine": False}
+    street.issue(**both, drill=False, offline=300, any_clock=False)
+    street.issue(**both, drill=False, offline=None, any_clock=False)
+    street.poll(there=10, back=10, held=0)
+    assert {one.id for one in street.player.turns(street.steady())} == {"a1", "a2"}
+    street.time_passes(length=4 * MINUTE)
+    assert {one.id for one in street.player.turns(street.steady())} == {"a1", "a2"}
+    street.time_passes(length=HOUR)
+    assert {one.id for one in street.player.turns(street.steady())} == {"a2"}
+
+
+def test_silence() -> None:
+    silence(Street())

@@ -20,7 +20,7 @@ from hypothesis.stateful import rule, run_state_machine_as_test
 from playwright.sync_api import sync_playwright
 
 from broadcaster.player.controller import Outcome, Picture
-from tests.unit.broadcaster.player.test_player_model import Street
+from tests.unit.broadcaster.player.test_player_model import Street, silence
 
 CORE = files("broadcaster.web") / "static" / "player_core.js"
 ORACLE = Path(__file__).with_name("player_oracle.mjs")
@@ -125,9 +125,10 @@ class PageStreet(Street):
 def test_the_page_shows_what_the_street_should_see() -> None:
     name = ENGINES[0] if ENGINES else ""
     # A call to a browser takes twenty times as long.
-    lives = 80 if name == "node" else 8
+    lives = 40 if name == "node" else 8
     with (node if name == "node" else chromium)() as call:
         PageStreet.call = staticmethod(call)
+        silence(PageStreet())
         run_state_machine_as_test(
             PageStreet, settings=settings(max_examples=lives, stateful_step_count=30, deadline=None)
         )
