@@ -38,6 +38,7 @@ from broadcaster.web.api import (
     canary,
     cap,
     cap_feeds,
+    datex,
     dead_letters,
     delegations,
     devices,
@@ -95,6 +96,7 @@ _ROUTERS = (
     testers.router,
     pairing.router,
     screens.router,
+    datex.router,
     screen_control.router,  # after screens: `me` is no screen's id
     cadence_terms.router,  # before cadence: a body's address is any word
     cadence_terms.public_router,

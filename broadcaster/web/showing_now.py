@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +25,8 @@ class Shot:
     width: int
     height: int
     ms: int
+    since: datetime | None = None
+    """When it began to be told."""
 
     @property
     def src(self) -> str:
@@ -102,4 +104,5 @@ def shot(item: Mapping[str, Any], page: Mapping[str, Any]) -> Shot:
         page["w"],
         page["h"],
         page["ms"],
+        datetime.fromtimestamp(item["starts_at"] / 1000, UTC) if item else None,
     )

@@ -42,6 +42,8 @@ CREATE TABLE IF NOT EXISTS audit_entries (
     summary text NOT NULL,
     summary_en text NOT NULL
 );
+CREATE INDEX IF NOT EXISTS audit_entries_screen ON audit_entries (stream, position)
+    WHERE topic LIKE 'screen.%';
 CREATE INDEX IF NOT EXISTS audit_entries_topic ON audit_entries (topic, position);
 CREATE INDEX IF NOT EXISTS audit_entries_account ON audit_entries (account, position);
 CREATE INDEX IF NOT EXISTS audit_entries_body ON audit_entries (body, position) WHERE body IS NOT NULL;

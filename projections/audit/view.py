@@ -1,6 +1,6 @@
 """The log in words, by alert, account, body or topic, the newest first."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -63,3 +63,14 @@ def entries(
     query += SQL(" ORDER BY position DESC LIMIT %s")
     rows = conn.execute(query, [*(value for _, value in given), limit])
     return [Entry(position, at.astimezone(UTC), *rest) for position, at, *rest in rows]
+
+
+def of_streams(
+    conn: Connection[Any], streams: Sequence[UUID], limit: int
+) -> list[tuple[datetime, str, str, str]]:
+    """What happened in some streams of screens, the last first: when, by which account, both summaries."""
+    query = SQL(
+        "SELECT recorded_at, account, summary, summary_en FROM audit_entries"
+        " WHERE stream = ANY(%s) AND topic LIKE 'screen.%%' ORDER BY position DESC LIMIT %s"
+    )
+    return conn.execute(query, (list(streams), limit)).fetchall()

@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Response
 
 from broadcaster.cap import feeds
-from broadcaster.cap.feeds import Entry, Page
+from broadcaster.cap.feeds import CAP_TYPE, Entry, Page
 from broadcaster.cap.geojson import GEOJSON_TYPE, geojson
 from broadcaster.cap.render import area_name
 from broadcaster.office import LONGEST_LIFE
-from broadcaster.web.api.cap import tagged
+from broadcaster.web.api.cap import read_cap, tagged
 from broadcaster.web.api.cap_models import FeedWanted
 from broadcaster.web.api.tags import IfNoneMatch
 from broadcaster.web.openapi import problems_of
@@ -20,6 +20,7 @@ from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import Services, WithServices
 from projections.board import view as board
 from projections.board.fold import BoardRow, Status
+from projections.feeds.notice import priority
 
 router = APIRouter(prefix="/v1/feeds", tags=["alerts"])
 
@@ -85,6 +86,33 @@ def alerts_geojson(services: WithServices, wanted: Wanted, if_none_match: IfNone
     """RFC 7946: each alert at the places of its areas, or at none where none is known."""
     page = _page(services, wanted, "alerts.geojson", ("live",))
     return tagged(geojson(page), GEOJSON_TYPE, if_none_match, _CACHE)
+
+
+@router.head("/xibo.cap", include_in_schema=False)
+@router.get(
+    "/xibo.cap",
+    summary="The gravest live alert, for Xibo's CAP connector",
+    response_class=Response,
+    responses={200: {"content": {CAP_TYPE: {}}}} | _ANSWERS,
+)
+def xibo_cap(services: WithServices, wanted: Wanted, if_none_match: IfNoneMatch = None) -> Response:
+    """One CAP message, or an empty body where nothing holds: that connector reads one message an address.
+
+    Give each group of displays the address of its own area. Of equally grave ones the latest changed.
+    """
+    areas = _covering(services, wanted.area) if wanted.area else None
+    with services.reading() as conn:
+
+        def find(status: Status, limit: int, before: int | None) -> list[BoardRow]:
+            return board.find(
+                conn, status=status, areas=areas, mode=wanted.mode, limit=limit, before=before
+            )
+
+        live = list(_holding(find, "live", FeedWanted(category=wanted.category, limit=200), services.now()))
+    if not live:
+        return tagged(b"", CAP_TYPE, if_none_match, _CACHE)
+    gravest = max(live, key=lambda row: (priority(row.content), row.position))
+    return read_cap(services, gravest.alert_id, None, if_none_match)
 
 
 def _page(services: Services, wanted: FeedWanted, name: str, statuses: Sequence[Status]) -> Page:

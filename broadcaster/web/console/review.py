@@ -203,4 +203,5 @@ def _page(
         may_return=approves and open_to(Command.RETURN),
         may_edit=writes and alert.stage is Stage.DRAFT,
         told=told,
+        left_out=len(services.book.left_out(alert.id)),
     )

@@ -1,8 +1,10 @@
 """Screens within the areas of the visitor's bodies: seen when, showing what; put up and taken down."""
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Path, Query, Request
@@ -14,7 +16,9 @@ from broadcaster.account import Role
 from broadcaster.keys import KeyKind
 from broadcaster.log import ConflictError, Once
 from broadcaster.rules import RefusedError
-from broadcaster.web.console import second_factor, showing
+from broadcaster.screens.sightings import Contact
+from broadcaster.web import screen_list
+from broadcaster.web.console import screen_history, second_factor, showing
 from broadcaster.web.console.form import BoundForm, Form
 from broadcaster.web.console.frame import go, show
 from broadcaster.web.console.visitor import Visitor, WithVisitor
@@ -23,14 +27,17 @@ from broadcaster.web.directory import PlacedScreen
 from broadcaster.web.feed_cache import ACCOUNT
 from broadcaster.web.polls import FEED_PATH
 from broadcaster.web.services import Services, WithServices
+from projections.reach import view as reach
 from schemas.areas import unaccented
 from schemas.displays import DISPLAYS
+from schemas.events import ScreenKind
 
 router = APIRouter(prefix="/console/screens", include_in_schema=False)
 
 PAGE = 24
 LONGEST_NAME = 120
 ScreenId = Annotated[UUID, Path()]
+State = Literal["", "online", "late", "offline", "closed", "never"]
 
 
 class Wanted(BaseModel):
@@ -39,8 +46,24 @@ class Wanted(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     words: Annotated[str, Field(max_length=100)] = ""
-    state: Annotated[str, Field(pattern="^(seen|silent|never)?$")] = ""
+    state: State = ""
+    area: Annotated[str, Field(max_length=20)] = ""
+    kind: Annotated[str, Field(pattern="^(street|office|residential|mall)?$")] = ""
+    group: Annotated[str, Field(pattern="^([0-9a-f-]{36})?$")] = ""
+    faulty: Annotated[str, Field(pattern="^1?$")] = ""
     page: Annotated[int, Field(ge=1, le=10_000)] = 1
+
+    @property
+    def asked(self) -> screen_list.Wanted:
+        """As lists know it."""
+        group = UUID(self.group) if self.group else None
+        return screen_list.Wanted(
+            self.words, self.state, self.area, self.kind, group, faulty=bool(self.faulty)
+        )
+
+    def query(self, page: int) -> str:
+        """The address of another page of the same."""
+        return urlencode(self.model_dump(exclude_defaults=True) | {"page": page})
 
 
 @dataclass(frozen=True)
@@ -84,7 +107,7 @@ def screen_page(
 ) -> Response:
     """One screen, and every page that it shows in turn."""
     visitor.require_somewhere(*Role)
-    return _one(request, services, visitor, _found(services, visitor, screen_id))
+    return one(request, services, visitor, found(services, visitor, screen_id))
 
 
 @router.post("/{screen_id}/take-down")
@@ -92,20 +115,20 @@ def take_down(
     request: Request, services: WithServices, visitor: WithVisitor, form: BoundForm, screen_id: ScreenId
 ) -> Response:
     """Takes it out of service; its key is refused from now on."""
-    screen = _found(services, visitor, screen_id)
-    bodies = _managing(services, visitor, screen)
+    screen = found(services, visitor, screen_id)
+    bodies = managing(services, visitor, screen)
     if not bodies:
         visitor.require_somewhere(Role.MANAGER)
         raise HTTPException(403)
     if wrong := second_factor.fault(services, visitor, form):
-        return _one(request, services, visitor, screen, (Fault("code", f"code-{wrong}"),))
+        return one(request, services, visitor, screen, (Fault("code", f"code-{wrong}"),))
     now = services.now()
     try:
         services.ports.setup.remove_screen(visitor.by(bodies[0]), screen_id, at=now)
     except RefusedError as refusal:
-        return _one(request, services, visitor, screen, (Fault("", refusal.rule.value),))
+        return one(request, services, visitor, screen, (Fault("", refusal.rule.value),))
     except ConflictError:
-        return _one(request, services, visitor, screen, (Fault("", "moved-on"),))
+        return one(request, services, visitor, screen, (Fault("", "moved-on"),))
     services.ports.keys.revoke_account(f"{ACCOUNT}{screen_id}", now)
     services.cache.refresh()
     return go("/console/screens")
@@ -148,23 +171,8 @@ def _registered(services: Services, visitor: Visitor, form: Form, body: str) -> 
     return Made(screen.name, key, f"{ports.base_url}{FEED_PATH}")
 
 
-def _seen(services: Services, visitor: Visitor, *roles: Role) -> list[PlacedScreen]:
-    """The screens within the areas of the visitor's bodies."""
-    bodies = [found for body in visitor.bodies(*roles) if (found := services.body(body))]
-    trees = {edition: services.tree(edition) for edition in {s.edition for s in _all(services)}}
-    return [
-        screen
-        for screen in _all(services)
-        if any(body.reaches(screen.area, trees[screen.edition]) for body in bodies)
-    ]
-
-
-def _all(services: Services) -> list[PlacedScreen]:
-    return list(services.directory.screens().values())
-
-
-def _managing(services: Services, visitor: Visitor, screen: PlacedScreen) -> list[str]:
-    """The bodies for which the visitor may take it down."""
+def managing(services: Services, visitor: Visitor, screen: PlacedScreen) -> list[str]:
+    """The bodies for which the visitor may take it down, and set it."""
     tree = services.tree(screen.edition)
     return [
         body
@@ -173,21 +181,30 @@ def _managing(services: Services, visitor: Visitor, screen: PlacedScreen) -> lis
     ]
 
 
-def _found(services: Services, visitor: Visitor, screen_id: UUID) -> PlacedScreen:
+def found(services: Services, visitor: Visitor, screen_id: UUID) -> PlacedScreen:
+    """A screen within the areas of the visitor's bodies. Raises HTTPException."""
     services.directory.refresh()
-    for screen in _seen(services, visitor):
-        if screen.id == screen_id:
-            return screen
+    screen = services.directory.screens().get(screen_id)
+    if screen is not None:
+        tree = services.tree(screen.edition)
+        for name in visitor.bodies():
+            body = services.body(name)
+            if body is not None and body.reaches(screen.area, tree):
+                return screen
     raise HTTPException(404)
 
 
-def _one(
+def one(
     request: Request,
     services: Services,
     visitor: Visitor,
     screen: PlacedScreen,
     faults: tuple[Fault, ...] = (),
 ) -> Response:
+    """The page of a screen."""
+    book = services.book
+    with services.reading() as conn:
+        shown = reach.shown_on(conn, screen.id)
     return show(
         request,
         visitor,
@@ -197,7 +214,15 @@ def _one(
         path=f"/console/screens/{screen.id}",
         sight=showing.of(services, screen),
         faults=faults,
-        may_manage=bool(_managing(services, visitor, screen)),
+        may_manage=bool(managing(services, visitor, screen)),
+        own=book.control(screen.id),
+        holds=book.setting(screen.id),
+        groups=book.groups_of(screen.id),
+        kinds=list(ScreenKind),
+        plays=services.plays.of_screen(screen.id),
+        shown=shown,
+        past=screen_history.past(services, screen.id),
+        now=services.now(),
     )
 
 
@@ -210,15 +235,9 @@ def _list(
     made: Made | None = None,
     form: Form | None = None,
 ) -> Response:
-    every = sorted(_seen(services, visitor), key=lambda each: (unaccented(each.name), each.id))
-    states = {each.id: showing.state(services, each) for each in every}
-    key = unaccented(wanted.words.strip())
-    found = [
-        each
-        for each in every
-        if (not wanted.state or states[each.id] == wanted.state)
-        and (not key or key in unaccented(f"{each.name} {showing.place(services, each)}"))
-    ]
+    every = screen_list.within(services, visitor.bodies())
+    found = screen_list.matching(services, every, wanted.asked)
+    states = Counter(each.contact for each in every)
     start = (wanted.page - 1) * PAGE
     managed = visitor.bodies(Role.MANAGER)
     typed = form if form is not None and faults else Form({})
@@ -233,9 +252,16 @@ def _list(
         wanted=wanted,
         faults=faults,
         made=made,
-        counts={name: sum(state == name for state in states.values()) for name in showing.STATES},
+        counts={each.value: states[each] for each in Contact},
+        alarms=states[Contact.OFFLINE],
         found=len(found),
-        sights=[showing.of(services, each) for each in found[start : start + PAGE]],
+        sights=[showing.sight(services, each) for each in found[start : start + PAGE]],
+        kinds=list(ScreenKind),
+        areas=sorted({(each.screen.area, each.place) for each in every}, key=lambda at: unaccented(at[1])),
+        groups=sorted(
+            (group for group in services.book.groups().values() if not group.retired),
+            key=lambda group: unaccented(group.name),
+        ),
         more=len(found) > start + PAGE,
         bodies=[(body, services.directory.body_name(body)) for body in managed],
         places=_places(services, managed),

@@ -1,78 +1,48 @@
-"""What a screen shows now, as the feed that it polls has it, and when it was last heard of."""
+"""What a screen shows now, for the pages of the console, and how it stands with us."""
 
-import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from uuid import UUID
 
+from broadcaster.web import screen_list, showing_now
 from broadcaster.web.directory import PlacedScreen
-from broadcaster.web.polls import ServedCount
+from broadcaster.web.screen_list import Listed
 from broadcaster.web.services import Services
-from projections.feeds.render import POLICY
-
-STATES = ("seen", "silent", "never")
-SILENT = timedelta(seconds=POLICY["stale_after_s"])
-"""Unheard of for so long, a screen shows its idle page."""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One page, as the very frame that the screen draws."""
-
-    src: str
-    width: int
-    height: int
-    alt: str
+from broadcaster.web.showing_now import Now, Shot
 
 
 @dataclass(frozen=True)
 class Sight:
     """One screen on a page."""
 
-    screen: PlacedScreen
-    place: str
-    state: str
-    last_seen: datetime | None
-    pictures: tuple[Picture, ...]
-    is_idle: bool
-    """Nothing is told there now; the picture is that of a quiet screen."""
+    listed: Listed
+    now: Now
 
+    @property
+    def screen(self) -> PlacedScreen:
+        """The screen."""
+        return self.listed.screen
 
-def state(services: Services, screen: PlacedScreen) -> str:
-    """`seen` of late, `silent` for a while, or `never` since this process began."""
-    last = services.served.get(screen.id, ServedCount()).last_seen
-    if last is None:
-        return "never"
-    return "seen" if services.now() - last <= SILENT else "silent"
+    @property
+    def shots(self) -> tuple[Shot, ...]:
+        """Every page that it should show in its turn."""
+        return self.now.shots
 
+    @property
+    def says(self) -> tuple[UUID, int] | None:
+        """The alert and version that it says is on."""
+        return self.listed.sighting.showing
 
-def place(services: Services, screen: PlacedScreen) -> str:
-    """The name of its area."""
-    tree = services.tree(screen.edition)
-    return tree[screen.area].name if screen.area in tree else screen.area
+    @property
+    def differs(self) -> bool:
+        """Whether it says it shows something that we do not serve it now."""
+        return self.says is not None and self.says not in self.now.versions
 
 
 def of(services: Services, screen: PlacedScreen) -> Sight:
     """The screen as it is now."""
-    served = services.cache.feed(screen.area, screen.profile, drills=screen.drills)
-    feed: dict[str, Any] = json.loads(served.forms[""].body) if served else {}
-    now = int(services.now().timestamp() * 1000)
-    told = [item for item in feed.get("items", ()) if item["starts_at"] <= now < item["expires_at"]]
-    # What has the screen for itself leaves no room for the rest.
-    alone = [item for item in told if item["mode"] == "preempt"]
-    pages = [page for item in alone or told for page in item["pages"]]
-    idle = not pages
-    if idle and feed:
-        pages = [feed["idle"]]
-    return Sight(
-        screen,
-        place(services, screen),
-        state(services, screen),
-        services.served.get(screen.id, ServedCount()).last_seen,
-        tuple(_picture(page) for page in pages),
-        idle,
-    )
+    return sight(services, screen_list.one(services, screen))
 
 
-def _picture(page: dict[str, Any]) -> Picture:
-    return Picture(f"/v1/frames/{page['frame']}.png", page["w"], page["h"], " ".join(page["lines"]))
+def sight(services: Services, listed: Listed) -> Sight:
+    """One of a list, as it is now."""
+    return Sight(listed, showing_now.now_of(services, listed.screen))

@@ -179,6 +179,7 @@ def test_screens_that_showed_it_of_those_that_have_it(town: Town) -> None:
     town.catch_up()
     path = f"/v1/alerts/{alert_id}/accounting"
     row = {"version": 1, "code": "00001", "name": "Phường Phúc Xá", "shown": 2, "screens": 3}
+    row["excluded"] = 0
     assert town.client("lan").get(path).json()["screens"] == [row]
     reach = town.client().get(f"/v1/alerts/{alert_id}/reach").json()
     assert (reach["screens"], reach["plays"]) == ([row], [])

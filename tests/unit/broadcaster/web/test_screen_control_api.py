@@ -62,12 +62,10 @@ def test_a_screen_is_taken_off_a_live_alert_and_put_back(town: Town) -> None:
     assert out.json()["excluded"] == [{"id": alert_id, "rev": 1}]
     assert out.json()["cancelled"] == []
     assert out.json()["seq"] > before.json()["seq"]
-    assert (
-        out.headers["x-feed-signature"]
-        == town.app.cache.feed_for(UUID(here_id), ("00001", MATRIX, False)).forms[""].whole[-1][1].decode()
-    )
+    assert out.headers["x-feed-signature"] != before.headers["x-feed-signature"]
     assert player.answered(out.content, "", None, 1, 1) is Outcome.NEW
-    assert player.feed is not None and player.feed.items == ()
+    assert player.feed is not None
+    assert player.feed.items == ()
     assert ids(there) == [alert_id]
     assert "excluded" not in feed(there)
 
@@ -122,7 +120,7 @@ def test_a_waiting_poll_is_told_at_once(town: Town) -> None:
         async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
             headers = {"Authorization": f"Bearer {here.key}", "If-None-Match": tag, "Prefer": "wait=50"}
             poll = asyncio.create_task(client.get(FEED_PATH, headers=headers))
-            await until(lambda: len(town.app.waiters) == 1)
+            await asyncio.to_thread(until, lambda: len(town.app.waiters) == 1)
             await asyncio.to_thread(leave_out, town, "minh", alert_id, screens=[here_id])
             return await asyncio.wait_for(poll, 5)
 

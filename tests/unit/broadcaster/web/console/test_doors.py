@@ -41,7 +41,9 @@ def filled(path: str, alert_id: str = "") -> str:
         "{token}": "x",
         "{body}": "ubnd-tp",
     }
-    values |= {f"{{{name}_id}}": str(uuid4()) for name in ("dispatch", "screen", "template", "area_set")}
+    values |= {
+        f"{{{name}_id}}": str(uuid4()) for name in ("dispatch", "screen", "template", "area_set", "group")
+    }
     values |= {"{delegation_id}": str(uuid4()), "{body_id}": "ubnd-tp", "{number}": "1"}
     values |= {"{draft_id}": str(uuid4()), "{session_id}": str(uuid4()), "{account}": "x"}
     values |= {"{request_id}": str(uuid4()), "{key_id}": "0123456789ab"}

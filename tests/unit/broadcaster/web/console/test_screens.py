@@ -41,7 +41,7 @@ def test_a_screen_is_put_up_shows_and_is_taken_down(town: Town, hoa: Browser) ->
     frame = Client(town.app).get(picture[0])
     assert frame.headers["content-type"] == "image/png"
     town.later(minutes=5)
-    hoa.go("/console/screens").sees("Mất liên lạc")
+    hoa.go("/console/screens").sees("Chậm hỏi tin")
     hoa.go(only(hoa)).sees("Đang hiện")
     hoa.press("Gỡ màn hình")
     hoa.sees("Không có màn hình nào như vậy.")
@@ -71,7 +71,7 @@ def test_screens_are_found(town: Town, hoa: Browser) -> None:
     hoa.go("/console/screens?words=nha+van").sees("Nhà văn hóa")
     assert "Bảng chợ" not in hoa.text
     hoa.go("/console/screens?words=phuc+xa&state=never").sees("2 màn hình")
-    hoa.go("/console/screens?state=seen").sees("Không có màn hình nào như vậy.")
+    hoa.go("/console/screens?state=online").sees("Không có màn hình nào như vậy.")
     assert hoa.go("/console/screens?state=x").status == 422
     hoa.go("/console/screens?page=2&lang=en").sees("There are no such screens.")
 
