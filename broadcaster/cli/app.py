@@ -19,6 +19,7 @@ from broadcaster.cli.cadence import cadence_app
 from broadcaster.cli.cap import cap_app
 from broadcaster.cli.dead_letters import dead_letters_app
 from broadcaster.cli.imports import import_subscribers
+from broadcaster.cli.screen_ops import screens_app
 from broadcaster.cli.screens import screen_app
 from broadcaster.demo.command import demo
 from broadcaster.demo.drive import DemoError
@@ -52,6 +53,7 @@ app.add_typer(log_app, name="log")
 app.add_typer(keys_app, name="keys")
 app.add_typer(subscribers_app, name="subscribers")
 app.add_typer(screen_app, name="screen")
+app.add_typer(screens_app, name="screens")
 app.command()(demo)
 app.command("demo-code")(demo_code)
 accounts.install(app)

@@ -90,6 +90,26 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Quiet:
+    """Minutes of the local day, from one until before the other, in which only the urgent is shown."""
+
+    begins: int
+    ends: int
+    offset: int
+    """Minutes that local time is ahead of UTC."""
+    hides_all: bool
+
+    def holds(self, now: int, *, preempt: bool) -> bool:
+        """Whether it holds back an item of that kind at an instant (milliseconds since 1970)."""
+        if preempt and not self.hides_all:
+            return False
+        minute = (now // 60_000 + self.offset) % 1440
+        if self.begins <= self.ends:
+            return self.begins <= minute < self.ends
+        return minute >= self.begins or minute < self.ends
+
+
+@dataclass(frozen=True)
 class Feed:
     """A feed as a player needs it. `place` is which feed it is: sequence numbers compare within one."""
 
@@ -106,6 +126,7 @@ class Feed:
     stale_ms: int
     bad: int = 0
     """How many items could not be read, and are left out so that the rest is shown."""
+    quiet: Quiet | None = None
 
 
 def parse(body: bytes) -> Feed:
@@ -129,12 +150,29 @@ def parse(body: bytes) -> Feed:
             jitter=min(1.0, max(0.0, float(policy.get("jitter", 0.2)))),
             stale_ms=_within(policy.get("stale_after_s", 120), 1, 86_400),
             bad=items.count(None),
+            quiet=_quiet(told.get("display")),
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise FeedError(f"not a feed: {type(error).__name__}") from error
     if schema != SCHEMA:
         raise FeedError(f"schema: {SCHEMA} is expected")
     return feed
+
+
+def _quiet(display: Any) -> Quiet | None:
+    """Quiet hours; what cannot be read of them hides nothing."""
+    try:
+        told = display["quiet"]
+        begins, ends = (_minute(told[name]) for name in ("from", "until"))
+        return Quiet(begins, ends, _whole(told["utc_offset_min"]), told.get("hides_emergencies") is True)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _minute(text: str) -> int:
+    if not re.fullmatch("[0-2][0-9]:[0-5][0-9]", text):
+        raise ValueError("an hour is expected")
+    return int(text[:2]) * 60 + int(text[3:])
 
 
 def _item(told: Any) -> Item | None:
@@ -372,6 +410,7 @@ class Player:
             and (trusted or one.any_clock)
             and self.gone.get(one.id, -1) < one.rev
             and (one.offline_ms is None or silent < one.offline_ms)
+            and not (self.feed.quiet and self.feed.quiet.holds(now, preempt=one.preempt))
         ]
         return sorted(found, key=lambda one: (-one.priority, one.id))
 

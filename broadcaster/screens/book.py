@@ -191,7 +191,7 @@ class ScreenBook:
             touched,
             self.setting(screen_id),
             frozenset(self._excluded.get(screen_id, ())),
-            pattern if pattern and at < pattern.until else None,
+            pattern if pattern and max(at, pattern.since) < pattern.until else None,
         )
 
     def overlays(self, at: datetime) -> dict[UUID, Overlay]:

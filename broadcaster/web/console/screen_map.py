@@ -147,6 +147,9 @@ class _Frame:
         # A single place still gets a map some two kilometres wide.
         wide, tall = max((east - west) * squeeze, 0.02), max(north - south, 0.005)
         scale = min((WIDTH - 2 * MARGIN) / wide, (TALLEST - 2 * MARGIN) / tall)
+        # In the middle, where they take less than the whole.
+        west -= ((WIDTH - 2 * MARGIN) / scale / squeeze - (east - west)) / 2
+        north += (tall - (north - south)) / 2
         return _Frame(west, north, scale, squeeze, math.ceil(tall * scale) + 2 * MARGIN)
 
     def place(self, spot: Spot) -> tuple[float, float]:
