@@ -163,4 +163,4 @@ def _checked(kind: type[Asked], said: object) -> Asked:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = "".join(f"--{part}: " for part in first["loc"][:1])
-        raise SettingsError(f"{place}{first['msg']}") from None
+        raise SettingsError(f"{place}{first['msg'].removeprefix('Value error, ')}") from None

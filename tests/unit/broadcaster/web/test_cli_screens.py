@@ -44,7 +44,7 @@ def test_groups_settings_tests_and_exclusions(
     assert run("groups") == ""
     # Whoever may not, may not here either; and nothing half-said is taken.
     run("exclude", alert_id, "--account", "lan", "--reason", "x", "--screen", screen_id, code=1)
-    run("exclude", alert_id, "--account", "minh", "--reason", "x", code=2)
-    run("set", "--screen", screen_id, "--quiet", "22:00", *WHO, code=2)
-    run("set", *WHO, code=2)
+    run("exclude", alert_id, "--account", "minh", "--reason", "x", code=1)
+    run("set", "--screen", screen_id, "--quiet", "22:00", *WHO, code=1)
+    run("set", *WHO, code=1)
     run("test-pattern", str(uuid4()), *WHO, code=1)
