@@ -66,16 +66,23 @@ class EdgeServer:
             self._server.close()
         for connection in list(self._connections):
             connection.shut()
-        if self._connections:
-            try:
-                async with asyncio.timeout(seconds):
-                    await self._empty.wait()
-            except TimeoutError:
-                log.warning("edge_cuts", connections=len(self._connections))
-        for connection in list(self._connections):
-            connection.abort()
+        if not await self._emptied(seconds):
+            log.warning("edge_cuts", connections=len(self._connections))
+            for connection in list(self._connections):
+                connection.abort()
+            await self._emptied(1.0)
         if self._sweeper is not None:
             self._sweeper.cancel()
+
+    async def _emptied(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                while self._connections:
+                    self._empty.clear()
+                    await self._empty.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def enter(self, connection: Connection) -> str | None:
         """Takes a connection in; answers why not, as a word to count by."""
