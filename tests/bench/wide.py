@@ -57,8 +57,7 @@ def furnish(house: House, profiles: tuple[str, ...]) -> int:
     """A screen of each profile in every commune; answers how many feeds that makes."""
     house.migrate()
     house.furnish()
-    for role in Role:
-        house.setup.grant(SYSTEM, role, BODY, role, at=clock())
+    grant(house)
     manager = Actor(account=Role.MANAGER, body=BODY)
     tree = house.tree()
     communes = [area.code for area in tree.leaves("01")]
@@ -69,6 +68,12 @@ def furnish(house: House, profiles: tuple[str, ...]) -> int:
             )
     house.follower(house.projection("feeds")).catch_up()
     return len(communes) * len(profiles)
+
+
+def grant(house: House) -> None:
+    """An account for each role of the city."""
+    for role in Role:
+        house.setup.grant(SYSTEM, role, BODY, role, at=clock())
 
 
 def measure(house: House, database: str, count: int) -> dict[str, float]:

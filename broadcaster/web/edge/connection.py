@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import httptools
 
@@ -77,8 +77,8 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has come."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's own is no asyncio.Transport by class.
+        self._transport = cast("asyncio.Transport", transport)
         name = transport.get_extra_info("peername")
         self.address = str(name[0]) if name else ""
         reason = self._server.enter(self)

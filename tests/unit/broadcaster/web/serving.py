@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import httpx
 import uvicorn
+import uvloop
 
 from broadcaster.screens.book import ScreenBook
 from broadcaster.web.directory import Directory
@@ -72,7 +73,7 @@ def running_edge(town: Town, limits: Limits) -> Generator[RunningEdge]:
     book = ScreenBook(town.log)
     cache = FeedCache(town.pool, town.key_store, Directory(town.log), FEED_KEY.sign, lambda: town.now, book)
     cache.refresh()
-    loop = asyncio.new_event_loop()
+    loop = uvloop.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
 
