@@ -24,6 +24,11 @@ from broadcaster.web.server import serve
 from schemas.content import Lane
 from schemas.web_push import Services
 
+KEEP_ALIVE = 130
+"""Seconds between polls on one connection: twice the longest interval, or each poll would dial anew."""
+BACKLOG = 8_192
+"""Who dials at the same moment, after an outage say."""
+
 
 def run(role: Role, settings: Settings, lanes: Sequence[Lane]) -> None:
     """Serves until the process is asked to stop."""
@@ -38,6 +43,8 @@ def run(role: Role, settings: Settings, lanes: Sequence[Lane]) -> None:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=5,
+            timeout_keep_alive=KEEP_ALIVE,
+            backlog=BACKLOG,
         )
         serve(config, front.release)
 
