@@ -1,11 +1,15 @@
 """The web role: API, public pages and the screens' feeds."""
 
+import os
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import psycopg
 import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from broadcaster import transport
 from broadcaster.accounts.oidc import Oidc, OidcSettings
@@ -35,8 +39,13 @@ def run(role: Role, settings: Settings, lanes: Sequence[Lane]) -> None:
     del role, lanes
     with House.open(settings, check=True) as house:
         front = create_app(web_ports(house))
+        # Behind the front, not before it as the server would have it: polls need no client's address.
+        trusted = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
+        inner: Any = front.app  # uvicorn has types of its own for what an application is.
+        front.app = cast("ASGIApp", ProxyHeadersMiddleware(inner, trusted))
         config = uvicorn.Config(
             front,
+            proxy_headers=False,
             host=settings.host,
             port=settings.port,
             log_level="warning",

@@ -2,7 +2,7 @@
 
 `python -m tests.bench.controllers PORT PATH KEYS`; PATH is what is asked for, KEYS a file of keys.
 Commands: `connect`, `poll SECONDS EVERY`, `wait` (answers once all wait, then once all were woken),
-`spin CLIENTS SECONDS`, `probe CLIENTS SECONDS`, `hostile SECONDS`.
+`spin CLIENTS SECONDS VARY`, `probe CLIENTS SECONDS`, `hostile SECONDS`.
 """
 
 import asyncio
@@ -100,6 +100,11 @@ class Herd:
                     one.ask().add_done_callback(lambda _, s=sent: late.append(time.monotonic() - s))
                 asked += 1
             await asyncio.sleep(0.01)
+        while asked < int(seconds / every * count):  # Those due in the last moment.
+            one = self.all[asked % count]
+            if one.answered is None or one.answered.done():
+                one.ask()
+            asked += 1
         await asyncio.wait([one.answered for one in self.all if one.answered], timeout=10)
         bad = sum(one.status != b"304" for one in self.all)
         return {"polls": len(late), "bad": bad} | percentiles(late)
@@ -113,8 +118,8 @@ class Herd:
         told = sorted(one.at for one in self.all if one.status == b"200")
         return {"told": len(told), "first": told[0] if told else 0, "last": told[-1] if told else 0}
 
-    async def spin(self, clients: int, seconds: float) -> dict[str, Any]:
-        """As fast as they go, each a request at a time."""
+    async def spin(self, clients: int, seconds: float, vary: int = 0) -> dict[str, Any]:
+        """As fast as they go, each a request at a time; with `vary`, each says another state."""
         until = time.monotonic() + seconds
         late: list[float] = []
 
@@ -122,7 +127,7 @@ class Herd:
             client = await self.dial(key)
             await client.ask()
             while (sent := time.monotonic()) < until:
-                await client.ask()
+                await client.ask(b"X-Screen-State: up=%d\r\n" % len(late) if vary else b"")
                 late.append(time.monotonic() - sent)
             assert client.status == b"304", client.status
             assert client.transport

@@ -86,8 +86,8 @@ def main() -> None:
         FeedKey.kept(settings.feed_key_path)
         with House.open(settings) as house:
             keys = put_up(house, data, asked.controllers)
-            static = nginx_cost(folder, keys, house)
             for role in ("web", "led-edge"):
+                static = nginx_cost(folder / role, keys, house)  # Beside each: the machine may be shared.
                 row = {"server": role, **measure(house, server.url, role, keys, asked.seconds), **static}
                 if "nginx_us" in static:
                     row["times_nginx"] = round(row["us_304"] / static["nginx_us"], 2)
@@ -158,6 +158,9 @@ def measure(house: House, database: str, role: str, keys: Path, seconds: float) 
         began = cpu(pid)
         spun = lone.ask("spin", 64, int(SPIN))
         cost = (cpu(pid) - began) / spun["polls"] * 1e6
+        began = cpu(pid)
+        varied = lone.ask("spin", 64, int(SPIN), 1)
+        varied_cost = (cpu(pid) - began) / varied["polls"] * 1e6
         quiet = lone.ask("probe", 20, 4)
         foes = Clients(port, FEED_PATH, keys)
         beside, harm = _beside(lone, foes)
@@ -177,6 +180,7 @@ def measure(house: House, database: str, role: str, keys: Path, seconds: float) 
             "wake_commit_to_last_s": round(told["last"] - committed, 3),
             "wake_cpu_s": round(woken, 2),
             "us_304": round(cost, 1),
+            "us_304_new_state": round(varied_cost, 1),
             "probe_p50_ms": round(quiet["p50_ms"], 2),
             "probe_p99_ms": round(quiet["p99_ms"], 2),
             "hostile_p50_ms": round(beside["p50_ms"], 2),

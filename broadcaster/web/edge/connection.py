@@ -43,10 +43,12 @@ class Connection(asyncio.Protocol):
         "_bodied",
         "_count",
         "_ending",
+        "_kept",
         "_parser",
         "_prefer",
         "_raw",
         "_refusals",
+        "_same",
         "_server",
         "_size",
         "_state",
@@ -56,6 +58,7 @@ class Connection(asyncio.Protocol):
         "_task",
         "_transport",
         "_turn",
+        "_whole",
         "address",
         "deadline",
         "phase",
@@ -66,6 +69,8 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
         self._behind: deque[Request] | None = None
+        self._kept: tuple[Turn, Request] | None = None
+        self._same, self._whole = b"", 0
         self._turn: tuple[Turn, Request] | None = None
         self._task: asyncio.Task[None] | None = None
         self._refusals = self._raw = 0
@@ -100,6 +105,24 @@ class Connection(asyncio.Protocol):
         """Bytes of a request, or of several."""
         if self.phase is Phase.ENDED:
             return  # What comes after a refusal.
+        if self.phase is Phase.IDLE and data == self._same and self._kept is not None:
+            turn, request = self._kept
+            # The same bytes at the same place mean the same, while the key lives and is that screen's.
+            if self._server.desk.cache.screen_by(turn.key_id) is turn.screen:
+                self._send(self._server.desk.reply(turn, head=request.method == "HEAD"), request)
+                return
+        began = self.phase
+        self._kept, self._same = None, b""
+        self._whole = 0
+        self._parse(data)
+        if self._kept is not None and self._is_alone(began):
+            self._same = data
+
+    def _is_alone(self, began: Phase) -> bool:
+        """Whether what came was one request, no more and no less."""
+        return self._whole == 1 and began is Phase.IDLE and self.phase is Phase.IDLE
+
+    def _parse(self, data: bytes) -> None:
         if self.phase is Phase.HEAD:
             # The parser keeps a header that does not end, so what it is given is bounded too.
             self._raw += len(data)
@@ -180,6 +203,7 @@ class Connection(asyncio.Protocol):
         """A request is whole."""
         if self.phase is Phase.ENDED:
             return
+        self._whole += 1
         request = Request(
             self._parser.get_method().decode("latin-1"),
             self._target,
@@ -276,6 +300,8 @@ class Connection(asyncio.Protocol):
                 self._turn, self.phase = (turn, request), Phase.WAIT
                 self.deadline = self._server.time() + turn.wait
                 return
+        elif not request.prefer and request.authorization[:1] in {"B", "b"}:
+            self._kept = (turn, request)  # Signed requests never come twice.
         self._send(self._server.desk.reply(turn, head=request.method == "HEAD"), request)
 
     async def _fetch(self, request: Request, place: Place) -> None:
