@@ -193,6 +193,25 @@ def test_unknown_keys_share_their_looks_at_the_database(town: Town, key: str) ->
         assert still_serves(edge, key)
 
 
+def test_a_poll_in_the_same_bytes_is_judged_anew(town: Town, edge: RunningEdge, key: str) -> None:
+    with dialled(edge) as stream:
+        bodies: list[bytes] = []
+        for _ in range(3):
+            stream.sendall(poll(key))
+            bodies.append(stream.recv(65_536).partition(b"\r\n\r\n")[2])
+        assert bodies[0] == bodies[1] == bodies[2]
+        town.issue()
+        town.catch_up()
+        edge.desk.cache.refresh()
+        stream.sendall(poll(key))
+        assert stream.recv(65_536).partition(b"\r\n\r\n")[2] != bodies[0]
+        assert [count.whole for count in edge.desk.served.values()] == [4]
+        assert town.key_store.revoke(key.split("_")[1], town.now)
+        edge.desk.cache.refresh()
+        stream.sendall(poll(key))
+        assert stream.recv(65_536).startswith(b"HTTP/1.1 401 ")
+
+
 def test_the_end_answers_who_waits(town: Town, key: str) -> None:
     with running_edge(town, Limits()) as edge:
         tag = httpx.get(
