@@ -77,6 +77,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--controllers", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=10.0, help="of polls every 5 seconds")
+    parser.add_argument("--servers", nargs="+", default=["web", "led-edge"])
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     with passable_folder() as folder, PostgresServer(folder / "pg") as server:
@@ -86,7 +87,7 @@ def main() -> None:
         FeedKey.kept(settings.feed_key_path)
         with House.open(settings) as house:
             keys = put_up(house, data, asked.controllers)
-            for role in ("web", "led-edge"):
+            for role in asked.servers:
                 static = nginx_cost(folder / role, keys, house)  # Beside each: the machine may be shared.
                 row = {"server": role, **measure(house, server.url, role, keys, asked.seconds), **static}
                 if "nginx_us" in static:
