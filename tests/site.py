@@ -35,6 +35,7 @@ ACCOUNTS = (
     ("ly", CITY, Role.AUTHOR),
     ("son", CITY, Role.APPROVER),
     ("kiem", CITY, Role.AUDITOR),
+    ("quan", CITY, Role.MANAGER),
 )
 
 

@@ -18,7 +18,7 @@ from broadcaster.feed_key import FeedKey
 from broadcaster.forecast import Quotas
 from broadcaster.proof.handing_out import Seals
 from broadcaster.providers import sandbox_endpoint
-from broadcaster.roles import Role
+from broadcaster.roles import Role, plant
 from broadcaster.runtime import House, clock
 from broadcaster.settings import Settings, SettingsError
 from broadcaster.vapid import public_key
@@ -84,6 +84,8 @@ def web_ports(house: House) -> WebPorts:
         push_key=push_key(house.settings),
         push_services=push_services(house.settings),
         health=health,
+        lanes=lambda: plant.lanes(house.settings),
+        key_files=lambda: plant.key_files(house.settings),
         signing=SignedMessages(house.pool, Signer(key)) if (key := house.settings.cap_key) else None,
         projections=[projection.name for projection in house.projections],
         seals=Seals(

@@ -22,6 +22,7 @@ from broadcaster.office import Office
 from broadcaster.proof.handing_out import Seals
 from broadcaster.registry.subscribers import Registry
 from broadcaster.setup_commands import SetupCommands
+from broadcaster.web.plant import KeyFile, LaneDepth
 from projections.cadence.view import CadenceBook
 from schemas.web_push import Services
 
@@ -67,3 +68,7 @@ class WebPorts:
     """What forecasts reckon with."""
     oidc: Oidc | None = None
     """The city's identity provider, where the operator set one."""
+    lanes: Callable[[], Sequence[LaneDepth] | None] = lambda: None
+    """What lies in the lanes; None where the transport does not answer. Quick, within two seconds."""
+    key_files: Callable[[], Sequence[KeyFile]] = tuple
+    """The operator's keys, as far as anyone may know of them."""

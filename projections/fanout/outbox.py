@@ -103,3 +103,12 @@ def meet_stream(conn: Connection[Row], lane: Lane, created: datetime, at: dateti
 
 def _create(conn: Connection[Row], lane: Lane) -> None:
     conn.execute("INSERT INTO relay_positions (lane) VALUES (%s) ON CONFLICT DO NOTHING", (lane,))
+
+
+def unpublished(conn: Connection[Row], lane: Lane) -> int:
+    """How many of the lane's orders wait for the relay."""
+    row = conn.execute(
+        "SELECT count(*) FROM fanout_dispatches WHERE lane = %s AND (position, seq) > (%s, %s)",
+        (lane, *place(conn, lane)),
+    ).fetchone()
+    return row[0] if row else 0

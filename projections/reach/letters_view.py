@@ -114,3 +114,20 @@ def _letter(row: tuple[Any, ...]) -> DeadLetter:
         told[name] = told[name] and told[name].astimezone(UTC)
     told["channel"], told["lane"] = Channel(told["channel"]), Lane(told["lane"])
     return DeadLetter(**told)
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """The letters that nobody has settled; `oldest` is when the first of them died."""
+
+    letters: int
+    recipients: int
+    oldest: datetime | None
+
+
+def backlog(conn: Connection[Any]) -> Backlog:
+    """What waits for a decision."""
+    query = "SELECT count(*), coalesce(sum(count), 0)::bigint, min(died_at) FROM reach_dead_letters"
+    row = conn.execute(query + " WHERE state = 'open'").fetchone()
+    letters, recipients, oldest = row or (0, 0, None)
+    return Backlog(letters, recipients, oldest and oldest.astimezone(UTC))

@@ -11,6 +11,8 @@ from broadcaster.account import Role
 from broadcaster.web import i18n
 from broadcaster.web.console.form import masked
 from broadcaster.web.console.visitor import Visitor
+from broadcaster.web.services import Services
+from broadcaster.web.soundness import manages_city
 from broadcaster.web.templating import compressed, page, render
 from schemas.content import Mode
 
@@ -23,6 +25,8 @@ class Place:
     path: str
     roles: tuple[Role, ...] = ()
     """Who sees it; everyone where empty."""
+    city: bool = False
+    """Only who holds it for the body of the whole city."""
 
 
 # A new page adds its line here, and its words to `menu_word` in templates/console/base.html.
@@ -37,12 +41,14 @@ MENU: Sequence[Place] = (
     Place("dead-letters", "/console/dead-letters", (Role.MANAGER,)),
     Place("screens", "/console/screens"),
     Place("audit", "/console/audit", (Role.AUDITOR,)),
+    Place("system", "/console/system", (Role.MANAGER,), city=True),
 )
 
 
-def menu(visitor: Visitor) -> list[Place]:
+def menu(services: Services, visitor: Visitor) -> list[Place]:
     """The entries that the visitor sees."""
-    return [place for place in MENU if not place.roles or visitor.bodies(*place.roles)]
+    mine = [place for place in MENU if not place.roles or visitor.bodies(*place.roles)]
+    return [place for place in mine if not place.city or manages_city(services, visitor.account)]
 
 
 def show(
@@ -62,7 +68,7 @@ def show(
         i18n.chosen(request),
         path=path or request.url.path,
         here=here,
-        menu=menu(visitor) if visitor else [],
+        menu=menu(request.app.state.services, visitor) if visitor else [],
         visitor=visitor,
         csrf=masked(visitor.token) if visitor else "",
         mode=mode,

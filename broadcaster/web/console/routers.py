@@ -27,6 +27,7 @@ from broadcaster.web.console import (
     sign_in,
     stream,
     sso,
+    system,
     template_writing,
     templates,
 )
@@ -39,6 +40,7 @@ ROUTERS = (
     areas.router,
     live.router,
     stream.router,
+    system.router,
     cancel.router,
     review.router,
     account.router,

@@ -45,6 +45,7 @@ from projections.cadence.projection import Cadence
 from projections.cadence.view import CadenceBook
 from projections.canary.projection import Canary
 from projections.fanout.projection import Fanout
+from projections.fanout.relay import RELAY_DDL
 from projections.feeds.projection import Feeds
 from projections.follower import POSITIONS_DDL, Follower
 from projections.positions import Positions, Standing
@@ -200,7 +201,15 @@ class Town:
 
     def build(self) -> None:
         """Makes the tables, the areas, the bodies, and accounts with keys."""
-        ddl = [LOG_DDL, SUBSCRIBERS_DDL, KEYS_DDL, POSITIONS_DDL, CAP_SIGNED_DDL, ATTACHMENTS_DDL]
+        ddl = [
+            LOG_DDL,
+            SUBSCRIBERS_DDL,
+            KEYS_DDL,
+            POSITIONS_DDL,
+            RELAY_DDL,
+            CAP_SIGNED_DDL,
+            ATTACHMENTS_DDL,
+        ]
         # Nobody orders anything here; a pre-flight reads who has which alert.
         ddl += [DESK_DDL, DRAFTS_DDL, Fanout.ddl, *(each.ddl for each in self.projections)]
         ddl.append(Fanout.ddl)
