@@ -19,6 +19,7 @@ _SUBJECTS = {
     Notice.OVERDUE: "Quá hạn đưa tin: {name}",
     Notice.ESCALATED: "Quá hạn đưa tin thêm một ngày: {name}",
     Notice.DIGEST: "Tổng hợp nhịp đưa tin ngày {day}",
+    Notice.ASKED: "Nhắc đưa tin: {name}",
 }
 _BODIES = {
     Notice.DAY_BEFORE: "{name} đến hạn đưa tin lúc {due}. Từ đầu kỳ đến nay chưa có tin nào được tính.",
@@ -26,6 +27,7 @@ _BODIES = {
     Notice.OVERDUE: "{name} quá hạn đưa tin từ {due}.",
     Notice.ESCALATED: "{name} quá hạn đưa tin từ {due}, đã quá một ngày mà chưa có tin.",
     Notice.DIGEST: "Các cơ quan quá hạn hoặc sắp đến hạn đưa tin:",
+    Notice.ASKED: "Cấp trên nhắc {name} đưa tin, ngày {day}.",
 }
 _DUTY = "Điện 05/CĐ-UBND yêu cầu thông tin, cảnh báo thường xuyên, tối thiểu 03 ngày 01 tin."
 _HOW = "Nếu không có gì mới, hãy phát bản tin theo mẫu “không có tình hình mới”."

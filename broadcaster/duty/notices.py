@@ -57,16 +57,23 @@ def _digests(bodies: Sequence[BodyCadence], office: str, at: datetime) -> Iterat
         yield _notice(Notice.DIGEST, recipient, None, day)
 
 
+def asked(issuer_id: str, by: Actor, at: datetime) -> ReminderDue:
+    """The notice that a person asks for; of a body and a day of Hanoi's calendar there is one."""
+    return _notice(Notice.ASKED, issuer_id, issuer_id, midnight(local_day(at)), by)
+
+
 def below(recipient: str, office: str, bodies: Iterable[BodyCadence]) -> list[BodyCadence]:
     """Those that a digest to the recipient is about."""
     return [body for body in bodies if recipient in {body.parent, office}]
 
 
-def _notice(notice: Notice, recipient: str, about: str | None, due_at: datetime) -> ReminderDue:
+def _notice(
+    notice: Notice, recipient: str, about: str | None, due_at: datetime, by: Actor = REMINDER
+) -> ReminderDue:
     return ReminderDue(
         originator_id=stream_id("reminder", notice, recipient, about or "", instant(due_at)),
         originator_version=1,
-        by=REMINDER,
+        by=by,
         notice=notice,
         recipient=recipient,
         about=about,

@@ -11,6 +11,7 @@ So the mail server sees each id once, or, after a crash in the one moment betwee
 answer, at most once; that moment is in the log as `unknown`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -106,6 +107,16 @@ class Reminders:
         The view must have come to the log's end, or a body that has just issued is told it has not.
         """
         wanted = notices(self.standing(at), self.office, at)
+        return self.write(wanted, at)
+
+    def known(self, notice: ReminderDue) -> bool:
+        """Whether it is written."""
+        with self._pool.connection() as conn:
+            found = conn.execute("SELECT FROM reminder_mail WHERE id = %s", (notice.originator_id,))
+            return found.fetchone() is not None
+
+    def write(self, wanted: Sequence[ReminderDue], at: datetime) -> int:
+        """Writes down those of the notices that are not written yet; answers how many."""
         with self._pool.connection() as conn, conn.cursor() as cursor:
             cursor.execute(
                 "SELECT id FROM reminder_mail WHERE id = ANY(%s)", ([one.originator_id for one in wanted],)

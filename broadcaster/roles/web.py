@@ -14,6 +14,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from broadcaster import transport
 from broadcaster.accounts.oidc import Oidc, OidcSettings
 from broadcaster.cap.signing import SignedMessages, Signer
+from broadcaster.duty.asking import Asking
 from broadcaster.feed_key import FeedKey
 from broadcaster.forecast import Quotas
 from broadcaster.proof.handing_out import Seals
@@ -84,6 +85,7 @@ def web_ports(house: House) -> WebPorts:
         push_key=push_key(house.settings),
         push_services=push_services(house.settings),
         health=health,
+        asking=Asking(house.office, house.reminders) if house.settings.reminders else None,
         lanes=lambda: plant.lanes(house.settings),
         key_files=lambda: plant.key_files(house.settings),
         signing=SignedMessages(house.pool, Signer(key)) if (key := house.settings.cap_key) else None,

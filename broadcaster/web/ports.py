@@ -12,6 +12,7 @@ from broadcaster.accounts.oidc import Oidc
 from broadcaster.alert_commands import AlertCommands
 from broadcaster.cap.signing import SignedMessages
 from broadcaster.drafts import Drafts
+from broadcaster.duty.asking import Asking
 from broadcaster.duty.commands import CadenceCommands
 from broadcaster.duty.reports import Reports
 from broadcaster.feed_key import FeedKey
@@ -68,6 +69,8 @@ class WebPorts:
     """What forecasts reckon with."""
     oidc: Oidc | None = None
     """The city's identity provider, where the operator set one."""
+    asking: Asking | None = None
+    """Reminds bodies, where the operator wants reminders."""
     lanes: Callable[[], Sequence[LaneDepth] | None] = lambda: None
     """What lies in the lanes; None where the transport does not answer. Quick, within two seconds."""
     key_files: Callable[[], Sequence[KeyFile]] = tuple

@@ -19,6 +19,7 @@ _NOTICES = {
     Notice.OVERDUE: Words("quá hạn", "overdue"),
     Notice.ESCALATED: Words("quá hạn thêm một ngày", "overdue for another day"),
     Notice.DIGEST: Words("tổng hợp trong ngày", "digest of the day"),
+    Notice.ASKED: Words("cấp trên nhắc", "asked by who watches over it"),
 }
 
 

@@ -49,6 +49,8 @@ class Notice(StrEnum):
     """Overdue for another day."""
     DIGEST = "digest"
     """How those below stand, once a day."""
+    ASKED = "asked"
+    """A person who watches over it had it told, once a day at most."""
 
 
 class ReminderDue(Event, topic="reminder.due"):

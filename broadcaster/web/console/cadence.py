@@ -10,10 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from broadcaster.web.console.frame import show
-from broadcaster.web.console.visitor import WithVisitor
+from broadcaster.account import Role
+from broadcaster.duty.asking import LATE
+from broadcaster.web.console.form import BoundForm
+from broadcaster.web.console.frame import go, show
+from broadcaster.web.console.visitor import Visitor, WithVisitor
 from broadcaster.web.overview import Month
-from broadcaster.web.services import WithServices
+from broadcaster.web.services import Services, WithServices
 from broadcaster.web.strips import Strip, since_of, strip
 from projections.cadence.body import NEVER
 from projections.cadence.duty import in_force
@@ -102,6 +105,29 @@ def dashboard(
     )
 
 
+@router.post("/{body}/remind")
+def remind(
+    services: WithServices,
+    visitor: WithVisitor,
+    form: BoundForm,
+    body: Annotated[str, Path(max_length=80)],
+) -> Response:
+    """Has the body told, once a day at most. A second press changes nothing and says so."""
+    del form  # That it is of this session is all that is asked.
+    asking, at = services.ports.asking, services.now()
+    with services.reading() as conn:
+        stands = services.ports.cadence.one(conn, body, at)
+    if asking is None or stands is None:
+        raise HTTPException(404)
+    above = visitor.bodies(Role.MANAGER)
+    # As the body right above it where it may; else as the first it manages, whom the command may refuse.
+    acts = stands.parent if stands.parent in above else next(iter(above), stands.issuer_id)
+    if asking.may(visitor.account, stands) and acts not in asking.above(stands):
+        acts = asking.office
+    asking.ask(visitor.by(acts), stands, at)
+    return go(f"/console/cadence/{body}")
+
+
 @router.get("/{body}")
 def body_page(
     request: Request,
@@ -137,8 +163,20 @@ def body_page(
         covered=sum(1 for one in told.windows if one.item),
         breaches=told.breaches[: -SHOWN - 1 : -1],
         never=NEVER,
+        reminding=_reminding(services, visitor, stands, at),
         at=at,
     )
+
+
+def _reminding(
+    services: Services, visitor: Visitor, stands: BodyCadence | None, at: datetime
+) -> Literal["no", "may", "done"]:
+    asking = services.ports.asking
+    if asking is None or stands is None or stands.state not in LATE:
+        return "no"
+    if asking.asked_today(stands.issuer_id, at):
+        return "done"
+    return "may" if asking.may(visitor.account, stands) else "no"
 
 
 def _row(body: BodyCadence, month: Month, at: datetime) -> Row:

@@ -22,7 +22,9 @@ from broadcaster.alert_commands import AlertCommands
 from broadcaster.attachments import ATTACHMENTS_DDL, Attachments
 from broadcaster.cap.signing import CAP_SIGNED_DDL
 from broadcaster.drafts import DRAFTS_DDL, Drafts
+from broadcaster.duty.asking import Asking
 from broadcaster.duty.commands import CadenceCommands
+from broadcaster.duty.reminders import REMINDERS_DDL, Reminders
 from broadcaster.duty.reports import Reports
 from broadcaster.feed_key import FeedKey
 from broadcaster.keys import KEYS_DDL, KeyKind, Keys
@@ -187,6 +189,7 @@ class Town:
         self.key_store = Keys(self.pool, Sealer(lambda: bytes(32)))
         self.desk = Desk.of(self.pool, Sealer(lambda: bytes(32)), passwords=QUICK)
         self.drafts = Drafts(self.pool)
+        self.reminders = Reminders(self.pool, self.log, self.book, PHUC_XA)
         self.projections: tuple[Projection, ...] = (
             Board(),
             Audience(),
@@ -213,7 +216,7 @@ class Town:
         # Nobody orders anything here; a pre-flight reads who has which alert.
         ddl += [DESK_DDL, DRAFTS_DDL, Fanout.ddl, *(each.ddl for each in self.projections)]
         ddl.append(Fanout.ddl)
-        ddl += [DESK_DDL, DRAFTS_DDL, SCREENS_DDL]
+        ddl += [DESK_DDL, DRAFTS_DDL, SCREENS_DDL, REMINDERS_DDL]
         with self.pool.connection() as conn:
             for statements in ddl:
                 conn.execute(statements.encode())
@@ -241,6 +244,7 @@ class Town:
                 cadence=self.book,
                 cadence_commands=CadenceCommands(self.office, PHUC_XA),
                 cadence_public=self.cadence_public,
+                asking=Asking(self.office, self.reminders),
                 reports=Reports(
                     self.pool, self.log, self.book, origin="hanoi.example", key_path=Path("/nonexistent")
                 ),
