@@ -4,6 +4,7 @@ import json
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 from uuid import UUID
 
 from broadcaster.web.console.writing import Typed
@@ -59,6 +60,8 @@ class Screen:
     name: str
     pages: tuple[tuple[str, ...], ...]
     """Each by its lines."""
+    picture: str
+    """Where its frames are drawn."""
     whole: bool
     """Whether all of the text is shown."""
 
@@ -178,8 +181,11 @@ def _sms(message: Message, accented: bool) -> Sms:
 
 def _screen(content: Content, name: str) -> Screen:
     words = content.text("vi")
-    layout = lay_out(words.sign_text or words.headline, DISPLAYS[name], content.mode, whole=True)
-    return Screen(name, layout.pages[:MAX_PAGES], len(layout.pages) <= MAX_PAGES)
+    text = words.sign_text or words.headline
+    layout = lay_out(text, DISPLAYS[name], content.mode, whole=True)
+    asked = {"text": text, "profile": name, "severity": content.severity.value, "mode": content.mode.value}
+    picture = f"/console/sign.png?{urlencode(asked)}"
+    return Screen(name, layout.pages[:MAX_PAGES], picture, len(layout.pages) <= MAX_PAGES)
 
 
 assert set(_SCREENS) <= DISPLAYS.keys()

@@ -16,7 +16,7 @@ from broadcaster.rules import RefusedError
 from broadcaster.web.console import changes, foretold, previews, second_factor, writing
 from broadcaster.web.console.asked import AskedAlert
 from broadcaster.web.console.cards import category_name
-from broadcaster.web.console.compose import census
+from broadcaster.web.console.composing import census
 from broadcaster.web.console.form import BoundForm, Form
 from broadcaster.web.console.frame import go, show
 from broadcaster.web.console.visitor import Visitor, WithVisitor

@@ -1,0 +1,101 @@
+"""The page that an alert is written on, with what citizens will see beside it."""
+
+from fastapi import Request
+from starlette.responses import Response
+
+from broadcaster.account import Role
+from broadcaster.drafts import Draft
+from broadcaster.web.console import areas, previews, reaching, writing
+from broadcaster.web.console.frame import show
+from broadcaster.web.console.sheets import Sheet
+from broadcaster.web.console.visitor import Visitor
+from broadcaster.web.console.writing import Fault, Typed
+from broadcaster.web.services import Services
+from schemas.content import Channel, Mode, MsgType
+
+census = reaching.Census()
+
+
+def page(
+    request: Request, services: Services, visitor: Visitor, sheet: Sheet, *, status: int = 200
+) -> Response:
+    """The form with its previews."""
+    tree = services.tree()
+    chosen = sheet.typed.all("areas")
+    office = services.ports.office
+    issuer = office.issuer(sheet.body)
+    delegated = {
+        field
+        for each in office.delegations(sheet.body).given
+        if each.in_force(services.now())
+        for field in each.fields
+    }
+    categories = [
+        each for each in office.categories.values() if issuer.has_field(each.code) or each.code in delegated
+    ]
+    name = services.directory.body_name
+    return show(
+        request,
+        visitor,
+        "compose.html",
+        here="compose",
+        status=status,
+        path=f"/console/drafts/{sheet.draft.id}" if sheet.draft.version else "/console/compose",
+        mode=Mode.EXERCISE if sheet.typed["mode"] == Mode.EXERCISE else Mode.ACTUAL,
+        draft=sheet.draft,
+        typed=sheet.typed,
+        faults=sheet.faults,
+        paste=sheet.paste,
+        bodies=[(body, name(body)) for body in visitor.bodies(Role.AUTHOR)],
+        body=sheet.body,
+        categories=sorted(categories, key=lambda each: (each.group, each.name)),
+        edition=tree.edition,
+        branches=areas.branches(tree, areas.within(services, sheet.body)),
+        chosen=frozenset(chosen),
+        chosen_names=areas.names(tree, chosen),
+        channels=list(Channel),
+        **shown(services, sheet),
+    )
+
+
+def again(
+    request: Request, services: Services, visitor: Visitor, sheet: Sheet, faults: list[Fault]
+) -> Response:
+    """The form once more, with what is wrong with it."""
+    once = tuple(dict.fromkeys(faults))
+    again = Sheet(sheet.draft, sheet.typed, sheet.body, once, sheet.paste)
+    return page(request, services, visitor, again, status=422)
+
+
+def conflict(request: Request, visitor: Visitor, mine: Sheet, theirs: Draft) -> Response:
+    """Both texts, where someone else saved meanwhile."""
+    names = (*writing.LINES, *writing.PARAGRAPHS, *writing.CHOICES, *writing.TICKS, *writing.SETS)
+    their = Typed(theirs.fields)
+    rows = [(name, mine.typed.all(name), their.all(name)) for name in names]
+    return show(
+        request,
+        visitor,
+        "conflict.html",
+        here="compose",
+        status=409,
+        path=f"/console/drafts/{theirs.id}",
+        theirs=theirs,
+        rows=[row for row in rows if row[1] != row[2]],
+        fields=mine.typed.fields,
+    )
+
+
+def shown(services: Services, sheet: Sheet) -> dict[str, object]:
+    """What the previews show."""
+    name = services.directory.body_name(sheet.body)
+    draft = sheet.draft
+    alert = services.ports.office.alert(draft.alert_id) if draft.alert_id else None
+    is_update = alert is not None and alert.issued is not None
+    msg_type = MsgType.UPDATE if is_update else MsgType.ALERT
+    return {
+        "previews": previews.of_typed(sheet.typed, name, msg_type, services.now()),
+        "estimate": census.estimate(services, services.tree(), sheet.typed.all("areas")),
+        "is_update": is_update,
+        # Once the update is begun, what it is for is on record.
+        "may_correct": is_update and alert is not None and alert.work is None,
+    }
