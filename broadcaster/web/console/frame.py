@@ -36,6 +36,7 @@ MENU: Sequence[Place] = (
     Place("alerts", "/console/alerts"),
     Place("people", "/console/people", (Role.MANAGER,)),
     Place("cadence", "/console/cadence"),
+    Place("reach", "/console/reach"),
     Place("templates", "/console/templates"),
     Place("bodies", "/console/bodies"),
     Place("dead-letters", "/console/dead-letters", (Role.MANAGER,)),

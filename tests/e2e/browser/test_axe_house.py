@@ -19,7 +19,7 @@ Opener = Callable[..., Page]
     [
         ("kiem", ("/console/audit", "/console/audit/as-of", "/console/bodies")),
         ("hoa", ("/console/dead-letters", f"/console/bodies/{PHUC_XA}", "/console/people")),
-        ("quan", ("/console/system",)),
+        ("quan", ("/console/system", "/console/reach")),
     ],
 )
 def test_the_house(opened: Opener, hanoi: Site, account: str, paths: tuple[str, ...]) -> None:

@@ -1,0 +1,65 @@
+"""Whom alerts can reach: phones registered in each commune, against those who live there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from broadcaster.web import chart
+from broadcaster.web.chart import Reach
+from broadcaster.web.console.frame import show
+from broadcaster.web.console.visitor import WithVisitor
+from broadcaster.web.services import WithServices
+
+router = APIRouter(prefix="/console/reach", include_in_schema=False)
+
+
+@dataclass(frozen=True)
+class Total:
+    """Of all communes together. `population` counts those whose population the register knows."""
+
+    phones: int
+    push: int
+    sms: int
+    population: int
+    beyond: int
+    """Phones whose home is no commune but a district or the city."""
+
+
+@router.get("")
+def reach_page(request: Request, services: WithServices, visitor: WithVisitor) -> Response:
+    """The map, and the table with the same figures; the worst reached first."""
+    tree = services.tree()
+    counted = services.coverage.get(services.now())
+    leaves = list(tree.leaves(tree.root))
+    found = [Reach(area, *counted.of(area.code)) for area in leaves]
+    within = sum(each.phones for each in found)
+    total = Total(
+        within,
+        sum(each.push for each in found),
+        sum(each.sms for each in found),
+        sum(each.area.population or 0 for each in found),
+        sum(each.phones for each in counted.homes.values()) - within,
+    )
+    return show(
+        request,
+        visitor,
+        "reach.html",
+        here="reach",
+        edition=tree.edition,
+        chart=chart.chart(found),
+        width=chart.WIDTH,
+        rows=_worst_first(found),
+        total=total,
+        at=counted.at,
+        above={area.code: tree[area.parent_code].name for area in leaves if area.parent_code},
+    )
+
+
+def _worst_first(found: Sequence[Reach]) -> list[Reach]:
+    def key(each: Reach) -> tuple[bool, float, int, str]:
+        # Those whose share is unknown come after, by how few phones they have.
+        return each.share is None, each.share or 0.0, each.phones, each.area.name
+
+    return sorted(found, key=key)
