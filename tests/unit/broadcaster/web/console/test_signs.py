@@ -2,6 +2,7 @@
 
 import io
 from html import unescape
+from typing import Any
 
 import pytest
 from lxml import html
@@ -18,7 +19,7 @@ from tests.unit.broadcaster.web.town import Town
 def test_the_preview_shows_the_very_frames(town: Town) -> None:
     lan = Browser(town).sign_in("lan").go("/console/compose")
     lan.press("Xem trước", headline="Ngập sâu & nguy hiểm", severity="Severe", mode="exercise")
-    pictures = html.fromstring(lan.answer.text).xpath("//img[@class='sign']")
+    pictures: Any = html.fromstring(lan.answer.text).xpath("//img[@class='sign']")
     assert len(pictures) == 4
     assert "ngập sâu" in unescape(pictures[0].get("alt")).lower()
     drawn = lan.go(pictures[0].get("src")).answer
