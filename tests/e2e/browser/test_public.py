@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -163,10 +164,11 @@ def test_what_is_pushed_replaces_what_was_shown(opened: Opener, hanoi: Site) -> 
     choose(page, "Phường Phúc Xá")
     until(lambda: page.evaluate("navigator.serviceWorker.controller !== null"))
     session, found = page.context.new_cdp_session(page), list[str]()
-    session.on(
-        "ServiceWorker.workerRegistrationUpdated",
-        lambda event: found.extend(each["registrationId"] for each in event["registrations"]),
-    )
+
+    def registered(event: dict[str, Any]) -> None:
+        found.extend(each["registrationId"] for each in event["registrations"])
+
+    session.on("ServiceWorker.workerRegistrationUpdated", registered)
     session.send("ServiceWorker.enable")
     until(lambda: page.evaluate("1") and found)
 
