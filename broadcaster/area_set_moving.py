@@ -45,7 +45,7 @@ def carried(atlas: Atlas, known: AreaSet, edition: str) -> Carried | None:
             if not became:
                 return None
             new |= {code: after[code] for code in sorted(became)}
-            if not before.is_leaf(area.code) and became != {area.code}:
+            if not before.is_leaf(area.code) and became != frozenset({area.code}):
                 abolished.append(area)
     except LookupError:
         return None
