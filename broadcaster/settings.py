@@ -159,6 +159,7 @@ class Settings(BaseModel):
         if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret.get_secret_value()):
             raise ValueError("oidc_client_id and oidc_client_secret are required with oidc_issuer")
         return self
+
     @field_validator("web_push_services")
     @classmethod
     def _services_are_hosts(cls, text: str) -> str:

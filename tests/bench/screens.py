@@ -24,7 +24,7 @@ import httpx
 from broadcaster.engines.embedded import PostgresServer
 from broadcaster.engines.natshome import free_port
 from broadcaster.feed_key import FeedKey
-from broadcaster.keys import KeyKind, create_in
+from broadcaster.keys import KeyKind
 from broadcaster.runtime import House, clock
 from broadcaster.settings import Settings
 from broadcaster.web.polls import FEED_PATH
@@ -127,7 +127,7 @@ def put_up(house: House, data: Path, count: int) -> Path:
                         edition=FIRST_EDITION,
                     )
                 )
-                keys.append(create_in(conn, f"screen:{screen}", None, KeyKind.SCREEN, now)[1])
+                keys.append(house.keys.create_in(conn, f"screen:{screen}", None, KeyKind.SCREEN, now)[1])
         house.log.append(events, at=now)
     house.follower(house.projection("feeds")).catch_up()
     path = data / "keys"

@@ -3,13 +3,11 @@
 import csv
 import hashlib
 import io
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from broadcaster.alert_state import Issued
 from broadcaster.registry.coverage import Coverage
 from broadcaster.web import story
 from broadcaster.web.api.accounting_models import (
@@ -31,7 +29,6 @@ from projections.reach import spared as spared_view
 from projections.reach import view as reach
 from projections.reach.spared import SparedRow
 from schemas.areas import Area, AreaTree
-from schemas.content import Channel, Mode
 
 router = APIRouter(prefix="/v1/alerts", tags=["delivery"])
 

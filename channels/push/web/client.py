@@ -17,10 +17,11 @@ import structlog
 from hpack import NeverIndexedHeaderTuple
 
 from channels.gateway import Message, Recipient, Result
-from channels.push.line import Headers, Loss, Reply
+from channels.push.line import Loss, Reply
 from channels.push.lines import UNWANTED, Lines
 from channels.push.pace import OwnQuota, Quota
 from channels.push.render import language_of
+from channels.push.request import Headers
 from channels.push.web import render
 from channels.push.web.answers import TOO_MANY, UNTRUSTED, read_answer
 from channels.push.web.seal import Receiver, SealError, seal

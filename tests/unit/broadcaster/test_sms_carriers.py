@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg_pool import ConnectionPool
 
 from broadcaster.providers.sms import gateway
 from broadcaster.service import environment
@@ -73,16 +74,17 @@ def test_what_is_wrong_is_named_and_no_password_quoted(providers: Any, words: st
     assert "hush-hush'" not in str(error.value)
 
 
-def test_the_gateway_sends_through_all_of_them(tmp_path: Path) -> None:
+def test_the_gateway_sends_through_all_of_them(tmp_path: Path, city_database: str) -> None:
     async def scenario(settings: Settings) -> list[tuple[Outcome, str, int]]:
-        async with gateway(settings, lambda: AT) as pool:
-            assert isinstance(pool, SmsPool)
-            message, people = alert(), [someone() for _ in range(40)]
-            return [
-                (result.outcome, result.via, result.cost)
-                for window in pool.route(message, people)
-                for result in await pool.send(message, window)
-            ]
+        with ConnectionPool[Any](city_database, min_size=1, open=True) as connections:
+            async with gateway(settings, lambda: AT, connections) as carriers:
+                assert isinstance(carriers, SmsPool)
+                message, people = alert(), [someone() for _ in range(40)]
+                return [
+                    (result.outcome, result.via, result.cost)
+                    for window in carriers.route(message, people)
+                    for result in await carriers.send(message, window)
+                ]
 
     with SmscSandbox(tmp_path / "smsc") as smsc, SmtpSandbox(tmp_path / "smtp") as smtp:
         places = [
