@@ -64,9 +64,7 @@ class Delivery:
             tally.close_rest(Outcome.EXPIRED)
         elif message is None:
             tally.close_rest(Outcome.SUPERSEDED)
-        elif message.msg_type is MsgType.CANCEL and await asyncio.to_thread(
-            self._desk.withdraws_nothing, dispatch
-        ):
+        elif message.msg_type is MsgType.CANCEL and await self._withdraws_nothing(dispatch, message.sent):
             tally.close_rest(Outcome.SUPERSEDED, "NOTHING_TO_WITHDRAW")
         elif claim.claims > MAX_CLAIMS:
             # Whom its last holder was sending to may have been reached: a replay would send again.
@@ -99,6 +97,15 @@ class Delivery:
         while left > 0 and await asyncio.to_thread(self._desk.ahead, dispatch):
             await asyncio.sleep(TURN)
             left -= TURN
+
+    async def _withdraws_nothing(self, dispatch: Dispatch, sent: datetime) -> bool:
+        """Asked again where an earlier version was claimed meanwhile: that claim will find itself moot."""
+        if await asyncio.to_thread(self._desk.withdraws_nothing, dispatch):
+            return True
+        if not await asyncio.to_thread(self._desk.ahead, dispatch):
+            return False
+        await self._turn(dispatch, sent)
+        return await asyncio.to_thread(self._desk.withdraws_nothing, dispatch)
 
     async def _send(self, dispatch: Dispatch, message: Message, tally: Tally) -> list[Recipient]:
         pending = tally.pending()
