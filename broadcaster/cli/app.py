@@ -19,6 +19,7 @@ from broadcaster.cli.cadence import cadence_app
 from broadcaster.cli.cap import cap_app
 from broadcaster.cli.dead_letters import dead_letters_app
 from broadcaster.cli.imports import import_subscribers
+from broadcaster.cli.operator import OPERATOR, ByOption, operator
 from broadcaster.cli.screen_ops import screens_app
 from broadcaster.cli.screens import screen_app
 from broadcaster.demo.command import demo
@@ -27,7 +28,8 @@ from broadcaster.demo.staff import demo_code
 from broadcaster.engines.embedded import EngineError
 from broadcaster.keys import KeyKind
 from broadcaster.memory import BULK, settle
-from broadcaster.proof import chain
+from broadcaster.proof import chain, exports
+from broadcaster.proof.exports import Export
 from broadcaster.roles import Role
 from broadcaster.rules import RefusedError
 from broadcaster.runtime import SYSTEM, House, clock
@@ -140,9 +142,15 @@ def log_verify(
 
 
 @log_app.command("export")
-def log_export(data: DataOption = None) -> None:
-    """Print the log as JSON lines: position, recorded_at, stream, version, topic, payload, chain."""
+def log_export(by: ByOption = OPERATOR, data: DataOption = None) -> None:
+    """Print the log as JSON lines: position, recorded_at, stream, version, topic, payload, chain.
+
+    That it is handed out is an event too, and stands in what is printed.
+    """
+    asking = operator(by)
     with House.open(settings(data)) as house:
+        made = Export("log", "jsonl", upto=house.log.head())
+        exports.record(house.log, made, None, by=asking, at=clock())
         for line in chain.export(house.log):
             sys.stdout.write(line + "\n")
 

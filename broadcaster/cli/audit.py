@@ -10,18 +10,15 @@ from uuid import UUID
 
 import typer
 
+from broadcaster.cli.operator import OPERATOR, ByOption, operator
 from broadcaster.proof import checkpoint
 from broadcaster.proof.as_of import Standing, as_of, position_at, recorded
 from broadcaster.proof.chain import instant
 from broadcaster.proof.handing_out import Seals, hand_out
 from broadcaster.runtime import House, clock
 from broadcaster.settings import Settings, SettingsError
-from schemas.events import Actor
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="The data folder.")]
-
-NAME = 120
-"""Most characters of an account."""
 
 checkpoint_app = typer.Typer(help="Signed checkpoints of the event log.", no_args_is_help=True)
 
@@ -73,20 +70,17 @@ def export_evidence(
     whole: Annotated[
         bool, typer.Option("--whole", help="With every event since: proof by itself.")
     ] = False,
-    by: Annotated[str, typer.Option(help="Who asks for it, for the log.")] = "system:operator",
+    by: ByOption = OPERATOR,
     data: DataOption = None,
 ) -> None:
     """Write a bundle of what the log holds of one alert, with the script that checks it."""
     if out.exists():
         raise SettingsError(f"{out} exists; a bundle is never written over another")
-    if not 1 <= len(by) <= NAME:
-        raise SettingsError(f"--by: 1 to {NAME} characters")
+    asking = operator(by)
     draft = out.with_name(f".{out.name}.{os.getpid()}")
     with House.open(Settings.from_env(data=data)) as house:
         try:
-            made = hand_out(
-                house.log, _seals(house), alert_id, draft, by=Actor(account=by), at=clock(), whole=whole
-            )
+            made = hand_out(house.log, _seals(house), alert_id, draft, by=asking, at=clock(), whole=whole)
             draft.rename(out)
         finally:
             draft.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from broadcaster.cli.cadence_common import DataOption, Level, To, catch_up, period
+from broadcaster.cli.operator import OPERATOR, ByOption, operator
 from broadcaster.duty.sheets import Format
 from broadcaster.proof import checkpoint
 from broadcaster.runtime import House, clock
@@ -29,18 +30,22 @@ def report(
         Path | None, typer.Option(help="Check this report against the log instead.", exists=True)
     ] = None,
     public_key: Annotated[Path | None, typer.Option(help="The key it is signed with (PEM).")] = None,
+    by: ByOption = OPERATOR,
     data: DataOption = None,
 ) -> None:
     """Write a period's report, sealed, or check one: exit code 1 names what does not fit."""
     if check is None and since is None:
         raise SettingsError("--from: say where the period begins")
+    asking = operator(by)
     with House.open(Settings.from_env(data=data)) as house:
         catch_up(house)
         if check is not None:
             _check(house, check, public_key)
             return
         start, end = period(since or "", until)
-        file = house.reports.make(start, end, form, at=clock(), levels=level or (), position=position)
+        file = house.reports.hand_out(
+            start, end, form, by=asking, at=clock(), levels=level or (), position=position
+        )
     if out is None:
         sys.stdout.buffer.write(file)
         sys.stdout.buffer.flush()

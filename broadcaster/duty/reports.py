@@ -13,11 +13,14 @@ from broadcaster.duty import answers
 from broadcaster.duty.seal import Seal, digest, seal
 from broadcaster.duty.sheets import Format, form_of, render, seal_of
 from broadcaster.log import AlertLog
-from broadcaster.proof import checkpoint
+from broadcaster.proof import checkpoint, exports
+from broadcaster.proof.chain import instant
+from broadcaster.proof.exports import Export
 from broadcaster.recorder import ZERO
 from projections.cadence.report import Report, report
 from projections.cadence.view import CadenceBook
 from projections.positions import Positions
+from schemas.events import Actor
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,26 @@ class Reports:
         assert chain is not None, "the view is never ahead of the log"
         made = seal(figures, origin=self._origin, chain=chain, at=at, levels=tuple(levels), key=key)
         return render(figures, made, form)
+
+    def hand_out(
+        self,
+        since: datetime,
+        until: datetime,
+        form: Format,
+        *,
+        by: Actor,
+        at: datetime,
+        levels: Sequence[int] = (),
+        position: int | None = None,
+    ) -> bytes:
+        """The same for someone we know: the log knows of the file before anyone has it."""
+        upto = self.position if position is None else position
+        file = self.make(since, until, form, at=at, levels=levels, position=upto)
+        asked = {"from": instant(since), "to": instant(until)}
+        if levels:
+            asked["level"] = ",".join(str(level) for level in sorted(set(levels)))
+        exports.record(self._log, Export("cadence_report", form.value, asked, upto), file, by=by, at=at)
+        return file
 
     def check(self, file: bytes, key: Ed25519PublicKey | None) -> Finding:
         """Makes the file again from the log, and compares. Raises SettingsError for no report of ours.

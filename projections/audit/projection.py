@@ -24,6 +24,7 @@ from schemas.events import (
     AttemptRefused,
     AudienceFrozen,
     EvidenceExported,
+    ExportMade,
     ReceiptRecorded,
     Recorded,
     ScreenShowed,
@@ -110,6 +111,7 @@ def alert_of(event: AnyEvent) -> UUID | None:
             AudienceFrozen(alert_id=alert_id)
             | AttemptRefused(alert_id=alert_id)
             | EvidenceExported(alert_id=alert_id)
+            | ExportMade(alert_id=alert_id)
             | AlertScreensExcluded(alert_id=alert_id)
             | AlertScreensReadmitted(alert_id=alert_id)
         ):

@@ -39,6 +39,7 @@ from schemas.events import (
     AreaSetSaved,
     AttemptRefused,
     AudienceFrozen,
+    AuditEvent,
     CadenceEvent,
     CadenceExempted,
     CadenceExemptionEnded,
@@ -51,6 +52,8 @@ from schemas.events import (
     DelegationRevoked,
     DeliveryEvent,
     EvidenceExported,
+    Exported,
+    ExportMade,
     IssuerClosed,
     IssuerContactsSet,
     IssuerMoved,
@@ -101,6 +104,12 @@ _OUTCOMES = {
     Outcome.DEAD: Words("thất bại", "dead"),
     Outcome.EXPIRED: Words("quá hạn", "expired"),
     Outcome.SUPERSEDED: Words("đã có bản mới", "superseded"),
+}
+
+_EXPORTED: dict[Exported, Words] = {
+    "log": Words("toàn bộ nhật ký", "the whole log"),
+    "accounting": Words("bảng người nhận của cảnh báo", "the account of an alert's recipients"),
+    "cadence_report": Words("báo cáo nhịp độ thông tin", "a report of the duty to inform"),
 }
 
 
@@ -172,6 +181,7 @@ def describe(event: AnyEvent) -> Words:
         case (
             AttemptRefused()
             | EvidenceExported()
+            | ExportMade()
             | CadencePolicySet()
             | CadenceExempted()
             | CadenceExemptionEnded()
@@ -204,7 +214,7 @@ def describe(event: AnyEvent) -> Words:
     return words
 
 
-def _watched(event: AttemptRefused | EvidenceExported | CadenceEvent | ReminderEvent) -> Words:
+def _watched(event: AuditEvent | CadenceEvent | ReminderEvent) -> Words:
     match event:
         case ReminderDue() | ReminderSent():
             words = describe_reminder(event)
@@ -218,6 +228,12 @@ def _watched(event: AttemptRefused | EvidenceExported | CadenceEvent | ReminderE
             words = Words(
                 f"Xuất bằng chứng đến vị trí {upto} (SHA-256 {sha256})",
                 f"Exported evidence up to position {upto} (SHA-256 {sha256})",
+            )
+        case ExportMade(what=what, form=form, filters=filters):
+            asked = "".join(f", {name} {value}" for name, value in filters.items())
+            words = Words(
+                f"Xuất {_EXPORTED[what].vi} ra tệp {form}{asked}",
+                f"Exported {_EXPORTED[what].en} as {form}{asked}",
             )
     return words
 

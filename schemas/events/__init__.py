@@ -38,6 +38,8 @@ from schemas.events.audit import (
     AttemptRefused,
     AuditEvent,
     EvidenceExported,
+    Exported,
+    ExportMade,
 )
 from schemas.events.base import (
     TOPICS,
@@ -211,6 +213,8 @@ __all__ = [
     "EntryEvent",
     "Event",
     "EvidenceExported",
+    "ExportMade",
+    "Exported",
     "HomeGroup",
     "IssuerClosed",
     "IssuerContact",

@@ -1,11 +1,14 @@
 """Events that only the audit reads: what was refused, what was handed out."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from schemas.events.base import Event
+
+Exported = Literal["log", "accounting", "cadence_report"]
+"""What is handed out as a file, besides evidence."""
 
 
 class AttemptRefused(Event, topic="attempt.refused"):
@@ -27,4 +30,19 @@ class EvidenceExported(Event, topic="evidence.exported"):
     """Of the bundle's bytes."""
 
 
-AuditEvent = AttemptRefused | EvidenceExported
+class ExportMade(Event, topic="export.made"):
+    """A file of what the house holds was handed out; one event, one stream."""
+
+    what: Exported
+    form: str
+    """Of the file: jsonl, csv, xlsx, html, json."""
+    filters: dict[str, str]
+    """What was asked for, by name."""
+    upto: Annotated[int, Field(ge=0)] | None = None
+    """The last position it tells of; None where it follows a view."""
+    sha256: str | None = None
+    """Of the file's bytes; None for the log, whose chain says what it holds up to there."""
+    alert_id: UUID | None = None
+
+
+AuditEvent = AttemptRefused | EvidenceExported | ExportMade

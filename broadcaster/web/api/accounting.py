@@ -4,10 +4,13 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterable, Iterator
+from http import HTTPStatus
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+from broadcaster.proof import exports
+from broadcaster.proof.exports import Export
 from broadcaster.registry.coverage import Coverage
 from broadcaster.web import story
 from broadcaster.web.api.accounting_models import (
@@ -21,7 +24,7 @@ from broadcaster.web.api.cap import tagged
 from broadcaster.web.api.reach_models import totals
 from broadcaster.web.api.screen_accounts import screens_excluded, screens_shown
 from broadcaster.web.api.tags import IfNoneMatch, answered
-from broadcaster.web.auth import Staff
+from broadcaster.web.auth import Staff, actor
 from broadcaster.web.openapi import problems_of
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import Services, WithServices
@@ -29,6 +32,7 @@ from projections.reach import spared as spared_view
 from projections.reach import view as reach
 from projections.reach.spared import SparedRow
 from schemas.areas import Area, AreaTree
+from schemas.events import Actor
 
 router = APIRouter(prefix="/v1/alerts", tags=["delivery"])
 
@@ -70,12 +74,14 @@ def accounting(
 def accounting_csv(
     services: WithServices, principal: Staff, alert_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """One line a version and channel (`scope` total), then one a version, channel and commune (`area`)."""
-    del principal
-    return table(services, alert_id, if_none_match)
+    """One line a version and channel (`scope` total), then one a version, channel and commune (`area`).
+
+    That it was taken is in the log; a 304 gives nothing out.
+    """
+    return table(services, alert_id, actor(principal), if_none_match)
 
 
-def table(services: Services, alert_id: UUID, if_none_match: str | None = None) -> Response:
+def table(services: Services, alert_id: UUID, by: Actor, if_none_match: str | None = None) -> Response:
     """The same for a page of the console. Raises ProblemError."""
     found = account(services, alert_id)
     file = io.StringIO()
@@ -84,7 +90,11 @@ def table(services: Services, alert_id: UUID, if_none_match: str | None = None) 
     writer = csv.writer(file)
     writer.writerow(_COLUMNS)
     writer.writerows(_lines(found))
-    answer = tagged(file.getvalue().encode(), _CSV, if_none_match, "private, no-cache")
+    data = file.getvalue().encode()
+    answer = tagged(data, _CSV, if_none_match, "private, no-cache")
+    if answer.status_code == HTTPStatus.OK:
+        made = Export("accounting", "csv", alert_id=alert_id)
+        exports.record(services.ports.log, made, data, by=by, at=services.now())
     answer.headers["Content-Disposition"] = f'attachment; filename="accounting-{alert_id}.csv"'
     answer.headers["Vary"] = "Authorization"
     return answer

@@ -11,7 +11,7 @@ from broadcaster.duty import answers
 from broadcaster.duty.sheets import MEDIA_TYPES, Format
 from broadcaster.web.api.models import Answer, Instant
 from broadcaster.web.api.tags import IfNoneMatch, answered
-from broadcaster.web.auth import Staff, WithOnce, actor
+from broadcaster.web.auth import Anyone, Staff, WithOnce, actor
 from broadcaster.web.openapi import problems_of
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import Services, WithServices
@@ -20,6 +20,7 @@ from projections.cadence.ledger import BEGINNING
 from projections.cadence.report import explain, report
 from schemas.cadence import CadencePolicy
 from schemas.content import Instant as GivenInstant
+from schemas.events import Actor
 from schemas.requests import Body, BodyId, NewCadencePolicy, NewExemption
 
 router = APIRouter(prefix="/v1/cadence", tags=["cadence"])
@@ -180,17 +181,24 @@ def end_exemption(
     )
 
 
-@router.get("/report", summary="Report a period", responses=problems_of(422), response_class=Response)
-def read_report(services: WithServices, wanted: Annotated[Wanted, Query()]) -> Response:
-    """Sealed: `broadcaster cadence report --check` compares it with the log."""
+@router.get("/report", summary="Report a period", responses=problems_of(401, 422), response_class=Response)
+def read_report(services: WithServices, caller: Anyone, wanted: Annotated[Wanted, Query()]) -> Response:
+    """Sealed: `broadcaster cadence report --check` compares it with the log.
+
+    For everyone. That a member of staff took it is in the log.
+    """
+    return report_file(services, wanted, caller and actor(caller))
+
+
+def report_file(services: Services, wanted: Wanted, by: Actor | None) -> Response:
+    """The same for a page of the console; `by` is who takes it, None for the public."""
     since, until = _period(services, wanted.since, wanted.until)
-    file = services.ports.reports.make(
-        since,
-        until,
-        wanted.format,
-        at=services.now(),
-        levels=() if wanted.level is None else (wanted.level,),
-    )
+    reports, at = services.ports.reports, services.now()
+    levels = () if wanted.level is None else (wanted.level,)
+    if by is None:
+        file = reports.make(since, until, wanted.format, at=at, levels=levels)
+    else:
+        file = reports.hand_out(since, until, wanted.format, by=by, at=at, levels=levels)
     name = f"cadence.{wanted.format}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-cache"}
     return Response(file, media_type=MEDIA_TYPES[wanted.format], headers=headers)

@@ -12,6 +12,8 @@ from starlette.responses import Response
 
 from broadcaster.account import Role
 from broadcaster.duty.asking import LATE
+from broadcaster.web.api.cadence_terms import Wanted as ReportWanted
+from broadcaster.web.api.cadence_terms import report_file
 from broadcaster.web.console.form import BoundForm
 from broadcaster.web.console.frame import go, show
 from broadcaster.web.console.visitor import Visitor, WithVisitor
@@ -105,6 +107,16 @@ def dashboard(
     )
 
 
+@router.get("/report")
+def report(
+    services: WithServices, visitor: WithVisitor, wanted: Annotated[ReportWanted, Query()]
+) -> Response:
+    """A period as a file, sealed. Handing it out is an event."""
+    answer = report_file(services, wanted, visitor.taking())
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
 @router.post("/{body}/remind")
 def remind(
     services: WithServices,
@@ -196,4 +208,4 @@ def _line(course: tuple[float, ...]) -> str:
 
 def _export(since: datetime, form: str, level: str) -> str:
     asked = {"from": f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", "format": form}
-    return "/v1/cadence/report?" + urlencode(asked | ({"level": level} if level else {}))
+    return "/console/cadence/report?" + urlencode(asked | ({"level": level} if level else {}))

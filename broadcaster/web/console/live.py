@@ -52,8 +52,8 @@ class AreaLine:
 @router.get("/accounting.csv")
 def accounting_csv(services: WithServices, visitor: WithVisitor, found: AskedAlert) -> Response:
     """By version, channel and commune, for a spreadsheet."""
-    del visitor  # That someone is signed in is all that is asked.
-    answer = accounting.table(services, found.alert.id)
+    # That someone is signed in is all that is asked.
+    answer = accounting.table(services, found.alert.id, visitor.taking(found.alert.issuer_id))
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

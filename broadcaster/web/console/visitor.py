@@ -60,6 +60,11 @@ class Visitor:
         """As the log knows it when it acts for the body."""
         return Actor(account=self.name, body=body)
 
+    def taking(self, *bodies: str) -> Actor:
+        """As the log knows it when it takes a file away: for the first of these bodies it is of, or any."""
+        own = self.bodies()
+        return Actor(account=self.name, body=next((each for each in (*bodies, *own) if each in own), None))
+
 
 def is_secure(services: Services) -> bool:
     """Whether people reach us by https."""

@@ -56,6 +56,7 @@ from schemas.events import (
     DisplaySetting,
     Event,
     EvidenceExported,
+    ExportMade,
     IssuerClosed,
     IssuerContact,
     IssuerContactsSet,
@@ -383,6 +384,14 @@ def examples() -> tuple[Event, ...]:
         SubscribersImported(**other, file_sha256="9f" * 32, accepted=999_990, rejected=10),
         TestersChanged(**other, area="00001", edition="2020-03-01", added=1, removed=0),
         EvidenceExported(**other, alert_id=ALERT, upto=42, sha256="9f" * 32),
+        ExportMade(
+            **other,
+            what="cadence_report",
+            form="csv",
+            filters={"from": "2024-07-01T00:00:00Z", "level": "3"},
+            upto=42,
+            sha256="9f" * 32,
+        ),
         TemplateSaved(
             **template,
             originator_version=1,

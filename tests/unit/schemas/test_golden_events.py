@@ -84,6 +84,7 @@ FROZEN_TOPICS = [
     "access.refused",
     "access.lapsed",
     "key.revoked",
+    "export.made",
 ]
 
 

@@ -12,9 +12,9 @@ from pyroaring import BitMap64
 from projections.fanout import plan
 from schemas.content import Channel, Lane
 from schemas.dispatch import Dispatch, Outcome, Receipt
-from schemas.events import AudienceFrozen, HomeGroup, ReceiptRecorded
+from schemas.events import AudienceFrozen, ExportMade, HomeGroup, ReceiptRecorded
 from schemas.ids import audience_id
-from tests.unit.broadcaster.web.town import SYSTEM, Client, Town
+from tests.unit.broadcaster.web.town import HANG_BAC, SYSTEM, Client, Town
 
 OUTCOMES = ("accepted", "gone", "refused", "superseded", "expired", "dead", "in_flight")
 
@@ -110,6 +110,21 @@ def test_the_table_says_the_same(town: Town) -> None:
     ]
     for name in ("audience", *OUTCOMES):
         assert sum(int(one[name]) for one in areas) == int(total[name])
+
+
+def test_that_the_table_was_taken_is_in_the_log(town: Town) -> None:
+    alert_id = town.issue()
+    deliver(town, alert_id)
+    tuan, path = town.client("tuan"), f"/v1/alerts/{alert_id}/accounting.csv"
+    table = tuan.get(path)
+    tuan.get(path, If_None_Match=table.headers["etag"])
+    tuan.get(f"/v1/alerts/{alert_id}/accounting")
+    (found,) = town.log.read(0, 10, [ExportMade.TOPIC])
+    made = found.event
+    assert isinstance(made, ExportMade)
+    assert (made.what, made.form, str(made.alert_id)) == ("accounting", "csv", alert_id)
+    assert made.sha256 == sha256(table.content).hexdigest()
+    assert (made.by.account, made.by.body) == ("tuan", HANG_BAC)
 
 
 def test_another_edition_has_no_coverage_beside_it(town: Town) -> None:

@@ -1,9 +1,11 @@
 """The cadence over HTTP: terms, exemptions, reports, explanations."""
 
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 from projections.cadence.rule import local_day, midnight
+from schemas.events import ExportMade
 from tests.unit.broadcaster.web.town import PHUC_XA, Town
 
 MANAGER = "hoa"
@@ -79,6 +81,20 @@ def test_what_has_not_changed_is_not_sent_again(town: Town) -> None:
     town.issue()
     town.catch_up()
     assert town.client().get("/v1/cadence", If_None_Match=tag).status_code == 200
+
+
+def test_a_report_that_staff_took_is_in_the_log_and_a_public_one_is_not(town: Town) -> None:
+    late(town)
+    address = f"/v1/cadence/report?{period(town)}&format=csv&level=3"
+    town.client().get(address).raise_for_status()
+    assert town.log.read(0, 10, [ExportMade.TOPIC]) == []
+    taken = town.client("lan").get(address)
+    (found,) = town.log.read(0, 10, [ExportMade.TOPIC])
+    made = found.event
+    assert isinstance(made, ExportMade)
+    assert (made.what, made.form, made.by.account) == ("cadence_report", "csv", "lan")
+    assert made.filters["level"] == "3"
+    assert made.sha256 == sha256(taken.content).hexdigest()
 
 
 def test_reports_are_read_in_every_form(town: Town) -> None:

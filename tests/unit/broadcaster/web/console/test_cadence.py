@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from lxml import html
 
+from schemas.events import ExportMade
 from tests.unit.broadcaster.web.console.browser import Browser
-from tests.unit.broadcaster.web.town import HANG_BAC, Town
+from tests.unit.broadcaster.web.town import CITY, HANG_BAC, Client, Town
 
 
 def ten_days(town: Town) -> str:
@@ -108,3 +109,16 @@ def test_a_body_that_is_let_off_finds_its_way_from_the_first_page(town: Town) ->
     assert tuan.status == 200
     tuan.sees("Được miễn")
     assert f"/console/cadence/{HANG_BAC}" in tuan.answer.text
+
+
+def test_a_report_that_was_taken_is_in_the_log(town: Town) -> None:
+    ten_days(town)
+    kiem = Browser(town).sign_in("kiem").go("/console/cadence")
+    (address,) = found(kiem, "//a[contains(@href, 'format=csv')]/@href")
+    taken = kiem.go(address)
+    assert taken.status == 200
+    (recorded,) = town.log.read(0, 10, [ExportMade.TOPIC])
+    made = recorded.event
+    assert isinstance(made, ExportMade)
+    assert (made.what, made.form, made.by.account, made.by.body) == ("cadence_report", "csv", "kiem", CITY)
+    assert Client(town.app).get(address, Accept="text/html").status_code == 303
