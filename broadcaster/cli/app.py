@@ -14,6 +14,7 @@ from broadcaster.account import Role as StaffRole
 from broadcaster.cli import accounts
 from broadcaster.cli import audit as cli_audit
 from broadcaster.cli.areas import areas_app
+from broadcaster.cli.audience import audience_app
 from broadcaster.cli.bodies import bodies_app
 from broadcaster.cli.cadence import cadence_app
 from broadcaster.cli.cap import cap_app
@@ -47,6 +48,7 @@ log_app = typer.Typer(help="Check the event log, or print it for others to check
 keys_app = typer.Typer(help="API keys of accounts.", no_args_is_help=True)
 subscribers_app = typer.Typer(help="The registry of phones.", no_args_is_help=True)
 app.add_typer(areas_app, name="areas")
+app.add_typer(audience_app, name="audience")
 app.add_typer(bodies_app, name="bodies")
 app.add_typer(cap_app, name="cap")
 app.add_typer(dead_letters_app, name="dead-letters")

@@ -112,7 +112,7 @@ def _of(channel: Channel) -> _Queries:
     return _BY_CHANNEL[channel]
 
 
-def _unpacked(packed: bytes | None) -> BitMap64:
+def unpacked(packed: bytes | None) -> BitMap64:
     """The set of a string of int8send's."""
     ids = array("Q", packed or b"")
     if sys.byteorder == "little":
@@ -180,12 +180,12 @@ class AddressBook:
                 # Never prepared: the plan for a commune is not the plan for the city.
                 return reader.execute(query, params, prepare=False, binary=True).fetchall()
 
-            testers = None if mode is Mode.ACTUAL else _unpacked(ask(_TESTERS)[0][0])
+            testers = None if mode is Mode.ACTUAL else unpacked(ask(_TESTERS)[0][0])
 
             def add(homes: list[Row]) -> None:
                 nonlocal found
                 for number, packed in sorted(homes):
-                    ids, code = _unpacked(packed), tree.at(number).code
+                    ids, code = unpacked(packed), tree.at(number).code
                     if testers is not None:
                         ids &= testers
                     if not ids:
@@ -195,7 +195,7 @@ class AddressBook:
                     found |= ids
 
             add(ask(queries.homes + group, *wanted, numbers, *edition))
-            followers = _unpacked(ask(_FOLLOWERS, numbers)[0][0]) - found
+            followers = unpacked(ask(_FOLLOWERS, numbers)[0][0]) - found
             if followers:
                 add(ask(queries.homes_of + group, *wanted, list(followers), *edition))
         found.run_optimize()
@@ -205,7 +205,7 @@ class AddressBook:
         """Everyone with an address on the channel who reads that language."""
         with self._cursor() as reader:
             found = reader.execute(_of(channel).readers, (locale,), prepare=False, binary=True).fetchall()
-        return _unpacked(found[0][0])
+        return unpacked(found[0][0])
 
     def addresses(
         self, channel: Channel, ids: Sequence[int], *, cursor: Cursor[Row] | None = None

@@ -6,10 +6,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from broadcaster.account import Role
 from broadcaster.lifecycle import Life
 from broadcaster.proof import as_of
-from broadcaster.rules import RefusedError, Rule
+from broadcaster.web.api.auditors import require_auditor
 from broadcaster.web.api.models import Answer, Instant
 from broadcaster.web.auth import Staff
 from broadcaster.web.openapi import problems_of
@@ -73,9 +72,7 @@ class Asked(Body):
 @router.get("", summary="What stood at an instant", responses=problems_of(401, 403, 422))
 def stood(services: WithServices, principal: Staff, asked: Annotated[Asked, Query()]) -> StoodAnswer:
     """For auditors, of whichever body. Without `alert_id` the alerts live then, from the log itself."""
-    roles = services.account(principal.account).roles
-    if not any(role == Role.AUDITOR for _, role in roles):
-        raise RefusedError(Rule.ROLE, f"{principal.account} is not auditor of any body")
+    require_auditor(services, principal)
     if asked.at > services.now():
         raise ProblemError("request.invalid", "at: lies in the future, so the answer could still change")
     log = services.ports.log

@@ -6,8 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from broadcaster.account import Role
-from broadcaster.rules import RefusedError, Rule
+from broadcaster.web.api.auditors import require_auditor
 from broadcaster.web.api.reach_models import AuditPage, entry
 from broadcaster.web.auth import Staff
 from broadcaster.web.openapi import problems_of
@@ -35,9 +34,7 @@ class Wanted(Body):
 @router.get("", summary="What happened", responses=problems_of(401, 403, 422))
 def list_entries(services: WithServices, principal: Staff, wanted: Annotated[Wanted, Query()]) -> AuditPage:
     """For auditors, of whichever body."""
-    roles = services.account(principal.account).roles
-    if not any(role == Role.AUDITOR for _, role in roles):
-        raise RefusedError(Rule.ROLE, f"{principal.account} is not auditor of any body")
+    require_auditor(services, principal)
     with services.reading() as conn:
         found = audit.entries(
             conn,

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from urllib.parse import quote
 
+from tests.unit.broadcaster.web.test_accounting_api import deliver
 from tests.unit.broadcaster.web.town import PHUC_XA, Town, content
 
 
@@ -30,3 +31,21 @@ def test_it_is_for_auditors_and_of_the_past(town: Town) -> None:
     for bad in ("2999-01-01T00:00:00Z", "2024-07-01T00:00:00", "x"):
         assert auditor.get(f"/v1/as-of?at={bad}").status_code == 422
     assert auditor.get("/v1/as-of").status_code == 422
+
+
+def test_an_auditor_has_an_old_audience_counted_again(town: Town) -> None:
+    alert_id = town.issue()
+    deliver(town, alert_id)
+    path = f"/v1/alerts/{alert_id}/audience/recount"
+    (push,) = (one for one in town.client("kiem").get(path).json()["channels"] if one["channel"] == "push")
+    assert (push["count"], push["sound"], push["kept"], push["still"]) == (5, True, 0, 0)
+    assert [(one["code"], one["name"], one["count"]) for one in push["then"]] == [
+        ("00001", "Phường Phúc Xá", 3),
+        ("00004", "Phường Trúc Bạch", 2),
+    ]
+    assert town.client().get(path).status_code == 401
+    assert town.client("lan").get(path).status_code == 403
+    auditor = town.client("kiem")
+    assert auditor.get(f"{path}?version=2").status_code == 404
+    assert auditor.get(f"{path}?version=0").status_code == 422
+    assert auditor.get(f"/v1/alerts/{PHUC_XA}/audience/recount").status_code == 422
