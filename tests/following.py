@@ -120,7 +120,7 @@ def frozen(cursor: Cursor[Row], stream: UUID) -> AudienceFrozen | None:
     return event
 
 
-@dataclass
+@dataclass(eq=False)
 class Alert:
     """Writes the history of one alert, event after event."""
 

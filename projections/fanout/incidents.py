@@ -4,7 +4,8 @@ Alerts that name the same incident are about the same thing. Who is in the audie
 is graver is not sent the lesser one on that channel. Of two as grave the first one out is theirs, but
 not on the emergency lane: a second emergency is worth a second push. Nobody is spared an update of what
 they got. The rule is asked once, when an audience is fixed, and how many it spared is a fact of it. Once
-the graver one is withdrawn, those it spared get the lesser one after all, if that still holds (waves.py).
+the graver one is withdrawn, runs out or is graver no more, those it spared get the lesser one after all,
+if that still holds (waves.py).
 """
 
 from collections.abc import Iterable
@@ -16,7 +17,7 @@ from psycopg import Connection, Cursor
 
 from projections.projection import Row
 from schemas.content import Content, Lane, Mode, Severity
-from schemas.events import AlertCancelled, AlertIssued, Event
+from schemas.events import AlertCancelled, AlertExpired, AlertIssued, Event
 
 INCIDENTS_DDL = """
 CREATE TABLE IF NOT EXISTS fanout_incidents (
@@ -70,12 +71,24 @@ class Standing(NamedTuple):
 
     def spares(self, alert_id: UUID, content: Content, at: datetime) -> bool:
         """Whether its recipients need not be sent this content of another alert, going out at `at`."""
+        return at < self.expires_at and self.outranks(alert_id, content)
+
+    def outranks(self, alert_id: UUID, content: Content) -> bool:
+        """Whether it spares its recipients this content as long as it holds."""
         if alert_id == self.alert_id or content.incident != self.incident or content.mode is not self.mode:
-            return False
-        if at >= self.expires_at:
             return False
         here, there = _GRAVITY[content.severity], _GRAVITY[self.severity]
         return there > here or (there == here and content.lane is not Lane.EMERGENCY)
+
+
+class Relief(NamedTuple):
+    """A version of an alert spares no more what it spared."""
+
+    alert_id: UUID
+    version: int
+    at: datetime
+    lesser: tuple[AlertIssued, ...] = ()
+    """What it spared its recipients, and holds still; the gravest first."""
 
 
 def of(conn: Connection[Row] | Cursor[Row], incident: str) -> list[Standing]:
@@ -103,10 +116,14 @@ class Incidents:
         self._cursor = cursor
         self._changed: dict[UUID, Standing | None] = {}
 
-    def issued(self, event: AlertIssued) -> None:
-        """A version of an alert stands, and of no incident where it names none."""
+    def issued(self, event: AlertIssued) -> Relief | None:
+        """A version of an alert stands, and of no incident where it names none.
+
+        Answers what the version before it spared, and this one does not.
+        """
         incident, content = event.content.incident, event.content
-        self._changed[event.originator_id] = (
+        stood = self._standing(event.originator_id) if event.version > 1 else None
+        stands = self._changed[event.originator_id] = (
             incident
             and Standing(
                 event.originator_id,
@@ -118,18 +135,31 @@ class Incidents:
                 event.payload(),
             )
         ) or None
+        return stood and self._relief(stood, event.sent, stands)
 
-    def cancelled(self, event: AlertCancelled) -> list[AlertIssued]:
-        """It stands no more. Answers what its recipients were spared while it did, and stands still."""
+    def cancelled(self, event: AlertCancelled) -> Relief | None:
+        """It stands no more. Answers what it spared; None where it was of no incident."""
         stood = self._standing(event.originator_id)
         self._changed[event.originator_id] = None
-        if stood is None:
-            return []
-        others = (each.issued() for each in self._of(stood.incident) if event.sent < each.expires_at)
-        found = (
-            each for each in others if each and stood.spares(each.originator_id, each.content, event.sent)
-        )
-        return sorted(found, key=lambda each: (-_GRAVITY[each.content.severity], each.originator_id))
+        return stood and self._relief(stood, event.sent)
+
+    def expired(self, event: AlertExpired) -> Relief | None:
+        """It stands no more since its time was up. Answers what it spared; None where of no incident."""
+        stood = self._standing(event.originator_id)
+        self._changed[event.originator_id] = None
+        return stood and self._relief(stood, stood.expires_at)
+
+    def _relief(self, stood: Standing, at: datetime, stands: Standing | None = None) -> Relief:
+        others = (each.issued() for each in self._of(stood.incident) if at < each.expires_at)
+        found = [
+            each
+            for each in others
+            if each
+            and stood.outranks(each.originator_id, each.content)
+            and not (stands and stands.spares(each.originator_id, each.content, at))
+        ]
+        found.sort(key=lambda each: (-_GRAVITY[each.content.severity], each.originator_id))
+        return Relief(stood.alert_id, stood.version, at, tuple(found))
 
     def sparing(self, event: AlertIssued, at: datetime | None = None) -> Iterable[Standing]:
         """The alerts whose recipients are spared this one when it goes out, or `at`, the gravest first."""

@@ -8,13 +8,14 @@ from uuid import UUID
 from psycopg import Cursor
 
 from projections.fanout import plan, waves
-from projections.fanout.incidents import INCIDENTS_DDL, Incidents
+from projections.fanout.incidents import INCIDENTS_DDL, Incidents, Relief
 from projections.fanout.plan import SLICE_SIZES, Census, Graver, Taken
 from projections.fanout.rows import FANOUT_DDL, PageRows
 from projections.projection import Row, Transaction
 from schemas.content import Channel
 from schemas.events import (
     AlertCancelled,
+    AlertExpired,
     AlertIssued,
     AudienceFrozen,
     CanarySent,
@@ -26,7 +27,10 @@ from schemas.events import (
 from schemas.ids import audience_id
 
 RELIEF_LIFE = timedelta(hours=24)
-"""After a graver alert was withdrawn: whom it spared a lesser one is not told any later."""
+"""After a graver alert stood no more: whom it spared a lesser one is not told any later."""
+
+RELIEF_WORTH = timedelta(minutes=10)
+"""Where a graver alert ran out: a lesser one that has less than this left is not worth waking people."""
 
 Frozen = Callable[[Cursor[Row], UUID], AudienceFrozen | None]
 """The audience that the log holds under this id, seen by the cursor's transaction; None: none yet."""
@@ -44,6 +48,7 @@ class Fanout:
         {
             AlertIssued.TOPIC,
             AlertCancelled.TOPIC,
+            AlertExpired.TOPIC,
             AudienceFrozen.TOPIC,
             ReceiptRecorded.TOPIC,
             DeadLetterReplayed.TOPIC,
@@ -73,6 +78,8 @@ class Fanout:
                     freezing.issued(event)
                 case AlertCancelled():
                     freezing.cancelled(event)
+                case AlertExpired():
+                    freezing.expired(event)
                 case AudienceFrozen():
                     rows.audience(position, event)
                     rows.orders(position, plan.slices(event))
@@ -100,7 +107,7 @@ class _Freezing:
         self.incidents = Incidents(tx.cursor)
 
     def issued(self, event: AlertIssued) -> None:
-        self.incidents.issued(event)
+        relief = self.incidents.issued(event)
         for channel in event.content.reaches:
             size = self._sizes.get(channel)
             if size is None or self._find(event.originator_id, event.version, channel):
@@ -108,6 +115,7 @@ class _Freezing:
             taken = Taken(*self._census(event, channel))
             earlier = self._earlier(event.originator_id, event.version, channel)
             self._decide(plan.issued(event, channel, taken, earlier, size, self._graver(event, channel)))
+        self._relieve(relief)
 
     def _graver(self, event: AlertIssued, channel: Channel, at: datetime | None = None) -> list[Graver]:
         """The audiences whose members are spared this version, as they are known by now."""
@@ -122,32 +130,40 @@ class _Freezing:
         ]
 
     def cancelled(self, event: AlertCancelled) -> None:
-        lesser = self.incidents.cancelled(event)
+        relief = self.incidents.cancelled(event)
         for channel in self._sizes:
             if self._find(event.originator_id, event.version, channel):
                 continue
             # Where no version went, there is nothing to withdraw.
             if earlier := self._earlier(event.originator_id, event.version, channel):
                 self._decide(plan.cancelled(event, earlier))
-        for issue in lesser:
-            self._relieve(issue, event)
+        self._relieve(relief)
 
-    def _relieve(self, issue: AlertIssued, event: AlertCancelled) -> None:
-        """Those whom the withdrawn alert spared this lesser one get it now, once."""
-        if not self._tx.at < min(issue.expires_at, event.sent + RELIEF_LIFE):
-            return  # an old log is read again, that knew nothing of this
-        for channel in issue.content.reaches:
-            found = self._waves(issue.originator_id, issue.version, channel)
-            theirs = self._earlier(event.originator_id, event.version, channel)
-            told = any(wave.relieves == event.originator_id for wave in found)
-            # Nobody was ever spared it: who is not in its audience came later.
-            if not found or not found[0].spared or theirs is None or told:
-                continue
-            taken = Taken(*self._census(issue, channel))
-            graver = self._graver(issue, channel, event.sent)
-            self._decide(
-                waves.relieved(issue, found, taken, event.originator_id, waves.members(theirs), graver)
-            )
+    def expired(self, event: AlertExpired) -> None:
+        # Nobody is told of an end, so a push after it comes out of the blue: it must be worth one.
+        self._relieve(self.incidents.expired(event), RELIEF_WORTH)
+
+    def _relieve(self, relief: Relief | None, worth: timedelta = timedelta()) -> None:
+        """Those whom the alert spared these lesser ones get each of them now, once.
+
+        `worth` is for how long a lesser one must hold yet.
+        """
+        for issue in relief.lesser if relief else ():
+            if relief and self._tx.at < min(issue.expires_at - worth, relief.at + RELIEF_LIFE):
+                for channel in issue.content.reaches:
+                    self._next_wave(issue, relief, channel)
+            # Otherwise it came too late, or an old log is read again, that knew nothing of this.
+
+    def _next_wave(self, issue: AlertIssued, relief: Relief, channel: Channel) -> None:
+        found = self._waves(issue.originator_id, issue.version, channel)
+        # The version that stood may have had no audience here, where only one before it took the channel.
+        theirs = self._earlier(relief.alert_id, relief.version + 1, channel)
+        # Nobody was ever spared it: who is not in its audience came later.
+        if not found or not found[0].spared or theirs is None or waves.told(found, relief):
+            return
+        taken = Taken(*self._census(issue, channel))
+        graver = self._graver(issue, channel, relief.at)
+        self._decide(waves.relieved(issue, found, taken, relief, waves.members(theirs), graver))
 
     def _decide(self, audience: AudienceFrozen) -> None:
         self._decided[audience.originator_id] = audience

@@ -1,4 +1,4 @@
-"""Further waves of a version: those an incident had spared, once the graver alert is withdrawn. Pure.
+"""Further waves of a version: those an incident had spared, once the graver alert is so no more. Pure.
 
 A wave is an audience of the same version on the same channel. Its ranks go on where the last wave's
 ended, so its dispatches have ids of their own, and the figures of the version simply grow.
@@ -8,10 +8,10 @@ from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
-from uuid import UUID
 
 from pyroaring import BitMap64
 
+from projections.fanout.incidents import Relief
 from projections.fanout.order import groups_of
 from projections.fanout.plan import Graver, Taken, frozen, only
 from schemas.events import AlertIssued, AudienceFrozen, HomeGroup
@@ -50,17 +50,25 @@ def joined(waves: Sequence[AudienceFrozen]) -> AudienceFrozen | None:
     )
 
 
+def told(waves: Sequence[AudienceFrozen], relief: Relief) -> bool:
+    """Whether one of these waves came of it. Once an alert named no version: it was withdrawn, its last."""
+    return any(
+        wave.relieves == relief.alert_id and wave.relieves_version in {None, relief.version}
+        for wave in waves
+    )
+
+
 def relieved(  # noqa: PLR0917 (what a wave follows from)
     event: AlertIssued,
     waves: Sequence[AudienceFrozen],
     taken: Taken,
-    withdrawn: UUID,
+    relief: Relief,
     theirs: BitMap64,
     graver: Sequence[Graver],
 ) -> AudienceFrozen:
     """The next wave of the issued version, which may be empty.
 
-    Those the census finds among `theirs`, the recipients of the alert that was withdrawn; but nobody who
+    Those the census finds among `theirs`, the recipients of the alert that was graver; but nobody who
     had the version, nor who is spared it for another graver alert.
     """
     left = BitMap64.deserialize(taken.bitmap) & theirs
@@ -74,6 +82,7 @@ def relieved(  # noqa: PLR0917 (what a wave follows from)
             "originator_id": audience_id(event.originator_id, event.version, channel, number),
             "wave": number,
             "first": sum(wave.count for wave in waves),
-            "relieves": withdrawn,
+            "relieves": relief.alert_id,
+            "relieves_version": relief.version,
         }
     )

@@ -54,7 +54,9 @@ class AudienceFrozen(Event, topic="audience.frozen"):
     first: Annotated[int, Field(ge=0, exclude_if=lambda first: not first)] = 0
     """The rank of its first recipient: ranks go on through the waves of a version."""
     relieves: Annotated[UUID | None, Field(exclude_if=lambda relieves: relieves is None)] = None
-    """The graver alert that was withdrawn; as long as it stood they were spared this one."""
+    """The graver alert that is so no more; as long as it was, they were spared this one."""
+    relieves_version: Annotated[int | None, Field(exclude_if=lambda version: version is None)] = None
+    """Its version that had spared them. Absent in older events: its last, for it was withdrawn."""
     groups: Annotated[tuple[HomeGroup, ...], Field(exclude_if=lambda groups: not groups)] = ()
     """The same recipients by home, in the order of ranks: those of the alert's own areas first, then
     who follows them from elsewhere; within a group by ascending id. Absent: rank n is the n-th smallest

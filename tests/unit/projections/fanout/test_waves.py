@@ -1,6 +1,7 @@
-"""Whom a graver alert spared a lesser one: they get it once the graver is withdrawn, and only once."""
+"""Whom a graver alert spared a lesser one: they get it once that is graver no more, and only once."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -11,15 +12,15 @@ from pyroaring import BitMap64
 from projections.audience import view as audience_view
 from projections.audience.projection import Audience
 from projections.fanout import plan, view, waves
-from projections.fanout.incidents import Standing
+from projections.fanout.incidents import Relief, Standing
 from projections.fanout.order import RankOrder, groups_of
 from projections.fanout.plan import Graver, Taken
-from projections.fanout.projection import Fanout
+from projections.fanout.projection import RELIEF_WORTH, Fanout
 from projections.reach import spared
 from projections.reach import view as reach
 from projections.reach.projection import Reach
 from schemas.content import Channel, Content, Severity
-from schemas.events import AudienceFrozen
+from schemas.events import AudienceFrozen, Event
 from tests.following import AT, END, Alert, Registry, World, frozen, world
 from tests.unit.schemas.examples import CONTENT
 
@@ -107,51 +108,129 @@ def test_nobody_is_told_what_is_over_by_then(here: World) -> None:
     assert [each.wave for each in found(here, lesser)] == [0]
 
 
+@pytest.mark.parametrize("page", [1, 2000])
+@pytest.mark.parametrize("left", [RELIEF_WORTH - timedelta(seconds=1), RELIEF_WORTH + timedelta(seconds=1)])
+def test_of_one_that_ran_out_they_are_told_what_is_worth_it(
+    here: World, left: timedelta, page: int
+) -> None:
+    registry = Registry(dict(HOMES))
+    fanout = Fanout(registry.census, frozen)
+    follower = here.follower(fanout, page=page)
+    graver = Alert(told("bao", Severity.EXTREME, "00001"))
+    lesser = Alert(told("bao", Severity.SEVERE, "00001", "00004"))
+    here.append(*issue(graver, END - left), *lesser.issue())
+    follower.catch_up()
+    here.at = END - left
+    here.append(graver.expired())
+    follower.catch_up()
+    followed = found(here, lesser)[1:]
+    if left < RELIEF_WORTH:
+        assert followed == []
+    else:
+        (wave,) = followed
+        assert set(people([wave])) == HOMES["00001"]
+        assert (wave.relieves, wave.relieves_version) == (graver.id, 1)
+    rows, head = here.dump(fanout), here.log.head()
+    assert [row[0] for row in rows["fanout_incidents"]] == [lesser.id]
+    follower.rebuild()
+    assert (here.dump(fanout), here.log.head()) == (rows, head)
+
+
+def test_an_update_that_is_less_grave_relieves_them_and_each_version_does(here: World) -> None:
+    registry = Registry(dict(HOMES))
+    fanout = Fanout(registry.census, frozen)
+    follower = here.follower(fanout)
+    both = ("00001", "00004")
+    graver, other = (Alert(told("bao", Severity.EXTREME, *where)) for where in (both, both[:1]))
+    lesser = Alert(told("bao", Severity.SEVERE, *both))
+    here.append(*graver.issue(), *other.issue(), *lesser.issue())
+    follower.catch_up()
+    here.append(*graver.update(told("bao", Severity.MODERATE, *both)))
+    follower.catch_up()
+    # The other one spares its own the lesser one still.
+    assert [set(people([wave])) for wave in found(here, lesser)] == [set(), HOMES["00004"]]
+    here.append(*graver.update(told("bao", Severity.EXTREME, *both)), other.cancelled())
+    follower.catch_up()
+    here.append(graver.cancelled())
+    follower.catch_up()
+    waves_ = found(here, lesser)
+    assert sorted(people(waves_)) == sorted(HOMES["00001"] | HOMES["00004"])
+    reliefs = [(wave.relieves, wave.relieves_version, wave.count) for wave in waves_[1:]]
+    assert reliefs == [(graver.id, 1, 5), (other.id, 1, 0), (graver.id, 3, 10)]
+    rows, head = here.dump(fanout), here.log.head()
+    follower.rebuild()
+    assert (here.dump(fanout), here.log.head()) == (rows, head)
+
+
+def issue(alert: Alert, expires_at: datetime) -> list[Event]:
+    return [alert.drafted(), alert.submitted(), alert.approved(), alert.issued(expires_at)]
+
+
 severities = st.sampled_from([Severity.MODERATE, Severity.SEVERE, Severity.EXTREME])
 areas = st.sets(st.sampled_from(sorted(HOMES)), min_size=1)
+hours = st.integers(1, 4).map(lambda count: timedelta(hours=count))
+steps = st.lists(st.sampled_from(["issue", "issue", "cancel", "update", "expire"]), min_size=3, max_size=9)
 
 
-def test_whatever_is_issued_and_withdrawn_nobody_is_left_without_nor_told_twice(here: World) -> None:
+def test_whatever_comes_and_goes_nobody_is_left_without_nor_told_twice(here: World) -> None:
     registry = Registry(dict(HOMES))
     follower = here.follower(Fanout(registry.census, frozen))
 
-    @settings(max_examples=25, deadline=None)
-    @given(st.lists(st.tuples(severities, areas), min_size=2, max_size=5), st.data())
-    def holds(drafts: list[tuple[Severity, set[str]]], data: st.DataObject) -> None:
-        incident = uuid4().hex
-        waiting = [Alert(told(incident, severity, *sorted(where))) for severity, where in drafts]
-        live: list[Alert] = []
-        while waiting:
-            if live and data.draw(st.booleans()):
-                here.append(live.pop(data.draw(st.integers(0, len(live) - 1))).cancelled())
+    @settings(max_examples=30, deadline=None)
+    @given(steps, st.data())
+    def holds(does: list[str], data: st.DataObject) -> None:
+        incident, here.at = uuid4().hex, AT
+        live: dict[Alert, datetime] = {}
+
+        def content() -> Content:
+            return told(incident, data.draw(severities), *sorted(data.draw(areas)))
+
+        for step in does:
+            if step == "issue" or not live:
+                alert = Alert(content())
+                live[alert] = here.at + data.draw(hours)
+                here.append(*issue(alert, live[alert]))
+            elif step == "expire":
+                here.at = min(live.values())
+                over = [alert for alert, end in live.items() if end == here.at]
+                here.append(*(alert.expired() for alert in over))
+                live = {alert: end for alert, end in live.items() if end > here.at}
             else:
-                live.append(waiting.pop())
-                here.append(*live[-1].issue())
+                alert = data.draw(st.sampled_from(list(live)))
+                if step == "cancel":
+                    here.append(alert.cancelled(here.at))
+                    del live[alert]
+                else:
+                    proposed = alert.proposed(content())
+                    here.append(proposed, alert.submitted(), alert.approved(), alert.issued(live[alert]))
             follower.catch_up()
             check(here, live)
 
     holds()
 
 
-def check(here: World, live: list[Alert]) -> None:
-    """Of each alert that stands: who has it has it once, who has not has a live one that is as grave."""
-    had = {alert.id: people(found(here, alert)) for alert in live}
+def check(here: World, live: dict[Alert, datetime]) -> None:
+    """Of each that stands: who has it has it once, who has not has a live one that is as grave."""
+    had: dict[Alert, list[int]] = {}
     for alert in live:
-        assert len(had[alert.id]) == len(set(had[alert.id])), "told twice"
+        versions = [wave for wave in found(here, alert) if wave.version == alert.version]
+        had[alert] = people(versions)
+        assert len(had[alert]) == len(set(had[alert])), "told twice"
+    for alert in live:
         spared_by = [
-            set(had[other.id])
-            for other in live
-            if standing(other).spares(alert.id, alert.content, AT) and other is not alert
+            set(had[other])
+            for other, end in live.items()
+            if standing(other, end).spares(alert.id, alert.content, here.at) and other is not alert
         ]
         for area in alert.content.areas:
-            left = HOMES[area] - set(had[alert.id])
+            left = HOMES[area] - set(had[alert])
             assert left <= set().union(*spared_by), "left without"
 
 
-def standing(alert: Alert) -> Standing:
+def standing(alert: Alert, end: datetime) -> Standing:
     content = alert.content
     assert content.incident is not None
-    return Standing(alert.id, content.incident, 1, content.severity, content.mode, END)
+    return Standing(alert.id, content.incident, 1, content.severity, content.mode, end)
 
 
 ids = st.sets(st.integers(0, 40))
@@ -160,11 +239,13 @@ ids = st.sets(st.integers(0, 40))
 @given(ids, ids, ids, st.lists(ids, max_size=2))
 def test_the_next_wave(first: set[int], census: set[int], theirs: set[int], others: list[set[int]]) -> None:
     alert = Alert()
-    issue = alert.issued()
-    wave = plan.frozen(issue, Channel.PUSH, taken(first), 7)
+    event = alert.issued()
+    wave = plan.frozen(event, Channel.PUSH, taken(first), 7)
     graver = [Graver(uuid4(), 1, BitMap64(who).serialize()) for who in others]
-    withdrawn = uuid4()
-    following = waves.relieved(issue, [wave], taken(census), withdrawn, BitMap64(theirs), graver)
+    relief = Relief(uuid4(), 1, AT)
+    following = waves.relieved(event, [wave], taken(census), relief, BitMap64(theirs), graver)
+    assert waves.told([wave, following], relief)
+    assert not waves.told([wave, following], relief._replace(version=2))
     assert set(waves.members(following)) == (census & theirs) - first - set[int]().union(*others)
     both = waves.joined([wave, following])
     assert both is not None
