@@ -24,6 +24,10 @@ MAX_AGE = 7 * DAY
 DUPLICATE_WINDOW = 3 * DAY
 MAX_BYTES = 2 * 1024**3
 ACK_WAIT = 30.0
+"""Seconds without a word of a dispatch after which the broker gives it to another worker."""
+EMERGENCY_ACK_WAIT = 6.0
+"""The same for an emergency: a killed worker's slices wait so long. Not less: whoever is alive but held
+up for that long has its window sent twice."""
 MAX_ACK_PENDING = 10_000
 DELIVERED = (Channel.PUSH, Channel.SMS)
 """Channels that are dispatched to; screens poll instead."""
@@ -37,6 +41,11 @@ def stream_of(lane: Lane) -> str:
 def durable_of(lane: Lane, channel: Channel) -> str:
     """The consumer that all workers of a lane and channel share."""
     return f"{channel}-{lane}"
+
+
+def ack_wait(lane: Lane) -> float:
+    """Seconds after which a dispatch of the lane that nobody spoke of goes to another worker."""
+    return EMERGENCY_ACK_WAIT if lane is Lane.EMERGENCY else ACK_WAIT
 
 
 def stream_configs(replicas: int) -> tuple[StreamConfig, ...]:
@@ -70,7 +79,7 @@ def consumer_config(lane: Lane, channel: Channel) -> ConsumerConfig:
         durable_name=durable_of(lane, channel),
         filter_subject=dispatch_subject(lane, channel),
         ack_policy=AckPolicy.EXPLICIT,
-        ack_wait=ACK_WAIT,
+        ack_wait=ack_wait(lane),
         max_deliver=-1,
         max_ack_pending=MAX_ACK_PENDING,
     )

@@ -13,16 +13,19 @@ from typing import Any
 import structlog
 from faststream import AckPolicy, BaseMiddleware
 from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
+from nats.errors import Error as NatsError
 from pydantic import ValidationError
 
 from channels.retry import delay, wait
-from channels.topology import ACK_WAIT, durable_of, stream_of
+from channels.topology import ack_wait, durable_of, stream_of
 from schemas.content import Channel, Lane
 from schemas.dispatch import Dispatch, Receipt, dispatch_subject
 
 log = structlog.get_logger(__name__)
 
 PULL_TIMEOUT = 2.0
+BEATS = 4
+"""How often within its wait the broker hears of a dispatch in hand: three may be late or lost."""
 LOOK = 60.0
 """Seconds after which a dispatch that waits is looked at again: clocks are set, providers come back."""
 
@@ -50,13 +53,17 @@ class Stumble(BaseMiddleware[Any, Any]):
 
 
 @asynccontextmanager
-async def heartbeat(message: NatsMessage) -> AsyncGenerator[None]:
+async def heartbeat(message: NatsMessage, every: float) -> AsyncGenerator[None]:
     """Keeps the broker from giving the message to another while this one works on it."""
 
     async def beat() -> None:
         while True:
-            await asyncio.sleep(ACK_WAIT / 3)
-            await message.in_progress()
+            await asyncio.sleep(every)
+            try:
+                await message.in_progress()
+            except NatsError as error:
+                # The line to the broker is down: the next one may get through, and in time.
+                log.warning("dispatch.beat_lost", error=type(error).__name__)
 
     task = asyncio.create_task(beat())
     try:
@@ -83,7 +90,7 @@ def add_worker(
         if (early := wait(dispatch, clock(), rest())) > 0:
             await message.nack(delay=min(early, LOOK))
             return
-        async with heartbeat(message):
+        async with heartbeat(message, ack_wait(dispatch.lane) / BEATS):
             receipt = await deliver(dispatch)
         # Only now: an acknowledgement before the receipt is a promise nobody keeps.
         await message.ack_sync()

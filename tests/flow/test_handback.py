@@ -1,0 +1,115 @@
+"""A dispatch in hand: a live worker never loses it, a killed one's goes to the next, emergencies soon."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import pytest
+from faststream.nats import NatsBroker, NatsToken
+from nats import connect
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from broadcaster.engines.embedded import NatsServer
+from broadcaster.runtime import clock
+from channels.topology import ACK_WAIT, consumer_config, declare, durable_of, stream_of
+from channels.worker import BEATS, Deliver, Stumble, add_worker
+from projections.fanout import plan
+from projections.fanout.publisher import JetStreamPublisher
+from schemas.content import Channel, Lane
+from schemas.dispatch import Dispatch, Receipt
+from tests.following import audience
+
+EMERGENCY = (stream_of(Lane.EMERGENCY), durable_of(Lane.EMERGENCY, Channel.PUSH))
+(ORDER,) = plan.slices(audience(3, lane=Lane.EMERGENCY))
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("channels.topology.EMERGENCY_ACK_WAIT", 0.6)
+
+
+@asynccontextmanager
+async def dialled(server: NatsServer) -> AsyncGenerator[Client]:
+    client = await connect(server.url, token=server.token)
+    yield client
+    await client.close()
+
+
+@asynccontextmanager
+async def working(server: NatsServer, deliver: Deliver) -> AsyncGenerator[None]:
+    """Two slots, so that one is always free to take what the other lost."""
+    broker = NatsBroker(server.url, security=NatsToken(server.token), logger=None)
+    broker.add_middleware(Stumble)
+    add_worker(broker, Channel.PUSH, {Lane.EMERGENCY: 2}, deliver, clock)
+    async with broker:
+        await broker.start()
+        yield
+
+
+def test_who_is_alive_keeps_it_however_long_it_takes(nats: NatsServer) -> None:
+    assert asyncio.run(alive(nats)) == ([ORDER], 0, 0)
+
+
+async def alive(nats: NatsServer) -> tuple[list[Dispatch], int | None, int | None]:
+    done, taken, beats = asyncio.Event(), list[Dispatch](), list[bytes]()
+    long = asyncio.Event()
+
+    async def heard(message: Msg) -> None:
+        beats.append(message.data)
+        # Three waits went by, as only the beats tell.
+        if beats.count(b"+WPI") >= 3 * BEATS:
+            long.set()
+
+    async def deliver(dispatch: Dispatch) -> Receipt | None:
+        taken.append(dispatch)
+        await long.wait()
+        done.set()
+        return None
+
+    async with dialled(nats) as client, declared(client):
+        await client.subscribe("$JS.ACK.EMERGENCY.>", cb=heard)
+        await JetStreamPublisher(client)([ORDER])
+        async with working(nats, deliver), asyncio.timeout(20):
+            await done.wait()
+        info = await client.jetstream().consumer_info(*EMERGENCY)
+    return taken, info.num_redelivered, info.num_ack_pending
+
+
+def test_who_died_with_it_leaves_it_to_the_next(nats: NatsServer) -> None:
+    assert asyncio.run(killed(nats)) == ORDER
+
+
+async def killed(nats: NatsServer) -> Dispatch:
+    got: asyncio.Future[Dispatch] = asyncio.get_running_loop().create_future()
+
+    async def deliver(dispatch: Dispatch) -> Receipt | None:
+        got.set_result(dispatch)
+        return None
+
+    async with dialled(nats) as client, declared(client):
+        await JetStreamPublisher(client)([ORDER])
+        async with dialled(nats) as dead:
+            stream, durable = EMERGENCY
+            pull = await dead.jetstream().pull_subscribe_bind(durable, stream)
+            (held,) = await pull.fetch(1)
+            assert held.metadata.num_delivered == 1
+        async with working(nats, deliver), asyncio.timeout(ACK_WAIT / 2):
+            return await got
+
+
+@asynccontextmanager
+async def declared(client: Client) -> AsyncGenerator[None]:
+    """The streams and consumers, over those of a house that gave emergencies as long as all others."""
+    js = client.jetstream()
+    await declare(js)
+    older = consumer_config(Lane.EMERGENCY, Channel.PUSH)
+    older.ack_wait = ACK_WAIT
+    await js.add_consumer(EMERGENCY[0], older)
+    await declare(js)
+    waits = {
+        lane: (await js.consumer_info(stream_of(lane), durable_of(lane, Channel.PUSH))).config.ack_wait
+        for lane in Lane
+    }
+    assert waits == {Lane.EMERGENCY: 0.6, Lane.ALERT: ACK_WAIT, Lane.BULLETIN: ACK_WAIT}
+    yield
