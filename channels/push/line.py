@@ -232,6 +232,7 @@ class Line(asyncio.Protocol):
             return
         if code == Code.REFUSED_STREAM:
             # RFC 9113 §8.7: it was not looked at.
+            request.refused += 1
             self._handed_back([request])
         else:
             request.order.answered(request.place, Loss("STREAM_RESET", ambiguous=True))
@@ -239,8 +240,10 @@ class Line(asyncio.Protocol):
     def _take_goaway(self, last: int, _code: int) -> None:
         """What is above `last` was not looked at (RFC 9113 §6.8); the rest may still be answered."""
         self.draining = True
-        unread = [stream for stream in self._streams if stream > last]
-        self._handed_back([self._streams.pop(stream) for stream in unread])
+        unread = [self._streams.pop(stream) for stream in list(self._streams) if stream > last]
+        for request in unread:
+            request.left_over += 1
+        self._handed_back(unread)
 
     def _tick(self) -> None:
         now = monotonic()

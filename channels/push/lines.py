@@ -21,6 +21,9 @@ OPENING = 2
 """Connections that are made at a time."""
 HANDBACKS = 3
 """So often a request is tried anew that a peer gave back unread; then it is deferred."""
+LEFT_OVER = 16
+"""The same where its connection ended first: that says nothing of the request, and a peer that goes
+through its connections quickly takes some requests through several."""
 FIRST_STREAM = 1
 UNWANTED = "UNWANTED"
 """Nobody waits for the request any more; it was not sent."""
@@ -107,8 +110,7 @@ class Lines:
     def _hand_back(self, requests: list[Request]) -> None:
         """Puts what a peer did not look at before all else; not for ever."""
         for request in reversed(requests):
-            request.refused += 1
-            if request.refused > HANDBACKS:
+            if request.refused > HANDBACKS or request.left_over > LEFT_OVER:
                 request.order.answered(request.place, Loss("STREAM_REFUSED", ambiguous=False))
             else:
                 self._queue.appendleft(request)

@@ -37,12 +37,25 @@ class Order(Protocol):
 class Request:
     """One POST."""
 
-    __slots__ = ("body", "data", "deadline", "headers", "order", "place", "refused", "status", "wish")
+    __slots__ = (
+        "body",
+        "data",
+        "deadline",
+        "headers",
+        "left_over",
+        "order",
+        "place",
+        "refused",
+        "status",
+        "wish",
+    )
 
     def __init__(self, order: Order, place: int, headers: Headers, body: bytes) -> None:
         self.order, self.place, self.headers, self.body = order, place, headers, body
         self.refused = 0
-        """How often a peer gave it back unread."""
+        """How often a peer gave it back unread by itself."""
+        self.left_over = 0
+        """How often a connection ended before the peer looked at it."""
         self.deadline = 0.0
         self.status = 0
         self.wish: str | None = None

@@ -76,6 +76,20 @@ def test_goaway_loses_nobody_and_doubts_nobody(sandbox: PushSandbox) -> None:
     assert len({entry["connection"] for entry in sandbox.messages(500)}) > 5
 
 
+def test_a_peer_that_goes_through_its_connections_puts_nobody_off(sandbox: PushSandbox) -> None:
+    sandbox.behave(Behaviour(goaway=0.06, seed=5))
+    results = use(sandbox, lambda gateway: gateway.send(message(), phones(150)), connections=2)
+    assert summed(results) == {GOOD: 150}
+
+
+def test_nor_is_it_asked_for_ever(sandbox: PushSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "LEFT_OVER", 1)
+    sandbox.behave(Behaviour(goaway=0.06, seed=5))
+    sums = summed(use(sandbox, lambda gateway: gateway.send(message(), phones(150)), connections=2))
+    assert sums[GOOD] < 150
+    assert not any(ambiguous for _, _, ambiguous in sums)
+
+
 def test_refused_streams_are_sent_again(sandbox: PushSandbox) -> None:
     sandbox.behave(Behaviour(refused_stream=0.1, seed=5))
     before = sandbox.count()
