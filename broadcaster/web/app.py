@@ -65,6 +65,7 @@ from broadcaster.web.feed_cache import FeedCache
 from broadcaster.web.feed_forms import FeedForms
 from broadcaster.web.front import Front
 from broadcaster.web.guard import Guard
+from broadcaster.web.live.beside import Requested
 from broadcaster.web.live.hub import Hub
 from broadcaster.web.live.sight import scope_of
 from broadcaster.web.metrics import Figures, Metrics
@@ -149,6 +150,7 @@ def _services(ports: WebPorts) -> Services:
     pairings = Pairings(ports.pool)
     book = ScreenBook(ports.log)
     seen = Seen(ports.pool, served, ports.clock)
+    access = AccessCommands(ports.pool, ports.office, ports.desk.accounts, ports.keys)
     return Services(
         ports=ports,
         directory=directory,
@@ -182,9 +184,10 @@ def _services(ports: WebPorts) -> Services:
             ports.desk.sessions.limits,
             lambda account: scope_of(ports.office.account(account)),
             ports.clock,
+            Requested(access),
         ),
         refused=refused,
-        access=AccessCommands(ports.pool, ports.office, ports.desk.accounts, ports.keys),
+        access=access,
     )
 
 

@@ -14,6 +14,7 @@ from broadcaster.web.console.cards import cards
 from broadcaster.web.console.frame import fragment, show
 from broadcaster.web.console.stream import WatchingVisitor
 from broadcaster.web.console.visitor import Visitor, WithVisitor
+from broadcaster.web.live.beside import marks
 from broadcaster.web.live.sight import home_mark, scope_of
 from broadcaster.web.services import Services, WithServices
 from projections.board import view as board
@@ -50,9 +51,10 @@ def _needed(request: Request, services: Services, visitor: Visitor) -> dict[str,
     lang, now = i18n.chosen(request), services.now()
     writes, approves = visitor.bodies(Role.AUTHOR), visitor.bodies(Role.APPROVER)
     mine = visitor.bodies()
+    requests = services.hub.requested.get(now)
     with services.reading() as conn:
         # The mark first: what changes meanwhile is then drawn once more, and never overlooked.
-        mark = home_mark(conn, scope_of(visitor.account), now)
+        mark = home_mark(conn, scope_of(visitor.account), now, marks(conn, requests))
         to_approve = board.find(conn, stage="submitted", issuers=approves, mode=None, limit=_MOST)
         to_issue = board.find(
             conn,

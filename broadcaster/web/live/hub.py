@@ -1,7 +1,8 @@
 """Everyone who listens, and the one look at the views that serves them all.
 
 It belongs to the event loop. While nobody listens it does nothing; while anyone does, one small
-question every half second asks whether the views have moved, and only then is a snapshot made.
+question every half second asks whether the views, or what is shown beside them, have moved, and only
+then is a snapshot made.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from psycopg_pool import ConnectionPool
 from starlette.concurrency import run_in_threadpool
 
 from broadcaster.accounts.sessions import Limits
+from broadcaster.web.live.beside import Requested, drafts_moved, marks
 from broadcaster.web.live.peeking import still
 from broadcaster.web.live.sight import Scope, Sight, frame, see
 
@@ -63,9 +65,11 @@ class Hub:
         limits: Limits,
         scope_of: Callable[[str], Scope],
         clock: Callable[[], datetime],
+        requested: Requested,
         *,
         most: int = MOST,
     ) -> None:
+        self.requested = requested
         self._pool, self._limits, self._scope_of, self._clock = pool, limits, scope_of, clock
         self.most = most
         self._listeners: list[Listener] = []
@@ -170,10 +174,12 @@ class Hub:
 
     def _look(self, asked: dict[UUID, str]) -> dict[UUID, Scope] | None:
         """In a thread: a new sight if the views have moved; at times, the sessions that still hold."""
+        at = self._clock()
+        requests = self.requested.get(at)
         with self._pool.connection() as conn:
-            places = conn.execute(_PLACES).fetchall()
+            places = (conn.execute(_PLACES).fetchall(), drafts_moved(conn), requests)
             if places != self._places or self.sight is None:
-                self.sight, self._places = see(conn, self._clock()), places
+                self.sight, self._places = see(conn, at, marks(conn, requests)), places
                 self.looks += 1
             if time.monotonic() < self._check_at:
                 return None

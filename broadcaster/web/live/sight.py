@@ -57,17 +57,17 @@ def frame(kind: str, said: object) -> bytes:
     return f"event: {kind}\ndata: {text}\n\n".encode()
 
 
-def see(conn: Connection[Any], at: datetime) -> Sight:
-    """The house as its views have it."""
+def see(conn: Connection[Any], at: datetime, beside: Mapping[str, str]) -> Sight:
+    """The house as its views have it; `beside` are the marks of what no view has (live/beside.py)."""
     beats = pulse.running(conn, at - _AFTER, MOST)
     found = of_alerts(conn, [beat.alert_id for beat in beats])
     alerts = {str(beat.alert_id): _told(beat, found.get(beat.alert_id, [])) for beat in beats}
-    return Sight(frame("alerts", {"alerts": alerts}), _live(beats), pulse.work_marks(conn))
+    return Sight(frame("alerts", {"alerts": alerts}), _live(beats), _work(conn, beside))
 
 
-def home_mark(conn: Connection[Any], scope: Scope, at: datetime) -> str:
+def home_mark(conn: Connection[Any], scope: Scope, at: datetime, beside: Mapping[str, str]) -> str:
     """The mark of a home page that is drawn now."""
-    return _home(_live(pulse.running(conn, at - _AFTER, MOST)), pulse.work_marks(conn), scope)
+    return _home(_live(pulse.running(conn, at - _AFTER, MOST)), _work(conn, beside), scope)
 
 
 def shape_of(conn: Connection[Any], alert_id: UUID) -> str:
@@ -97,6 +97,11 @@ def _live(beats: Iterable[Beat]) -> str:
 
 def _home(live: str, work: Mapping[str, str], scope: Iterable[str]) -> str:
     return _mark(live, *(f"{body}={work[body]}" for body in sorted(scope) if body in work))
+
+
+def _work(conn: Connection[Any], beside: Mapping[str, str]) -> dict[str, str]:
+    found = pulse.work_marks(conn)
+    return found | {body: f"{found.get(body, '')} {mark}" for body, mark in beside.items()}
 
 
 def _told(beat: Beat, progress: Sequence[Progress]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -15,7 +16,7 @@ from httpx import Response
 from broadcaster.web.live.hub import MOST_OF_SESSION, Hub
 from broadcaster.web.server import WebServer
 from tests.unit.broadcaster.web.console.browser import Browser
-from tests.unit.broadcaster.web.town import HANG_BAC, Town
+from tests.unit.broadcaster.web.town import HANG_BAC, PHUC_XA, Town
 from tests.waiting import until
 
 
@@ -119,6 +120,39 @@ def test_what_a_body_works_on_is_told_to_its_own(town: Town, address: str) -> No
         assert draft not in str(hub(town).sight.alerts)  # type: ignore[union-attr]
         scope = frozenset({HANG_BAC})
         assert hub(town).sight.home(scope) != hub(town).sight.home(frozenset())  # type: ignore[union-attr]
+
+
+def test_drafts_are_told_to_their_body(town: Town, address: str) -> None:
+    lan, tuan = Browser(town).sign_in("lan"), Browser(town).sign_in("tuan")
+    with listening(address, lan) as ours, listening(address, tuan) as theirs:
+        before, elsewhere = ours.next("mine"), theirs.next("mine")["home"]
+        draft_id, at = uuid4(), town.now
+        town.drafts.save(draft_id, PHUC_XA, {"headline": ["Gió"]}, expected=0, by="lan", at=at)
+        begun = ours.until("mine", lambda said: said != before)
+        assert f'data-mark="{begun["home"]}"' in lan.go("/console/part").answer.text
+        # What the list does not show is no news: nobody is disturbed by each key that is pressed.
+        fields = {"headline": ["Gió"], "description": ["Mạnh"]}
+        town.drafts.save(draft_id, PHUC_XA, fields, expected=1, by="lan", at=at)
+        assert f'data-mark="{begun["home"]}"' in lan.go("/console/part").answer.text
+        fields["headline"] = ["Gió giật"]
+        town.drafts.save(draft_id, PHUC_XA, fields, expected=2, by="lan", at=at)
+        ours.until("mine", lambda said: said not in (before, begun))
+        town.drafts.drop(draft_id, 3)
+        assert ours.until("mine", lambda said: said == before)
+        assert hub(town).sight.home({HANG_BAC}) == elsewhere  # type: ignore[union-attr]
+
+
+def test_a_request_for_access_is_told_to_who_may_confirm(town: Town, address: str) -> None:
+    hoa, tuan = Browser(town).sign_in("hoa"), Browser(town).sign_in("tuan")
+    with listening(address, hoa) as ours, listening(address, tuan) as theirs:
+        before, elsewhere = ours.next("mine"), theirs.next("mine")["home"]
+        hoa.go("/console/people").press("Mời", account="thu", role="author")
+        asked = ours.until("mine", lambda said: said != before)
+        assert f'data-mark="{asked["home"]}"' in hoa.go("/console/part").answer.text
+        assert hub(town).sight.home({HANG_BAC}) == elsewhere  # type: ignore[union-attr]
+        town.later(hours=2)
+        # Its hour is over, which no event says yet.
+        assert hub(town).requested.get(town.now) == {}
 
 
 def test_a_page_drawn_now_bears_the_mark_that_is_told(town: Town, address: str) -> None:
