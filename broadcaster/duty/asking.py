@@ -1,5 +1,6 @@
 """A reminder that a person asks for: once a day for each body, by who watches over it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from broadcaster.account import Account, Role
@@ -25,9 +26,10 @@ class Asking:
         """Whether the account manages the body above it, or the city office."""
         return any((above, Role.MANAGER) in account.roles for above in self.above(body))
 
-    def asked_today(self, issuer_id: str, at: datetime) -> bool:
-        """Whether someone has asked on this day of Hanoi's calendar."""
-        return self._reminders.known(asked(issuer_id, REMINDER, at))
+    def asked_today(self, issuer_ids: Iterable[str], at: datetime) -> set[str]:
+        """Those for whom someone has asked on this day of Hanoi's calendar."""
+        known = self._reminders.known([asked(each, REMINDER, at) for each in issuer_ids])
+        return {one.recipient for one in known}
 
     def ask(self, by: Actor, body: BodyCadence, at: datetime) -> ReminderDue | None:
         """The notice; None where one was asked for today. Raises RefusedError.

@@ -109,11 +109,13 @@ class Reminders:
         wanted = notices(self.standing(at), self.office, at)
         return self.write(wanted, at)
 
-    def known(self, notice: ReminderDue) -> bool:
-        """Whether it is written."""
+    def known(self, notices: Sequence[ReminderDue]) -> list[ReminderDue]:
+        """Those that are written."""
         with self._pool.connection() as conn:
-            found = conn.execute("SELECT FROM reminder_mail WHERE id = %s", (notice.originator_id,))
-            return found.fetchone() is not None
+            ids = [one.originator_id for one in notices]
+            found = conn.execute("SELECT id FROM reminder_mail WHERE id = ANY(%s)", (ids,)).fetchall()
+        written = {row[0] for row in found}
+        return [one for one in notices if one.originator_id in written]
 
     def write(self, wanted: Sequence[ReminderDue], at: datetime) -> int:
         """Writes down those of the notices that are not written yet; answers how many."""

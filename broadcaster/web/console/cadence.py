@@ -1,5 +1,6 @@
 """How the bodies stand with their duty to inform, and one body's story. For everyone of the house."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -41,6 +42,11 @@ LEVELS = (1, 2, 3)
 _URGENCY = {State.OVERDUE: 0, State.DUE_SOON: 1, State.OK: 2, State.EXEMPT: 3}
 
 
+_LIST = "/console/cadence?"
+Reminding = Literal["no", "may", "done"]
+"""Whether the visitor may have the body reminded, or someone did today."""
+
+
 class Wanted(BaseModel):
     """The filters; an empty one filters nothing."""
 
@@ -54,7 +60,7 @@ class Wanted(BaseModel):
     def query(self, **changes: object) -> str:
         """The address that asks for the same with these changes; from page 1 unless one is named."""
         asked = {"state": self.state, "level": self.level, "words": self.words} | changes
-        return "/console/cadence?" + urlencode({name: value for name, value in asked.items() if value})
+        return _LIST + urlencode({name: value for name, value in asked.items() if value})
 
 
 @dataclass(frozen=True)
@@ -97,6 +103,8 @@ def dashboard(
         levels=LEVELS,
         summary=summarise(standing),
         rows=[_row(body, month, at) for body in page],
+        reminding=_reminding(services, visitor, [body for body in page if body.state == State.OVERDUE], at),
+        same=wanted.query(page=wanted.page),
         found=len(found),
         more=len(found) > first + PAGE,
         month=month,
@@ -125,7 +133,6 @@ def remind(
     body: Annotated[str, Path(max_length=80)],
 ) -> Response:
     """Has the body told, once a day at most. A second press changes nothing and says so."""
-    del form  # That it is of this session is all that is asked.
     asking, at = services.ports.asking, services.now()
     with services.reading() as conn:
         stands = services.ports.cadence.one(conn, body, at)
@@ -137,7 +144,8 @@ def remind(
     if asking.may(visitor.account, stands) and acts not in asking.above(stands):
         acts = asking.office
     asking.ask(visitor.by(acts), stands, at)
-    return go(f"/console/cadence/{body}")
+    back = form.one("back")
+    return go(f"{back}#b-{body}" if back.startswith(_LIST) else f"/console/cadence/{body}")
 
 
 @router.get("/{body}")
@@ -175,20 +183,27 @@ def body_page(
         covered=sum(1 for one in told.windows if one.item),
         breaches=told.breaches[: -SHOWN - 1 : -1],
         never=NEVER,
-        reminding=_reminding(services, visitor, stands, at),
+        reminding=_reminding(services, visitor, [stands] if stands else [], at).get(body, "no"),
         at=at,
     )
 
 
 def _reminding(
-    services: Services, visitor: Visitor, stands: BodyCadence | None, at: datetime
-) -> Literal["no", "may", "done"]:
+    services: Services, visitor: Visitor, bodies: Iterable[BodyCadence], at: datetime
+) -> dict[str, Reminding]:
+    """Of those of the bodies that owe something: by their ids."""
     asking = services.ports.asking
-    if asking is None or stands is None or stands.state not in LATE:
-        return "no"
-    if asking.asked_today(stands.issuer_id, at):
-        return "done"
-    return "may" if asking.may(visitor.account, stands) else "no"
+    late = [body for body in bodies if body.state in LATE]
+    if asking is None or not late:
+        return {}
+    done = asking.asked_today([body.issuer_id for body in late], at)
+
+    def of(body: BodyCadence) -> Reminding:
+        if body.issuer_id in done:
+            return "done"
+        return "may" if asking.may(visitor.account, body) else "no"
+
+    return {body.issuer_id: of(body) for body in late}
 
 
 def _row(body: BodyCadence, month: Month, at: datetime) -> Row:

@@ -71,3 +71,21 @@ def test_who_owes_nothing_soon_is_not_reminded(town: Town, boss: Browser) -> Non
     boss.send(f"/console/cadence/{PHUC_XA}/remind", [("csrf", boss.csrf())])
     assert boss.status == 409
     assert asked(town) == []
+
+
+def test_every_overdue_row_of_the_list_has_the_button(town: Town, boss: Browser) -> None:
+    town.issue()
+    town.follow()
+    boss.go("/console/cadence?state=overdue")
+    assert f'action="{PAGE}/remind"' in boss.answer.text
+    # The city itself has nobody above it, and Phúc Xá is on time.
+    assert f"/{CITY}/remind" not in boss.answer.text
+    assert f"/{PHUC_XA}/remind" not in boss.answer.text
+    same = [("csrf", boss.csrf()), ("back", "/console/cadence?state=overdue&page=1")]
+    boss.send(f"{PAGE}/remind", same)
+    assert boss.path == f"/console/cadence?state=overdue&page=1#b-{HANG_BAC}"
+    boss.sees("Hôm nay đã nhắc.")
+    assert [notice.recipient for notice in asked(town)] == [HANG_BAC]
+    away = [("csrf", boss.csrf()), ("back", "https://example.org/console/cadence?")]
+    assert boss.send(f"{PAGE}/remind", away).path == PAGE
+    assert "Nhắc</button>" not in Browser(town).sign_in("kiem").go("/console/cadence").answer.text
