@@ -46,9 +46,10 @@ class Listed:
         return self.contact is Contact.OFFLINE
 
 
-def within(services: Services, bodies: Collection[str]) -> list[Listed]:
-    """Every screen within the areas of the bodies, by name."""
-    found = [body for name in bodies if (body := services.body(name))]
+def within(services: Services, bodies: Collection[str] | None) -> list[Listed]:
+    """Every screen within the areas of the bodies, or of anyone where there are none named; by name."""
+    at, edition, known = services.now(), services.tree().edition, services.directory.bodies()
+    found = [known[name].as_of(at, edition) for name in bodies or () if name in known]
     trees: dict[str, AreaTree] = {}
     reached: dict[tuple[str, str], bool] = {}
     sightings, now, late = services.sightings.every(), services.now(), POLICY["stale_after_s"]
@@ -59,7 +60,9 @@ def within(services: Services, bodies: Collection[str]) -> list[Listed]:
             tree = trees[screen.edition] = services.tree(screen.edition)
         at = (screen.edition, screen.area)
         if at not in reached:
-            reached[at] = screen.area in tree and any(body.reaches(screen.area, tree) for body in found)
+            reached[at] = screen.area in tree and (
+                bodies is None or any(body.reaches(screen.area, tree) for body in found)
+            )
         if reached[at]:
             sighting = sightings.get(screen.id, UNSEEN)
             listed.append(

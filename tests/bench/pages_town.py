@@ -92,12 +92,16 @@ def _history(alert: Alert, at: datetime, now: datetime, place: int) -> Sequence[
     """Of the one that is `place` from the end: in work, running, or over."""
     begun: list[Event] = [alert.drafted(), alert.submitted()]
     if place <= IN_WORK:
-        return begun
+        return _by(alert.issuer_id, begun)
     runs = place <= IN_WORK + LIVE
     until = now + timedelta(hours=6) if runs else at + timedelta(hours=6)
     times = {"sent": at.replace(microsecond=0), "effective_at": at, "expires_at": until}
     begun += [alert.approved(), alert.issued().model_copy(update=times)]
-    return begun if runs else [*begun, alert.expired()]
+    return _by(alert.issuer_id, begun if runs else [*begun, alert.expired()])
+
+
+def _by(body: str, events: Sequence[Event]) -> list[Event]:
+    return [event.model_copy(update={"by": Actor(account=f"lan@{body}", body=body)}) for event in events]
 
 
 def _alert(number: int, body: str, area: str) -> Alert:

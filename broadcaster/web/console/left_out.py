@@ -112,7 +112,7 @@ def _page(
     # Those that it is for, whoever's they are: the city speaks on the screens of its wards.
     told = [
         one
-        for one in screen_list.within(services, list(services.directory.bodies()))
+        for one in screen_list.within(services, None)
         if one.screen.edition == tree.edition
         and one.screen.area in tree
         and any(code in tree and tree.covers(code, one.screen.area) for code in areas)

@@ -281,4 +281,4 @@ def _places(services: Services, managed: tuple[str, ...]) -> list[tuple[str, str
         if any(body.reaches(area.code, tree) for body in bodies):
             above = f", {tree[area.parent_code].name}" if area.parent_code and area.level > 2 else ""  # noqa: PLR2004
             named.append((area.code, f"{area.name}{above}"))
-    return sorted(named, key=lambda each: unaccented(each[1]))
+    return sorted(named, key=lambda each: screen_list.folded(each[1]))
