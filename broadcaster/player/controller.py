@@ -50,6 +50,7 @@ ROUTINE_OFFLINE_S = 900
 """How long a bulletin stays without contact; alerts run to their end."""
 PAGE_MS = (500, 60_000)
 LOOK_AGAIN_MS = 60_000
+MINUTE_MS = 60_000
 REPORTED_AT_ONCE = 50
 KEPT_PLACES = 16
 KEPT_GONE = 1000
@@ -103,7 +104,7 @@ class Quiet:
         """Whether it holds back an item of that kind at an instant (milliseconds since 1970)."""
         if preempt and not self.hides_all:
             return False
-        minute = (now // 60_000 + self.offset) % 1440
+        minute = (now // MINUTE_MS + self.offset) % 1440
         if self.begins <= self.ends:
             return self.begins <= minute < self.ends
         return minute >= self.begins or minute < self.ends
@@ -127,6 +128,10 @@ class Feed:
     bad: int = 0
     """How many items could not be read, and are left out so that the rest is shown."""
     quiet: Quiet | None = None
+    brightness: int = 100
+    """Percent of what the panel can."""
+    excluded: Mapping[str, int] = field(default_factory=dict[str, int])
+    """What leaves this screen out, up to a revision: as long as the feed says so, not for good."""
 
 
 def parse(body: bytes) -> Feed:
@@ -151,6 +156,8 @@ def parse(body: bytes) -> Feed:
             stale_ms=_within(policy.get("stale_after_s", 120), 1, 86_400),
             bad=items.count(None),
             quiet=_quiet(told.get("display")),
+            brightness=_brightness(told.get("display")),
+            excluded={str(one["id"]): _whole(one["rev"]) for one in told.get("excluded", ())},
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise FeedError(f"not a feed: {type(error).__name__}") from error
@@ -167,6 +174,12 @@ def _quiet(display: Any) -> Quiet | None:
         return Quiet(begins, ends, _whole(told["utc_offset_min"]), told.get("hides_emergencies") is True)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _brightness(display: Any) -> int:
+    """Percent; a screen that is bright by mistake is better than one that is dark."""
+    told = display.get("brightness") if isinstance(display, dict) else None
+    return told if type(told) is int and 1 <= told <= 100 else 100
 
 
 def _minute(text: str) -> int:
@@ -306,6 +319,8 @@ class Picture:
     mark: str
     stale: bool
     until: int = field(compare=False)
+    brightness: int = 100
+    """Percent of what the panel can."""
 
 
 class Player:
@@ -381,7 +396,8 @@ class Player:
         while len(self.gone) > KEPT_GONE:
             del self.gone[next(iter(self.gone))]
         self.feed, self.body, self.etag, self._since = feed, body, etag, received
-        ids = {one.id for one in feed.items}
+        # Who is left out for a while has been told all the same.
+        ids = {one.id for one in feed.items} | feed.excluded.keys()
         self.told = {shown for shown in self.told if shown[0] in ids}
         return Outcome.NEW
 
@@ -409,6 +425,7 @@ class Player:
             if one.starts_at <= now < one.expires_at
             and (trusted or one.any_clock)
             and self.gone.get(one.id, -1) < one.rev
+            and self.feed.excluded.get(one.id, -1) < one.rev
             and (one.offline_ms is None or silent < one.offline_ms)
             and not (self.feed.quiet and self.feed.quiet.holds(now, preempt=one.preempt))
         ]
@@ -438,9 +455,10 @@ class Player:
         stale = self._is_stale(now)
         until = steady + self._pause(now, steady)
         turns = self.turns(steady)
+        bright = self.feed.brightness if self.feed else 100
         if not turns:
             idle = self.feed.idle if self.feed else Page(4000, (IDLE,))
-            return Picture(None, 0, 1, 1, idle.lines, self._frame(idle), "", stale, until)
+            return Picture(None, 0, 1, 1, idle.lines, self._frame(idle), "", stale, until, bright)
         one, number, left = _turn(turns, now)
         page = one.pages[number]
         return Picture(
@@ -453,6 +471,7 @@ class Player:
             mark=one.mark,
             stale=stale,
             until=min(until, steady + left),
+            brightness=bright,
         )
 
     def _frame(self, page: Page) -> str | None:
@@ -471,6 +490,8 @@ class Player:
             if self.contact is not None:
                 silences = {self.feed.stale_ms, *(one.offline_ms or 0 for one in self.feed.items)}
                 instants += [self.contact + silence for silence in silences]
+            if self.feed.quiet:
+                instants.append(now - now % MINUTE_MS + MINUTE_MS)
             ahead += [at - now for at in instants if at > now]
             waits = (URGENT_MS, FRAMES_MS) if self._frames else ()
             ahead += [left for wait in waits if (left := self._since + wait - steady) > 0]
@@ -778,6 +799,13 @@ class Bitmap:
         for row in range(top, min(top + high, self.height)):
             start = 3 * (row * self.width + left)
             self.rgb[start : start + 3 * wide] = b"\xff" * 3 * wide
+
+    def dimmed(self, percent: int) -> "Bitmap":
+        """The same, darker; what is lit at all stays lit."""
+        if percent >= 100:
+            return self
+        levels = bytes([0, *(max(1, level * percent // 100) for level in range(1, 256))])
+        return Bitmap(self.width, self.height, self.rgb.translate(levels))
 
     def mono(self) -> bytes:
         """One bit a pixel, the leftmost the highest, each row filled to whole bytes."""

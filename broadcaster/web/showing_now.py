@@ -71,7 +71,9 @@ def read(body: bytes, at: datetime) -> Now:
     now = int(at.timestamp() * 1000)
     told = [one for one in feed["items"] if one["starts_at"] <= now < one["expires_at"]]
     heard = [one for one in told if not hushed(feed, one, at)]
-    alone = [one for one in heard if one["mode"] == "preempt"]
+    # A rehearsal never hides what is meant.
+    meant = [one for one in heard if one.get("status", "actual") == "actual"]
+    alone = [one for one in meant or heard if one["mode"] == "preempt"]
     # Of those who have the screen for themselves, the most urgent.
     most = max((one["priority"] for one in alone), default=0)
     turns = [one for one in alone if one["priority"] == most] or heard

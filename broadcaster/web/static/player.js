@@ -66,6 +66,7 @@ function draw(picture) {
   part("mark").textContent = picture.mark;
   part("mark").hidden = picture.mark === "";
   part("stale").hidden = !picture.stale;
+  stage.style.filter = picture.brightness < 100 ? `brightness(${picture.brightness}%)` : "";
   // A television has room for the whole text: its pages are for matrices.
   const said = picture.id !== null && picture.of === 1 && picture.text ? picture.text : picture.lines.join("\n");
   const words = part("words");

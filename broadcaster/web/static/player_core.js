@@ -10,6 +10,7 @@ const MARKS = { actual: "", exercise: "DIỄN TẬP", test: "THỬ NGHIỆM" };
 const KEPT_GONE = 1000;
 const PLAYS_IN_ONE = 200;
 const KEPT_PLACES = 16;
+const MINUTE_MS = 60000;
 
 const whole = (value) => {
   if (!Number.isSafeInteger(value)) throw new TypeError("a whole number is expected");
@@ -55,6 +56,34 @@ function item(told) {
   }
 }
 
+/** Quiet hours; what cannot be read of them hides nothing. */
+function quietOf(display) {
+  const told = display?.quiet;
+  const [begins, ends] = [minuteOf(told?.from), minuteOf(told?.until)];
+  const offset = told?.utc_offset_min;
+  if (begins === null || ends === null || !Number.isSafeInteger(offset)) return null;
+  return { begins, ends, offset, hidesAll: told.hides_emergencies === true };
+}
+
+function minuteOf(text) {
+  if (typeof text !== "string" || !/^[0-2][0-9]:[0-5][0-9]$/.test(text)) return null;
+  return Number(text.slice(0, 2)) * 60 + Number(text.slice(3));
+}
+
+/** Percent; a screen that is bright by mistake is better than one that is dark. */
+function brightnessOf(display) {
+  const told = display?.brightness;
+  return Number.isSafeInteger(told) && told >= 1 && told <= 100 ? told : 100;
+}
+
+/** Whether quiet hours hold back an item at an instant. */
+function isHushed(quiet, now, { preempt }) {
+  if (!quiet || (preempt && !quiet.hidesAll)) return false;
+  const minute = (((Math.floor(now / MINUTE_MS) + quiet.offset) % 1440) + 1440) % 1440;
+  const { begins, ends } = quiet;
+  return begins <= ends ? begins <= minute && minute < ends : minute >= begins || minute < ends;
+}
+
 /** The feed of a body. Throws for what is no feed; then what is on stays on. */
 export function parse(body) {
   const told = JSON.parse(body);
@@ -73,6 +102,9 @@ export function parse(body) {
     emergencyMs: within(policy.poll_emergency_s ?? 3, 1, 3600),
     jitter: Math.min(1, Math.max(0, Number(policy.jitter ?? 0.2))),
     staleMs: within(policy.stale_after_s ?? 120, 1, 86400),
+    quiet: quietOf(told.display),
+    brightness: brightnessOf(told.display),
+    excluded: new Map((told.excluded ?? []).map((one) => [words(one.id), whole(one.rev)])),
   };
 }
 
@@ -192,7 +224,8 @@ export class Player {
     }
     while (this.gone.size > KEPT_GONE) this.gone.delete(this.gone.keys().next().value);
     Object.assign(this, { feed, body, etag });
-    const known = new Set(feed.items.map((one) => one.id));
+    // Who is left out for a while has been told all the same.
+    const known = new Set([...feed.items.map((one) => one.id), ...feed.excluded.keys()]);
     this.told = new Set([...this.told].filter((shown) => known.has(shown.slice(0, shown.lastIndexOf("/")))));
     return "new";
   }
@@ -212,6 +245,8 @@ export class Player {
           now < one.expiresAt &&
           (this.clock.known || one.anyClock) &&
           (this.gone.get(one.id) ?? -1) < one.rev &&
+          (this.feed.excluded.get(one.id) ?? -1) < one.rev &&
+          !isHushed(this.feed.quiet, now, one) &&
           (one.offlineMs === null || silent < one.offlineMs),
       )
       .sort((a, b) => b.priority - a.priority || byText(a.id, b.id));
@@ -232,10 +267,12 @@ export class Player {
     const stale =
       this.contact === null || !this.feed || !this.clock.known || now - this.contact >= this.feed.staleMs;
     const turns = this.turns(steady);
+    const brightness = this.feed?.brightness ?? 100;
+    const told = { stale, brightness };
     let wait = this.pause(now);
     if (!turns.length) {
       const { lines } = this.feed?.idle ?? { lines: [IDLE] };
-      return { id: null, rev: 0, number: 1, of: 1, lines, mark: "", severity: "", text: "", stale, wait };
+      return { ...told, id: null, rev: 0, number: 1, of: 1, lines, mark: "", severity: "", text: "", wait };
     }
     const pages = turns.flatMap((one) => one.pages.map((each, index) => [one, each, index]));
     let at = now % pages.reduce((sum, [, each]) => sum + each.ms, 0);
@@ -243,7 +280,8 @@ export class Player {
       if (at < each.ms) {
         wait = Math.min(wait, each.ms - at);
         const { id, rev, mark, severity, text } = one;
-        return { id, rev, number: index + 1, of: one.pages.length, lines: each.lines, mark, severity, text, stale, wait };
+        const place = { number: index + 1, of: one.pages.length, lines: each.lines };
+        return { ...told, ...place, id, rev, mark, severity, text, wait };
       }
       at -= each.ms;
     }
@@ -258,6 +296,7 @@ export class Player {
         instants.push(this.contact + this.feed.staleMs);
         for (const one of this.feed.items) instants.push(this.contact + (one.offlineMs ?? 0));
       }
+      if (this.feed.quiet) instants.push(now - (now % MINUTE_MS) + MINUTE_MS);
       ahead.push(...instants.filter((at) => at > now).map((at) => at - now));
     }
     const least = Math.min(...ahead);

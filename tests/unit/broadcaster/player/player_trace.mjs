@@ -18,10 +18,10 @@ function step(players, [kind, ...given]) {
       players.push(new Player(given[1], JSON.parse(JSON.stringify(player.kept(given[0])))));
       return "boot";
     }
-    const { id, rev, number, of, lines, mark, stale, wait } = player.picture(given[0]);
+    const { id, rev, number, of, lines, mark, stale, wait, brightness } = player.picture(given[0]);
     const first = player.showed({ id, rev });
     player.counted({ id, rev }, given[0]);
-    return [id, rev, number, of, lines, mark, stale, given[0] + wait, first];
+    return [id, rev, number, of, lines, mark, stale, given[0] + wait, brightness, first];
   } catch (error) {
     return `refused ${error instanceof TypeError || error instanceof SyntaxError}`;
   }

@@ -41,6 +41,25 @@ class Told:
         return routine if self.offline is None else self.offline * 1000
 
 
+@dataclass(frozen=True)
+class Hush:
+    """Quiet hours, local: from one minute of the day until before another."""
+
+    begins: int
+    ends: int
+    hides_all: bool
+
+    def holds(self, one: Told, at: int) -> bool:
+        if one.preempt and not self.hides_all:
+            return False
+        minute = (at // MINUTE + 7 * 60) % (24 * 60)
+        return (minute - self.begins) % (24 * 60) < (self.ends - self.begins) % (24 * 60)
+
+    def told(self) -> dict[str, Any]:
+        begins, ends = (f"{at // 60:02}:{at % 60:02}" for at in (self.begins, self.ends))
+        return {"from": begins, "until": ends, "utc_offset_min": 420, "hides_emergencies": self.hides_all}
+
+
 @dataclass
 class House:
     """What is issued, and the documents that said so."""
@@ -49,10 +68,15 @@ class House:
     seq: int = 1
     live: dict[str, Told] = field(default_factory=dict[str, Told])
     cancelled: dict[str, int] = field(default_factory=dict[str, int])
+    excluded: dict[str, Told] = field(default_factory=dict[str, Told])
+    """What is told in the screen's area, and not on this screen."""
+    hush: Hush | None = None
 
     def document(self) -> "Document":
         items = tuple(self.live[one] for one in sorted(self.live))
-        return Document(self.epoch, self.seq, items, tuple(sorted(self.cancelled.items())))
+        excluded = tuple(self.excluded[one] for one in sorted(self.excluded))
+        cancelled = tuple(sorted(self.cancelled.items()))
+        return Document(self.epoch, self.seq, items, cancelled, excluded, self.hush)
 
 
 @dataclass(frozen=True)
@@ -61,6 +85,16 @@ class Document:
     seq: int
     items: tuple[Told, ...]
     cancelled: tuple[tuple[str, int], ...]
+    excluded: tuple[Told, ...] = ()
+    hush: Hush | None = None
+
+    def hushed(self, one: Told, at: int, until: int) -> bool | None:
+        """Whether quiet hours hold it back; None where it depends on when between the two instants."""
+        if self.hush is None:
+            return False
+        minutes = {at, until, *range(at - at % MINUTE + MINUTE, until, MINUTE)}
+        held = {self.hush.holds(one, minute) for minute in minutes}
+        return held.pop() if len(held) == 1 else None
 
     def body(self) -> bytes:
         told: dict[str, Any] = {
@@ -88,7 +122,10 @@ class Document:
                 for one in self.items
             ],
             "cancelled": [{"id": one, "rev": rev} for one, rev in self.cancelled],
+            "excluded": [{"id": one.id, "rev": one.rev} for one in self.excluded],
         }
+        if self.hush:
+            told["display"] = {"quiet": self.hush.told(), "brightness": 40}
         return json.dumps(told).encode()
 
 
@@ -188,20 +225,49 @@ class Street(RuleBasedStateMachine):
     def cancel(self, data: st.DataObject) -> None:
         one = self.house.live.pop(data.draw(st.sampled_from(sorted(self.house.live))))
         self.house.cancelled[one.id] = one.rev + 1
+        self.say()
+
+    @precondition(lambda self: self.house.live)
+    @rule(data=st.data())
+    def leave_this_screen_out(self, data: st.DataObject) -> None:
+        one = self.house.live.pop(data.draw(st.sampled_from(sorted(self.house.live))))
+        self.house.excluded[one.id] = one
+        self.say()
+
+    @precondition(lambda self: self.house.excluded)
+    @rule(data=st.data())
+    def readmit_it(self, data: st.DataObject) -> None:
+        one = self.house.excluded.pop(data.draw(st.sampled_from(sorted(self.house.excluded))))
+        self.house.live[one.id] = one
+        self.say()
+
+    @rule(begins=st.integers(-30, 30), length=st.integers(1, 1439), hides_all=st.booleans())
+    def be_quiet(self, begins: int, length: int, *, hides_all: bool) -> None:
+        start = (self.now // MINUTE + 7 * 60 + begins) % (24 * 60)
+        self.house.hush = Hush(start, (start + length) % (24 * 60), hides_all)
+        self.say()
+
+    @precondition(lambda self: self.house.hush)
+    @rule()
+    def be_loud(self) -> None:
+        self.house.hush = None
+        self.say()
+
+    def say(self) -> None:
         self.house.seq += 1
         self.said.append(self.house.document())
 
     def change(self, one: Told) -> None:
         self.house.live[one.id] = one
-        self.house.seq += 1
-        self.said.append(self.house.document())
+        self.say()
 
     @precondition(lambda self: len(self.said) > 1)
     @rule(data=st.data())
     def the_house_is_put_back(self, data: st.DataObject) -> None:
         old = data.draw(st.sampled_from(self.said))
         live, cancelled = {one.id: one for one in old.items}, dict(old.cancelled)
-        self.house = House(self.house.epoch + 1, old.seq, live, cancelled)
+        excluded = {one.id: one for one in old.excluded}
+        self.house = House(self.house.epoch + 1, old.seq, live, cancelled, excluded, old.hush)
         self.said.append(self.house.document())
 
     # The line
@@ -255,8 +321,14 @@ class Street(RuleBasedStateMachine):
 
     def nothing_is_missed(self, slack: int) -> None:
         assert self.on
-        sure = [one for one in self.on.items if one.starts <= self.now and one.ends > self.now + slack]
-        doubtful = [one for one in self.on.items if one not in sure and one.starts <= self.now + slack]
+        until = self.now + slack
+        items = [one for one in self.on.items if self.on.hushed(one, self.now, until) is not True]
+        sure = [
+            one
+            for one in items
+            if one.starts <= self.now and one.ends > until and self.on.hushed(one, self.now, until) is False
+        ]
+        doubtful = [one for one in items if one not in sure and one.starts <= until]
         if not any(one.ends > self.now for one in doubtful):
             assert {one.id for one in self.player.turns(self.steady())} == rightful(sure)
         elif not any(one.preempt for one in doubtful):
@@ -290,10 +362,14 @@ class Street(RuleBasedStateMachine):
         if shown.leaves_after is not None:
             assert self.now < self.contact + shown.leaves_after + MINUTE, "told by a lost house"
         margin = 10_000 + (self.now - self.contact) // 1000
+        assert self.on.hushed(shown, self.now, self.now + margin) is not True, "shown in quiet hours"
         running = [
             one
             for one in self.on.items
-            if one.starts <= self.now and self.now + margin < one.ends and one.leaves_after is None
+            if one.starts <= self.now
+            and self.now + margin < one.ends
+            and one.leaves_after is None
+            and self.on.hushed(one, self.now, self.now + margin) is False
         ]
         if shown not in running:
             running.append(shown)
@@ -319,3 +395,40 @@ def silence(street: Street) -> None:
 
 def test_silence() -> None:
     silence(Street())
+
+
+def settings_of_a_screen(street: Street) -> None:
+    """Quiet hours hold back what takes turns, to the minute; what left the screen out comes back, told."""
+    both: dict[str, Any] = {"priority": 50, "after": 0, "length": DAY, "routine": False, "drill": False}
+
+    def on() -> set[str]:
+        street.what_is_on_is_right()
+        return {one.id for one in street.player.turns(street.steady())}
+
+    def polled() -> set[str]:
+        street.poll(there=10, back=10, held=0)
+        return on()
+
+    street.issue(**both, preempt=False, offline=None, any_clock=False)
+    street.be_quiet(begins=5, length=60, hides_all=False)
+    assert polled() == {"a1"}
+    street.time_passes(length=3 * MINUTE)
+    assert on() == {"a1"}
+    street.time_passes(length=3 * MINUTE)
+    assert on() == set()
+    street.issue(**both, preempt=True, offline=None, any_clock=False)
+    assert polled() == {"a2"}
+    street.house.excluded["a2"] = street.house.live.pop("a2")
+    street.say()
+    assert polled() == set()
+    street.house.live["a2"] = street.house.excluded.pop("a2")
+    street.say()
+    assert polled() == {"a2"}  # `look` says where it is reported twice
+    street.be_quiet(begins=-1, length=60, hides_all=True)
+    assert polled() == set()
+    street.time_passes(length=2 * HOUR)
+    assert on() == {"a2"}
+
+
+def test_settings_of_a_screen() -> None:
+    settings_of_a_screen(Street())

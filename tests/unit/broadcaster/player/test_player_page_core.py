@@ -49,9 +49,25 @@ def document(draw: random.Random, seq: int, now: int) -> str:
         "items": items,
         "cancelled": [{"id": f"a{draw.randrange(6)}-0", "rev": 2}],
     }
+    if draw.random() < 0.4:
+        told["display"] = display(draw, now)
+    if draw.random() < 0.3:
+        told["excluded"] = [{"id": f"a{draw.randrange(6)}-{draw.randrange(3)}", "rev": 1}]
     if draw.random() < 0.05:
         del told[draw.choice(["seq", "items"])]
     return json.dumps(told)
+
+
+def display(draw: random.Random, now: int) -> Any:
+    """Settings of a screen: quiet hours around this very minute, and things that cannot be read."""
+    begins = now // 60_000 + 420 + draw.randrange(-3, 2)
+    hours = [f"{at % 1440 // 60:02}:{at % 60:02}" for at in (begins, begins + draw.choice([2, 700, 1439]))]
+    quiet: dict[str, Any] = {"from": hours[0], "until": hours[1], "utc_offset_min": 420}
+    quiet["hides_emergencies"] = draw.random() < 0.3
+    if draw.random() < 0.2:
+        quiet[draw.choice(sorted(quiet))] = draw.choice([None, "24.00", 5, "29:59", -600])
+    told = {"quiet": quiet, "brightness": draw.choice([1, 40, 100, 0, 101, 2.5, "40", True, None])}
+    return draw.choice([told, told, told, {}, None, 5, "x", [], {"quiet": 3}, {"brightness": 40}])
 
 
 def trace(seed: int) -> list[list[Any]]:
@@ -104,7 +120,8 @@ def controller(steps: list[list[Any]]) -> list[Any]:
                 p = player.picture(given[0])
                 first = player.showed(p)
                 player.counted(p, given[0])
-                out.append([p.item, p.rev, p.number, p.of, list(p.lines), p.mark, p.stale, p.until, first])
+                told = [p.item, p.rev, p.number, p.of, list(p.lines), p.mark, p.stale, p.until]
+                out.append([*told, p.brightness, first])
     return out
 
 

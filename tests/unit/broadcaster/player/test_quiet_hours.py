@@ -15,12 +15,13 @@ START = 1_786_521_600_000
 HOUR = 3_600_000
 
 
-def item(number: int, mode: str) -> dict[str, Any]:
+def item(number: int, mode: str, status: str = "actual") -> dict[str, Any]:
     page = {"ms": 4000, "lines": ["x"], "frame": "0" * 64, "w": 96, "h": 32}
     return {
         "id": f"00000000-0000-0000-0000-00000000000{number}",
         "rev": 1,
         "mode": mode,
+        "status": status,
         "priority": 50,
         "starts_at": 0,
         "expires_at": START + 100 * HOUR,
@@ -49,15 +50,17 @@ def quiet(begins: str, ends: str, **more: Any) -> dict[str, Any]:
 HOURS = st.integers(0, 1439).map(lambda minute: f"{minute // 60:02}:{minute % 60:02}")
 
 
-@given(HOURS, HOURS, st.integers(0, 48 * 60 - 1), st.booleans(), st.booleans())
+@given(
+    HOURS, HOURS, st.integers(0, 48 * 60 - 1), st.booleans(), st.sampled_from(["", "actual", "exercise"])
+)
 def test_a_box_and_the_operators_page_agree(
-    begins: str, ends: str, minutes: int, hides: bool, urgent: bool
+    begins: str, ends: str, minutes: int, hides: bool, urgent: str
 ) -> None:
     if begins == ends:
         return  # No such setting is taken.
     # In the middle of a minute: a box knows the time to a few milliseconds only.
     now = START + minutes * 60_000 + 30_000
-    items = [item(1, "rotate"), *([item(2, "preempt")] if urgent else [])]
+    items = [item(1, "rotate"), *([item(2, "preempt", urgent)] if urgent else [])]
     body = feed(quiet(begins, ends, hides_emergencies=hides), *items)
     page = showing_now.read(body, datetime.fromtimestamp(now / 1000, UTC))
     assert {str(one.alert_id) for one in page.shots if one.alert_id} == shown(body, now)
