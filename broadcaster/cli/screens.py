@@ -22,7 +22,8 @@ def run(
         str, typer.Option(envvar="SCREEN_FEED", help="The feed's address, as the screen was put up with.")
     ],
     key_file: Annotated[
-        Path | None, typer.Option(help="A file with the screen's key; SCREEN_KEY without it.")
+        Path | None,
+        typer.Option(help="A file with the screen's key; SCREEN_KEY without it; else it pairs by a code."),
     ] = None,
     output: Annotated[str, typer.Option(help="text, png:FOLDER, mono:DEVICE or rgb:DEVICE.")] = "text",
     state: Annotated[Path, typer.Option(help="Folder to keep the last feed in.")] = Path("screen-state"),
@@ -36,11 +37,28 @@ def run(
             help="The public key that signs feeds, as the pairing told it; without it the first one met.",
         ),
     ] = "",
+    profile: Annotated[
+        str, typer.Option(help="What the panel is, for the pairing code: m96x32-1, lcd1920.")
+    ] = "",
+    backlight: Annotated[
+        Path | None, typer.Option(help="A file that sets the panel's brightness; else pixels are darkened.")
+    ] = None,
 ) -> None:
     """Show a screen's feed until Ctrl-C, through outages of days."""
     try:
         key = controller.read_key(key_file)
-        controller.run(controller.Settings(feed, key, output, state, trust=trust, feed_key=feed_key))
+        controller.run(
+            controller.Settings(
+                feed,
+                key,
+                output,
+                state,
+                trust=trust,
+                feed_key=feed_key,
+                profile=profile,
+                backlight=backlight,
+            )
+        )
     except controller.SettingError as error:
         typer.echo(f"broadcaster: {error}", err=True)
         raise typer.Exit(2) from error

@@ -30,7 +30,7 @@ import uuid
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -57,6 +57,9 @@ KEPT_GONE = 1000
 PLAYS_MS = 3_600_000
 """How often plays are told."""
 PLAYS_IN_ONE = 200
+FLASH_MS = 1000
+"""How long a screen that makes itself known is inverted, and then is not."""
+LONGEST_FLASH_MS = 60_000
 MARKS = {"actual": "", "exercise": "DIỄN TẬP", "test": "THỬ NGHIỆM"}
 IDLE = "Thành phố Hà Nội"
 
@@ -321,6 +324,8 @@ class Picture:
     until: int = field(compare=False)
     brightness: int = 100
     """Percent of what the panel can."""
+    flash: bool = False
+    """Light and dark change places: the house asks which screen this is."""
 
 
 class Player:
@@ -352,6 +357,7 @@ class Player:
         self._on_since = steady
         self.drawn: set[str] = set()
         self._since = steady
+        self._flash_until = 0
 
     def kept(self, steady: int) -> dict[str, Any]:
         """What must outlive this run."""
@@ -406,6 +412,11 @@ class Player:
             self.clock.heard(server_ms, sent, received)
         self.contact = self.clock.now(received)
 
+    def flashes(self, until: int, steady: int) -> None:
+        """The house asks it to make itself known until an instant (X-Screen-Identify)."""
+        if self.clock.is_trusted:
+            self._flash_until = min(until, self.clock.now(steady) + LONGEST_FLASH_MS)
+
     def wanted(self) -> list[str]:
         """The frames to have, the most urgent first."""
         if self.feed is None:
@@ -456,9 +467,10 @@ class Player:
         until = steady + self._pause(now, steady)
         turns = self.turns(steady)
         bright = self.feed.brightness if self.feed else 100
+        flash = now < self._flash_until and now // FLASH_MS % 2 == 0
         if not turns:
             idle = self.feed.idle if self.feed else Page(4000, (IDLE,))
-            return Picture(None, 0, 1, 1, idle.lines, self._frame(idle), "", stale, until, bright)
+            return Picture(None, 0, 1, 1, idle.lines, self._frame(idle), "", stale, until, bright, flash)
         one, number, left = _turn(turns, now)
         page = one.pages[number]
         return Picture(
@@ -472,6 +484,7 @@ class Player:
             stale=stale,
             until=min(until, steady + left),
             brightness=bright,
+            flash=flash,
         )
 
     def _frame(self, page: Page) -> str | None:
@@ -495,6 +508,8 @@ class Player:
             ahead += [at - now for at in instants if at > now]
             waits = (URGENT_MS, FRAMES_MS) if self._frames else ()
             ahead += [left for wait in waits if (left := self._since + wait - steady) > 0]
+        if now < self._flash_until:
+            ahead.append(FLASH_MS - now % FLASH_MS)
         least = min(ahead)
         return max(1, least - least // (DRIFT // 2) - 2)
 
@@ -706,10 +721,11 @@ def boot_id() -> str:
         return os.urandom(16).hex()
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
     """The file as it was or as it shall be, whenever the power goes."""
     fresh = path.with_name(f".{path.name}.new")
-    with fresh.open("wb") as file:
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
@@ -722,10 +738,11 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 class Store:
-    """What outlives a run: the state in two generations, and frames by their digest."""
+    """What outlives a run: the state in two generations, frames by their digest, the key of a pairing."""
 
     def __init__(self, folder: Path) -> None:
         self._state, self._former = folder / "state", folder / "state.former"
+        self._paired = folder / "paired"
         self._frames = folder / "frames"
         self._frames.mkdir(parents=True, exist_ok=True)
 
@@ -743,10 +760,20 @@ class Store:
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Writes a generation and keeps the one before it."""
-        data = json.dumps(state, ensure_ascii=False).encode()
         if _checked(self._state) is not None:
             self._state.replace(self._former)
-        write_whole(self._state, hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
+        write_whole(self._state, _sealed(state))
+
+    def paired(self) -> str:
+        """The key that a pairing gave; empty where there was none."""
+        return str((_checked(self._paired) or {}).get("key", ""))
+
+    def keep_paired(self, key: str, state: Mapping[str, Any]) -> None:
+        """Keeps a key, and the state it begins with: what was kept before may be another screen's."""
+        self._former.unlink(missing_ok=True)
+        self._state.unlink(missing_ok=True)
+        self.save(state)
+        write_whole(self._paired, _sealed({"key": key}), mode=0o600)
 
     def frame(self, name: str) -> bytes | None:
         """A frame, if it is here and sound."""
@@ -764,6 +791,11 @@ class Store:
         """Forgets all other frames."""
         for other in {path.name for path in self._frames.iterdir()} - set(names):
             (self._frames / other).unlink(missing_ok=True)
+
+
+def _sealed(told: Mapping[str, Any]) -> bytes:
+    data = json.dumps(told, ensure_ascii=False).encode()
+    return hashlib.sha256(data).hexdigest().encode() + b"\n" + data
 
 
 def _checked(path: Path) -> dict[str, Any] | None:
@@ -799,6 +831,10 @@ class Bitmap:
         for row in range(top, min(top + high, self.height)):
             start = 3 * (row * self.width + left)
             self.rgb[start : start + 3 * wide] = b"\xff" * 3 * wide
+
+    def inverted(self) -> "Bitmap":
+        """Dark where it was lit."""
+        return Bitmap(self.width, self.height, self.rgb.translate(bytes(range(255, -1, -1))))
 
     def dimmed(self, percent: int) -> "Bitmap":
         """The same, darker; what is lit at all stays lit."""
@@ -971,7 +1007,9 @@ def drawing(picture: Picture, frame: bytes | None, profile: str) -> Bitmap:
     if picture.stale:
         dot = max(2, bitmap.height // 32)
         bitmap.light(bitmap.width - dot, bitmap.height - dot, dot, dot)
-    return bitmap
+    if picture.flash:
+        bitmap = bitmap.inverted()
+    return bitmap.dimmed(picture.brightness)
 
 
 class Output(Protocol):
@@ -992,7 +1030,8 @@ class Text:
     def show(self, picture: Picture, frame: bytes | None, profile: str) -> None:
         """Shows a picture until the next."""
         del frame, profile
-        sys.stdout.write("\n".join(filter(None, (picture.mark, *picture.lines))) + "\n\n")
+        flash = "*" * max(map(len, picture.lines)) if picture.flash and picture.lines else ""
+        sys.stdout.write("\n".join(filter(None, (flash, picture.mark, *picture.lines))) + "\n\n")
         sys.stdout.flush()
 
 
@@ -1011,8 +1050,12 @@ class PngFolder:
 
     def show(self, picture: Picture, frame: bytes | None, profile: str) -> None:
         """Shows a picture until the next."""
-        as_it_is = frame is not None and frame.startswith(_PNG) and not picture.stale
-        png = frame if frame and as_it_is else drawing(picture, frame, profile).png()
+        changed = picture.stale or picture.flash or picture.brightness < 100
+        png = (
+            frame
+            if frame and frame.startswith(_PNG) and not changed
+            else drawing(picture, frame, profile).png()
+        )
         self._number += 1
         what = f"{picture.item}-r{picture.rev}-p{picture.number}" if picture.item else "idle"
         safe = re.sub(r"[^\w-]", "_", what, flags=re.ASCII)[:80]
@@ -1032,10 +1075,41 @@ class FrameBuffer:
 
     def show(self, picture: Picture, frame: bytes | None, profile: str) -> None:
         """Shows a picture until the next."""
-        bitmap = drawing(picture, frame, profile)
+        # A diode of one bit is lit or it is not; dimmed by half it would be dark.
+        shown = picture if self._colour else replace(picture, brightness=100)
+        bitmap = drawing(shown, frame, profile)
         # Opened as it is: a device file must not be replaced by a file of its name.
         with os.fdopen(os.open(self._device, os.O_WRONLY), "wb") as device:
             device.write(bitmap.rgb if self._colour else bitmap.mono())
+
+
+class Backlight:
+    """An output whose panel has a brightness of its own: pixels stay as they are.
+
+    `level` is a file that takes a number up to what `max_brightness` beside it says (Linux' backlight and
+    leds classes), or a percentage where there is none.
+    """
+
+    def __init__(self, shows: Output, level: Path) -> None:
+        self.frames, self._shows, self._level = shows.frames, shows, level
+        self._set: int | None = None
+
+    def show(self, picture: Picture, frame: bytes | None, profile: str) -> None:
+        """Shows a picture until the next. A panel that cannot be dimmed shows it all the same."""
+        if picture.brightness != self._set:
+            try:
+                self._level.write_text(f"{self._of(picture.brightness)}\n")
+            except (OSError, ValueError) as error:
+                log.warning("the brightness cannot be set: %s", type(error).__name__)
+            self._set = picture.brightness
+        self._shows.show(replace(picture, brightness=100), frame, profile)
+
+    def _of(self, percent: int) -> int:
+        try:
+            most = int(self._level.with_name("max_brightness").read_text())
+        except FileNotFoundError:
+            most = 100
+        return max(1, most * percent // 100)
 
 
 def output(said: str) -> Output:
@@ -1067,6 +1141,7 @@ class Settings:
 
     feed: str
     key: str = field(repr=False)
+    """Empty where the box pairs by a code."""
     output: str
     state: Path
     wait_s: int = WAIT_S
@@ -1075,6 +1150,10 @@ class Settings:
     plays_ms: int = PLAYS_MS
     feed_key: str = ""
     """The public keys that sign feeds, base64, blanks between; the first one met is kept where empty."""
+    profile: str = ""
+    """What the panel is, until the house says so: a pairing code is drawn for it."""
+    backlight: Path | None = None
+    """A file that sets the panel's brightness; without it pixels are darkened."""
 
     @property
     def pinned(self) -> list[bytes]:
@@ -1094,8 +1173,10 @@ class Settings:
             raise SettingError("feed: an https address is expected")
         if url.scheme == "http" and url.hostname not in {"localhost", "127.0.0.1", "::1"}:
             raise SettingError("feed: the key would travel in the clear; https is expected")
-        if not re.fullmatch(r"[!-~]+", self.key):
+        if not re.fullmatch(r"[!-~]*", self.key):
             raise SettingError("key: SCREEN_KEY or a key file must hold the screen's key")
+        if self.backlight and not self.backlight.exists():
+            raise SettingError(f"backlight: there is no {self.backlight}")
 
 
 def read_key(file: Path | None) -> str:
@@ -1103,9 +1184,12 @@ def read_key(file: Path | None) -> str:
     if file is None:
         return os.environ.get("SCREEN_KEY", "")
     try:
-        return file.read_text().strip()
+        key = file.read_text().strip()
     except (OSError, ValueError) as error:
         raise SettingError(f"key file: {file} cannot be read") from error
+    if not key:
+        raise SettingError(f"key file: {file} holds no key")
+    return key
 
 
 class LinkError(Exception):
@@ -1133,6 +1217,20 @@ class Answer:
         return int(said) if re.fullmatch(r"\d{1,15}", said, re.ASCII) else None
 
     @property
+    def told(self) -> dict[str, Any]:
+        """The body, where it is an object of JSON."""
+        with suppress(ValueError):
+            told = json.loads(self.body)
+            return told if isinstance(told, dict) else {}
+        return {}
+
+    @property
+    def identify_ms(self) -> int | None:
+        """Until when the screen is asked to make itself known."""
+        said = self.headers.get("X-Screen-Identify", "")
+        return int(said) if re.fullmatch(r"\d{1,15}", said, re.ASCII) else None
+
+    @property
     def retry_s(self) -> float:
         """What Retry-After asks for, in seconds; 0 without it."""
         said = self.headers.get("Retry-After", "")
@@ -1144,7 +1242,7 @@ class Link:
 
     def __init__(self, settings: Settings, steady: Callable[[], int]) -> None:
         self._url = urlsplit(settings.feed)
-        self._key, self._steady = settings.key, steady
+        self.key, self._steady = settings.key, steady
         self._trust = settings.trust
         self._open: http.client.HTTPConnection | None = None
 
@@ -1158,11 +1256,9 @@ class Link:
         seconds: float = TIMEOUT_S,
     ) -> Answer:
         """One request. Raises LinkError; then the next one opens a new connection."""
-        sending = {
-            "Authorization": f"Bearer {self._key}",
-            "User-Agent": "screen-player/1",
-            **(headers or {}),
-        }
+        sending = {"User-Agent": "screen-player/1", **(headers or {})}
+        if self.key:
+            sending["Authorization"] = f"Bearer {self.key}"
         try:
             line = self._open = self._open or self._dial()
             line.timeout = seconds
@@ -1214,19 +1310,29 @@ class Box:
     ) -> None:
         self._settings, self._steady = settings, steady
         self._shows = shows or output(settings.output)
+        if settings.backlight:
+            self._shows = Backlight(self._shows, settings.backlight)
         try:
             self.store = Store(settings.state)
         except OSError as error:
             raise SettingError(f"state: {settings.state} cannot be written") from error
         self._changed = threading.Condition()
         self._off = threading.Event()
-        self.player = Player(boot or boot_id(), steady(), self.store.load(), frames=self._shows.frames)
+        self._boot = boot or boot_id()
+        self.player = Player(self._boot, steady(), self.store.load(), frames=self._shows.frames)
         self.player.pinned = settings.pinned or self.player.pinned
         self.player.drawn |= {name for name in self.player.wanted() if self.store.frame(name)}
         self._lines = {"feed": Link(settings, steady), "reports": Link(settings, steady)}
+        self._use(settings.key or self.store.paired())
+        self.code = ""
+        """The pairing code to show; empty where there is none."""
         self._path = urlsplit(settings.feed).path
         self._on: Picture | None = None
         self._saved = self._began = self._told_at = steady()
+
+    def _use(self, key: str) -> None:
+        for line in self._lines.values():
+            line.key = key
 
     def run(self) -> None:
         """Shows until `stop`. The last feed is on before the network is."""
@@ -1267,7 +1373,9 @@ class Box:
         """Puts the picture of now on, if it is another; the seconds until the next."""
         with self._changed:
             picture = self.player.picture(self._steady())
-            profile = self.player.feed.profile if self.player.feed else ""
+            if self.code and picture.item is None:
+                picture = replace(picture, lines=halves(self.code), frame=None, stale=False)
+            profile = self.player.feed.profile if self.player.feed else self._settings.profile
             if self._on is not None:
                 self.player.counted(self._on, self._steady())
         if picture != self._on:
@@ -1297,6 +1405,9 @@ class Box:
         while not self._off.is_set():
             least, outcome = 0.0, None
             try:
+                if not self._lines["feed"].key:
+                    self._pair()
+                    continue
                 self._pin()
                 outcome, held, least = self._poll(wait=not plain)
                 self._draw()
@@ -1310,6 +1421,57 @@ class Box:
                 delay = pause(self.player, outcome, failures, random.random(), waited=holds)
             self._off.wait(max(delay, least))
         self._lines["feed"].close()
+
+    def _pair(self) -> None:
+        """Shows one code until an operator has claimed it, or it is too old (RFC 8628 §3.2-3.5)."""
+        line, path = self._lines["feed"], self._path.removesuffix("me/feed") + "pairing"
+        answer = line.ask("POST", path)
+        try:
+            device, code = str(answer.told["device_code"]), str(answer.told["user_code"])
+            every = _within(answer.told["interval"], 1, 60) / 1000
+            end = self._steady() + _within(answer.told["expires_in"], 60, 3600)
+        except (KeyError, TypeError, ValueError):
+            raise LinkError(f"no pairing code: status {answer.status}", max(5.0, answer.retry_s)) from None
+        log.info("pairing code: %s", code)
+        self._code_is(code)
+        line.close()  # Servers give up a connection sooner than the code is claimed.
+        try:
+            while not self._off.wait(every) and self._steady() < end:
+                asked = json.dumps({"device_code": device}).encode()
+                try:
+                    answer = line.ask("POST", f"{path}/token", {"Content-Type": "application/json"}, asked)
+                except LinkError as error:
+                    log.info("the pairing waits: %s", error)
+                    continue  # Someone may be typing the code just now.
+                if answer.status == 200:
+                    self._is_paired(answer.told)
+                    return
+                line.close()
+                why = answer.told.get("error")
+                if why == "slow_down":
+                    every += 5
+                elif why != "authorization_pending":
+                    raise LinkError(f"the code is over: {str(why)[:40]}", answer.retry_s)
+        finally:
+            self._code_is("")
+
+    def _is_paired(self, told: Mapping[str, Any]) -> None:
+        """Begins as a new screen with the key it was given."""
+        fresh = Player(self._boot, self._steady(), frames=self._shows.frames)
+        try:
+            fresh.pinned = self._settings.pinned or [base64.b64decode(told["feed_key"], validate=True)]
+            key = str(told["key"])
+            self.store.keep_paired(key, fresh.kept(self._steady()))
+        except (KeyError, TypeError, ValueError, OSError) as error:
+            raise LinkError(f"the key cannot be kept: {type(error).__name__}") from error
+        with self._changed:
+            self.player = fresh
+        self._use(key)
+
+    def _code_is(self, code: str) -> None:
+        with self._changed:
+            self.code = code
+            self._changed.notify_all()
 
     def _pin(self) -> None:
         """Takes the key that signs feeds, once: the first to answer is believed, no one later."""
@@ -1347,9 +1509,11 @@ class Box:
                 outcome = self.player.unchanged(*when)
             elif answer.status == 200:
                 outcome = self.player.answered(answer.body, answer.headers.get("ETag", ""), *when)
-            else:
+            else:  # What is on stays on.
                 lost = LOST_KEY_S if answer.status in {401, 403} else 0.0
                 raise LinkError(f"status {answer.status}", max(lost, answer.retry_s))
+            if answer.identify_ms is not None:
+                self.player.flashes(answer.identify_ms, answer.received)
             self._changed.notify_all()
             if outcome is Outcome.NEW or self._steady() - self._saved >= SAVE_MS:
                 self._save()
@@ -1459,6 +1623,12 @@ class Box:
         raise LinkError(f"status {answer.status}", answer.retry_s)
 
 
+def halves(code: str) -> tuple[str, ...]:
+    """A pairing code in two lines, so that a small matrix shows it twice as large."""
+    first, dash, second = code.partition("-")
+    return (first + dash, second) if second else (first,)
+
+
 def notify(said: str) -> None:
     """Tells systemd, where it started this with a watchdog (sd_notify(3))."""
     place = os.environ.get("NOTIFY_SOCKET")
@@ -1485,7 +1655,7 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     asked = argparse.ArgumentParser(description="Show a screen's feed.")
     asked.add_argument("--feed", default=os.environ.get("SCREEN_FEED", ""), help="or SCREEN_FEED")
-    asked.add_argument("--key-file", type=Path, help="a file with the key; else SCREEN_KEY")
+    asked.add_argument("--key-file", type=Path, help="a file with the key; else SCREEN_KEY; else it pairs")
     asked.add_argument("--output", default="text", help="text, png:FOLDER, mono:DEVICE or rgb:DEVICE")
     asked.add_argument(
         "--state", type=Path, default=Path("screen-state"), help="folder to keep the feed in"
@@ -1494,12 +1664,11 @@ def main(argv: list[str] | None = None) -> int:
     asked.add_argument(
         "--feed-key", default=os.environ.get("SCREEN_FEED_KEY", ""), help="the public key that signs feeds"
     )
-    given = asked.parse_args(argv)
+    asked.add_argument("--profile", default="", help="what the panel is, for the pairing code: m96x32-1")
+    asked.add_argument("--backlight", type=Path, help="a file that sets the panel's brightness")
+    given = vars(asked.parse_args(argv))
     try:
-        key = read_key(given.key_file)
-        run(
-            Settings(given.feed, key, given.output, given.state, trust=given.trust, feed_key=given.feed_key)
-        )
+        run(Settings(key=read_key(given.pop("key_file")), **given))
     except SettingError as error:
         sys.stderr.write(f"screen: {error}\n")
         return 2

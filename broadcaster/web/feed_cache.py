@@ -160,6 +160,11 @@ class FeedCache:
         """Every feed."""
         return list(self._feeds.values())
 
+    def flash(self, screen_id: UUID, now: datetime) -> datetime | None:
+        """Until when a screen is asked to make itself known; None where it is not."""
+        until = self.flashing.get(screen_id) if self.flashing else None
+        return until if until is not None and now < until else None
+
     def screen(self, key_id: str, secret: str) -> KnownScreen | None:
         """The screen that this key is of; None where memory does not know it (yet, or any more)."""
         known = self._screens.get(key_id)

@@ -18,6 +18,7 @@ from broadcaster.web.feed_cache import FeedCache, Form, KnownScreen, Pair
 from broadcaster.web.hints import Hints
 from broadcaster.web.polls import (
     FEED_PATH,
+    FLASHING_WAIT,
     FORMS,
     HINTS_PATH,
     ServedCount,
@@ -87,6 +88,8 @@ class Front:
         if unchanged and prefer:
             waited = wait_asked(prefer)
             if waited:
+                if self.cache.flash(screen.screen_id, self._clock()):
+                    waited = min(waited, FLASHING_WAIT)
                 form = await self._news(screen, suffix, form, receive, waited)
                 unchanged = matches(tags, form.etag)
         if screen.succeeds:
@@ -94,7 +97,7 @@ class Front:
         now = self._clock()
         note(self.served, screen.screen_id, now, unchanged=unchanged, state=state)
         more = [(b"x-server-time", server_time(now).encode())]
-        if self.cache.flashing and (until := self.cache.flashing.get(screen.screen_id)) and now < until:
+        if until := self.cache.flash(screen.screen_id, now):
             more.append((b"x-screen-identify", server_time(until).encode()))
         if waited:
             more.append((b"preference-applied", b"wait=%d" % waited))

@@ -15,6 +15,9 @@ HINTS_PATH = "/v1/screens/me/events"
 LONGEST_WAIT = 55
 """Seconds that a poll may wait for news; proxies cut idle connections after 60."""
 
+FLASHING_WAIT = 2
+"""The same for a screen that is asked to make itself known, which would hear of it too late."""
+
 
 @dataclass(slots=True)
 class ServedCount:

@@ -22,7 +22,7 @@ from broadcaster.web.edge.request import Place, Request
 from broadcaster.web.edge.wire import DateLine, Header, refusal
 from broadcaster.web.feed_cache import FeedCache, Form, KnownScreen
 from broadcaster.web.feed_forms import FeedForms, NotOneBitError
-from broadcaster.web.polls import ServedCount, matches, note, server_time, wait_asked
+from broadcaster.web.polls import FLASHING_WAIT, ServedCount, matches, note, server_time, wait_asked
 
 log = structlog.get_logger(__name__)
 
@@ -99,6 +99,8 @@ class Desk:
             except SignatureError as error:
                 raise self._unsigned(error) from None
         wait = wait_asked(request.prefer) if request.prefer and matches(request.tags, form.etag) else 0
+        if wait and self.cache.flash(screen.screen_id, self._clock()):
+            wait = min(wait, FLASHING_WAIT)
         return Turn(screen, key_id, place.name, form, request.tags, request.state, wait)
 
     def reply(self, turn: Turn, *, head: bool) -> Reply:
@@ -115,8 +117,7 @@ class Desk:
         timestamp = now.timestamp()
         start = form.head_unchanged if unchanged else form.head_whole
         line = b"%s%sx-server-time: %d\r\n" % (start, self._date.at(timestamp), int(timestamp * 1000))
-        flashing = self.cache.flashing
-        if flashing and (until := flashing.get(turn.screen.screen_id)) and now < until:
+        if until := self.cache.flash(turn.screen.screen_id, now):
             line += b"x-screen-identify: %s\r\n" % server_time(until).encode()
         if turn.waited:
             line += b"preference-applied: wait=%d\r\n" % turn.wait

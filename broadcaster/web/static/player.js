@@ -66,7 +66,8 @@ function draw(picture) {
   part("mark").textContent = picture.mark;
   part("mark").hidden = picture.mark === "";
   part("stale").hidden = !picture.stale;
-  stage.style.filter = picture.brightness < 100 ? `brightness(${picture.brightness}%)` : "";
+  const dim = picture.brightness < 100 ? `brightness(${picture.brightness}%)` : "";
+  stage.style.filter = picture.flash ? `invert(1) ${dim}` : dim;
   // A television has room for the whole text: its pages are for matrices.
   const said = picture.id !== null && picture.of === 1 && picture.text ? picture.text : picture.lines.join("\n");
   const words = part("words");
@@ -129,12 +130,13 @@ async function poll(wait) {
   }
   const sent = steady();
   const answer = await ask(FEED, { headers }, PATIENCE_MS);
-  const said = answer.headers.get("X-Server-Time") ?? "";
-  const serverMs = /^\d{1,15}$/.test(said) ? Number(said) : null;
+  const serverMs = instant(answer, "X-Server-Time");
   const held = (answer.headers.get("Preference-Applied") ?? "").includes("wait");
   const least = retryMs(answer);
   if (answer.status === 304) {
-    return { outcome: player.unchanged(serverMs, sent, steady()), held, least };
+    const outcome = player.unchanged(serverMs, sent, steady());
+    identify(answer);
+    return { outcome, held, least };
   }
   if (answer.status !== 200) {
     const lost = answer.status === 401 || answer.status === 403;
@@ -147,7 +149,18 @@ async function poll(wait) {
   }
   const body = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   const outcome = player.answered(body, answer.headers.get("ETag") ?? "", serverMs, sent, steady());
+  identify(answer);
   return { outcome, held, least };
+}
+
+function instant(answer, name) {
+  const said = answer.headers.get(name) ?? "";
+  return /^\d{1,15}$/.test(said) ? Number(said) : null;
+}
+
+function identify(answer) {
+  const until = instant(answer, "X-Screen-Identify");
+  if (until !== null) player.flashes(until, steady());
 }
 
 async function follow() {

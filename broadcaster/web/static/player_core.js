@@ -11,6 +11,8 @@ const KEPT_GONE = 1000;
 const PLAYS_IN_ONE = 200;
 const KEPT_PLACES = 16;
 const MINUTE_MS = 60000;
+const FLASH_MS = 1000;
+const LONGEST_FLASH_MS = 60000;
 
 const whole = (value) => {
   if (!Number.isSafeInteger(value)) throw new TypeError("a whole number is expected");
@@ -185,6 +187,7 @@ export class Player {
     this.batch = kept.batch ?? null; // on its way: the same under the same name until the house has it
     this.on = null;
     this.onSince = steady;
+    this.flashUntil = 0;
   }
 
   kept(steady) {
@@ -235,6 +238,11 @@ export class Player {
     this.contact = this.clock.now(received);
   }
 
+  /** The house asks it to make itself known until an instant (X-Screen-Identify). */
+  flashes(until, steady) {
+    if (this.clock.known) this.flashUntil = Math.min(until, this.clock.now(steady) + LONGEST_FLASH_MS);
+  }
+
   live(steady) {
     const now = this.clock.now(steady);
     const silent = this.contact === null ? 0 : now - this.contact;
@@ -268,7 +276,8 @@ export class Player {
       this.contact === null || !this.feed || !this.clock.known || now - this.contact >= this.feed.staleMs;
     const turns = this.turns(steady);
     const brightness = this.feed?.brightness ?? 100;
-    const told = { stale, brightness };
+    const flash = now < this.flashUntil && Math.floor(now / FLASH_MS) % 2 === 0;
+    const told = { stale, brightness, flash };
     let wait = this.pause(now);
     if (!turns.length) {
       const { lines } = this.feed?.idle ?? { lines: [IDLE] };
@@ -299,6 +308,7 @@ export class Player {
       if (this.feed.quiet) instants.push(now - (now % MINUTE_MS) + MINUTE_MS);
       ahead.push(...instants.filter((at) => at > now).map((at) => at - now));
     }
+    if (now < this.flashUntil) ahead.push(FLASH_MS - (now % FLASH_MS));
     const least = Math.min(...ahead);
     return Math.max(1, least - Math.floor(least / (DRIFT / 2)) - 2);
   }

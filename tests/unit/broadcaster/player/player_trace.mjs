@@ -9,6 +9,7 @@ function step(players, [kind, ...given]) {
   try {
     if (kind === "feed") return player.answered(given[0], "e", ...given.slice(1));
     if (kind === "same") return player.unchanged(...given);
+    if (kind === "flash") return player.flashes(...given) ?? null;
     if (kind === "plays") {
       const told = player.toldOf(given[0]);
       if (given[1]) player.batch = null;
@@ -18,10 +19,10 @@ function step(players, [kind, ...given]) {
       players.push(new Player(given[1], JSON.parse(JSON.stringify(player.kept(given[0])))));
       return "boot";
     }
-    const { id, rev, number, of, lines, mark, stale, wait, brightness } = player.picture(given[0]);
+    const { id, rev, number, of, lines, mark, stale, wait, brightness, flash } = player.picture(given[0]);
     const first = player.showed({ id, rev });
     player.counted({ id, rev }, given[0]);
-    return [id, rev, number, of, lines, mark, stale, given[0] + wait, brightness, first];
+    return [id, rev, number, of, lines, mark, stale, given[0] + wait, brightness, flash, first];
   } catch (error) {
     return `refused ${error instanceof TypeError || error instanceof SyntaxError}`;
   }

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from typer.testing import CliRunner
 from broadcaster.cli.screens import screen_app
 from broadcaster.player import controller
 from broadcaster.player.controller import (
+    Backlight,
     Bitmap,
     FeedError,
     FrameBuffer,
@@ -27,6 +29,7 @@ from broadcaster.player.controller import (
     Settings,
     Store,
     decode,
+    drawing,
     lettered,
     output,
     parse,
@@ -195,11 +198,61 @@ def test_a_device_gets_raw_frames(tmp_path: Path) -> None:
     assert isinstance(decode(b"HLF1\0\x60\0\x20\x01\x01" + bytes(6) + written[:384]), Bitmap)
 
 
+def test_brightness_darkens_pixels_and_never_puts_them_out(tmp_path: Path) -> None:
+    dim = Picture(None, 0, 1, 1, ("Hà Nội",), None, "", stale=False, until=0, brightness=1)
+    full = drawing(replace(dim, brightness=100), None, "m96x32-rgb")
+    assert max(full.rgb) == 255
+    half = drawing(replace(dim, brightness=50), None, "m96x32-rgb")
+    assert max(half.rgb) == 127
+    assert [bool(one) for one in drawing(dim, None, "m96x32-rgb").rgb] == [bool(one) for one in full.rgb]
+    device = tmp_path / "fb"
+    device.touch()
+    FrameBuffer(device, colour=False).show(dim, None, "m96x32-1")
+    assert device.read_bytes() == full.mono()
+    PngFolder(tmp_path).show(replace(dim, brightness=50), full.png(), "m96x32-rgb")
+    assert decode((tmp_path / "current.png").read_bytes()).rgb == half.rgb
+
+
+def test_a_panel_with_a_brightness_of_its_own_keeps_its_pixels(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    level, most = tmp_path / "brightness", tmp_path / "max_brightness"
+    level.touch()
+    panel = Backlight(PngFolder(tmp_path), level)
+    picture = Picture(None, 0, 1, 1, ("Hà Nội",), None, "", stale=False, until=0, brightness=40)
+    panel.show(picture, None, "m96x32-rgb")
+    assert level.read_text() == "40\n"
+    most.write_text("7\n")
+    for percent, said in ((50, "3\n"), (1, "1\n"), (100, "7\n")):
+        panel.show(replace(picture, brightness=percent), None, "m96x32-rgb")
+        assert level.read_text() == said
+    level.unlink()
+    level.mkdir()
+    panel.show(picture, None, "m96x32-rgb")
+    assert "brightness cannot be set" in caplog.text
+    shown = decode((tmp_path / "current.png").read_bytes())
+    assert shown.rgb == drawing(replace(picture, brightness=100), None, "m96x32-rgb").rgb
+
+
+def test_a_screen_that_makes_itself_known_changes_light_and_dark_for_a_while() -> None:
+    player = fed(item(expires_at=NOW + 10**9))
+    player.flashes(NOW + 10**8, 0)
+    flashes = [player.picture(at).flash for at in range(0, 70_000, 500)]
+    assert 0 < sum(flashes) < 70
+    assert not any(flashes[-18:])
+    assert player.picture(0).until <= 1000
+    picture = replace(player.picture(0), flash=True)
+    lit, dark = (drawing(replace(picture, flash=one), None, "m96x32-1") for one in (True, False))
+    assert [255 - one for one in lit.rgb] == list(dark.rgb)
+    stranger = Player("c", 0)
+    stranger.flashes(NOW, 0)
+    assert not stranger.picture(0).flash
+
+
 def test_settings_name_what_is_wrong(tmp_path: Path) -> None:
     for feed, key, rule in (
         ("", "k", "https"),
         ("http://example.test/v1/screens/me/feed", "k", "in the clear"),
-        ("https://example.test/f", "", "key"),
         ("https://example.test/f", "a\r\nb", "key"),
     ):
         with pytest.raises(SettingError, match=rule):
@@ -217,6 +270,9 @@ def test_the_command_line_names_what_is_wrong(tmp_path: Path) -> None:
     )
     assert (missing.exit_code, missing.stderr.count("\n")) == (2, 1)
     assert "key file" in missing.stderr
+    (tmp_path / "none").write_text("\n")
+    with pytest.raises(SettingError, match="holds no key"):
+        controller.read_key(tmp_path / "none")
     plain = run(screen_app, ["run", "--feed", "http://example.test/f"], env={"SCREEN_KEY": "secret"})
     assert plain.exit_code == 2
     assert "secret" not in plain.stderr

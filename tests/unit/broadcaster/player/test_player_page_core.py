@@ -79,7 +79,7 @@ def trace(seed: int) -> list[list[Any]]:
         steady += draw.choice([1, 997, 4000, 60_000, draw.randrange(3_000_000)])
         now = START + began + steady + draw.choice([0, 0, 0, 0, -86_400_000, 7_200_000])
         took = draw.choice([0, 30, 2500])
-        kind = draw.choice(["feed", "feed", "same", "picture", "picture", "boot", "plays"])
+        kind = draw.choice(["feed", "feed", "same", "picture", "picture", "boot", "plays", "flash"])
         match kind:
             case "feed":
                 steps.append(["feed", document(draw, seq, now), now, steady, steady + took])
@@ -87,6 +87,9 @@ def trace(seed: int) -> list[list[Any]]:
             case "same":
                 steps.append(["same", draw.choice([now, now, None]), steady, steady + took])
                 steady += took
+            case "flash":
+                steps.append(["flash", now + draw.choice([0, 30_000, 10**9]), steady])
+                steady += draw.randrange(3000)
             case "plays":
                 steps.append(["plays", f"batch {seq}", draw.random() < 0.7])
             case "boot":
@@ -109,6 +112,9 @@ def controller(steps: list[list[Any]]) -> list[Any]:
                     out.append("refused true")
             case "same":
                 out.append(player.unchanged(given[0], given[1], given[2]).value)
+            case "flash":
+                player.flashes(given[0], given[1])
+                out.append(None)
             case "plays":
                 out.append(player.told_of(given[0]))
                 player.batch = None if given[1] else player.batch
@@ -121,7 +127,7 @@ def controller(steps: list[list[Any]]) -> list[Any]:
                 first = player.showed(p)
                 player.counted(p, given[0])
                 told = [p.item, p.rev, p.number, p.of, list(p.lines), p.mark, p.stale, p.until]
-                out.append([*told, p.brightness, first])
+                out.append([*told, p.brightness, p.flash, first])
     return out
 
 

@@ -187,6 +187,10 @@ def test_a_screen_is_asked_to_flash(town: Town, serving: Serving) -> None:
     serving.refresh()
     flashing = screen.ask()
     assert int(flashing.headers["x-screen-identify"]) > town.now.timestamp() * 1000
+    # Who had not begun to wait when it was asked hears of it too.
+    waited = screen.ask(If_None_Match=flashing.headers["etag"], Prefer="wait=50")
+    assert (waited.status_code, waited.headers["preference-applied"]) == (304, "wait=2")
+    assert waited.headers["x-screen-identify"] == flashing.headers["x-screen-identify"]
     town.later(minutes=5)
     assert "x-screen-identify" not in screen.ask().headers
 

@@ -15,7 +15,7 @@ import uvicorn
 from PIL import Image
 
 from broadcaster.feed_key import FeedKey
-from broadcaster.player.controller import Box, PngFolder, Settings
+from broadcaster.player.controller import Box, PngFolder, Settings, halves, lettered, steady_ms
 from broadcaster.player.controller import decode as box_decode
 from broadcaster.screens.seen import read_state
 from broadcaster.web.polls import FEED_PATH
@@ -188,3 +188,37 @@ def test_plays_reach_the_house_in_batches(town: Town, tmp_path: Path) -> None:
         with running(Box(at)) as box:
             assert until(rows) == [(UUID(alert_id), 1, 1, True)]
             until(lambda: box.player.batch is None)
+
+
+def test_a_box_without_a_key_pairs_by_the_code_on_its_panel(town: Town, tmp_path: Path) -> None:
+    town.follow()
+    out = tmp_path / "out"
+    with serving(town) as server:
+        at = replace(settings(tmp_path, "", server.port), profile="m96x32-1")
+        with running(Box(at, shows=PngFolder(out))) as box:
+            code = until(lambda: box.code)
+            expected = lettered(halves(code), 96, 32).png()
+            until(lambda: (out / "current.png").read_bytes() == expected)
+            claim = {"code": code, **NEW}
+            town.client("hoa").post("/v1/screens/pairing/claim", claim).raise_for_status()
+            town.catch_up()
+            until(lambda: box.player.feed)
+            assert box.code == ""
+            assert box.player.pinned == [FEED_KEY.public]
+        paired = tmp_path / "state" / "paired"
+        assert paired.stat().st_mode & 0o777 == 0o600
+        alert_id = town.issue()
+        town.catch_up()
+        with running(Box(at, shows=PngFolder(out))) as box:  # the key outlives the program
+            until(lambda: box.player.told == {(alert_id, 1)})
+            assert box.code == ""
+
+
+def test_a_screen_makes_itself_known_when_asked(town: Town, tmp_path: Path) -> None:
+    made = town.client("hoa").post("/v1/screens", NEW).json()
+    town.catch_up()
+    with serving(town) as server, running(Box(settings(tmp_path, made["key"], server.port))) as box:
+        until(lambda: box.player.feed)
+        town.client("hoa").post(f"/v1/screens/{made['screen_id']}/identify").raise_for_status()
+        town.app.cache.refresh()
+        until(lambda: box.player.picture(steady_ms()).flash)
