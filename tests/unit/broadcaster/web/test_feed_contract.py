@@ -2,9 +2,11 @@
 
 import hashlib
 import socket
+import struct
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -238,3 +240,69 @@ def test_a_screen_says_how_it_is(town: Town, serving: Serving) -> None:
     polls = httpx.get(f"http://127.0.0.1:{serving.port}/metrics").text
     assert 'broadcaster_feed_polls_total{status="200"} 1.0' in polls
     assert httpx.get(f"http://127.0.0.1:{serving.port}/healthz").status_code == 200
+
+
+def bits(body: bytes) -> tuple[dict[str, Any], bytes]:
+    """What raw bits say, as a controller of few lines reads them, and what follows the items."""
+    magic, version, count, flags, epoch, seq = struct.unpack_from(">4sBBHIQ", body)
+    assert (magic, version) == (b"HLD1", 1)
+    items: dict[str, str] = {}
+    at = 20
+    for _ in range(count):
+        one, _, _, _, preempt, _, wide, high, pages, _ = struct.unpack_from(">16sIQQBBHHHI", body, at)
+        items[str(UUID(bytes=one))] = "preempt" if preempt else "rotate"
+        at += 48 + pages * high * -(-wide // 8)
+    return {"epoch": epoch, "seq": seq, "drills": bool(flags & 1), "items": items}, body[at:]
+
+
+def test_what_is_said_of_a_screen_alone_is_in_every_form(town: Town, serving: Serving) -> None:
+    screen, plain = Screen(town, serving, drills=True), Screen(town, serving)
+    left_out = town.issue()
+    drill = town.issue(mode="exercise")
+    town.catch_up()
+    hoa, path = town.client("hoa"), f"/v1/screens/{screen.id}"
+    night = {"brightness": 30, "quiet_from": "22:00", "quiet_until": "05:30", "hides_emergencies": True}
+    hoa("PUT", f"{path}/display", night).raise_for_status()
+    hoa.post(f"{path}/test-pattern", {"seconds": 60}).raise_for_status()
+    away = {"screens": [screen.id], "reason": "Đang sửa điện"}
+    town.client("minh").post(f"/v1/alerts/{left_out}/screens/exclude", away).raise_for_status()
+    serving.refresh()
+
+    told = screen.ask().json()
+    quiet = {"from": "22:00", "until": "05:30", "utc_offset_min": 420, "hides_emergencies": True}
+    assert told["display"] == {"brightness": 30, "quiet": quiet}
+    assert told["excluded"] == [{"id": left_out, "rev": 1}]
+    statuses = {one["id"]: one["status"] for one in told["items"]}
+    modes = {one["id"]: one["mode"] for one in told["items"]}
+    assert statuses[drill] == "exercise"
+    assert sorted(statuses.values()) == ["exercise", "test"]
+
+    head, *lines = [line.split("\t") for line in screen.ask(".txt").text.splitlines()]
+    assert head[1:] == [str(told["epoch"]), str(told["seq"]), "00001", "m96x32-1", "drills=1"]
+    about = [line for line in lines if line[0].startswith("#")]
+    assert about == [
+        ["#brightness", "30"],
+        ["#quiet", "22:00", "05:30", "420", "hides_emergencies=1"],
+        ["#excluded", left_out, "1"],
+    ]
+    pages = [line for line in lines if line not in about]
+    assert {line[0]: line[10] for line in pages} == statuses
+    assert {line[0]: line[2] for line in pages} == modes
+
+    multi = screen.ask(".multi").json()
+    for name in ("display", "excluded", "drills", "epoch", "seq"):
+        assert multi[name] == told[name]
+    assert {one["id"]: one["status"] for one in multi["items"]} == statuses
+
+    read, more = bits(screen.ask(".bin").content)
+    assert read == {"epoch": told["epoch"], "seq": told["seq"], "drills": True, "items": modes}
+    said = struct.unpack_from(">4sBBHHhH", more)
+    assert said == (b"HLDS", 30, 2, 22 * 60, 5 * 60 + 30, 420, 1)
+    assert struct.unpack_from(">16sI", more, 14) == (UUID(left_out).bytes, 1)
+    assert more[34:] == bytes({"exercise": 1, "test": 2}[one] for one in statuses.values())
+
+    # Beside it nothing is set: no form says more than the alert.
+    assert "#" not in plain.ask(".txt").text[1:]
+    assert plain.ask(".multi").json().keys().isdisjoint({"display", "excluded"})
+    read, more = bits(plain.ask(".bin").content)
+    assert (list(read["items"]), read["drills"], more) == ([left_out], False, b"")

@@ -32,7 +32,7 @@ def document(profile: str = "m96x32-1", texts: tuple[str, ...] = (FLOOD,)) -> di
 
 def test_text_has_a_line_a_page() -> None:
     head, *lines = forms.text(document()).decode().splitlines()
-    assert head == "#led-text/1\t2\t12\t00001\tm96x32-1"
+    assert head == "#led-text/1\t2\t12\t00001\tm96x32-1\tdrills=0"
     fields = [line.split("\t") for line in lines]
     assert [field[6:8] for field in fields] == [[str(n), str(len(lines))] for n in range(1, len(lines) + 1)]
     assert " ".join(field[9] for field in fields) == FLOOD
@@ -76,3 +76,10 @@ def test_bits_are_headers_and_rows() -> None:
     assert len(body) == 20 + 48 + pages * 384
     with pytest.raises(KeyError):
         forms.bits(feed, {})
+
+
+def test_a_byte_counts_the_items_of_raw_bits() -> None:
+    feed = document()
+    feed["items"] = [feed["items"][0] | {"pages": []} for _ in range(300)]
+    body = forms.bits(feed, {})
+    assert (body[5], len(body)) == (255, 20 + 255 * 48)
