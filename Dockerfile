@@ -14,6 +14,8 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 # The number is known to compose.yaml, which gives this user its folder.
 RUN useradd --system --uid 10001 --home-dir /var/lib/broadcaster --create-home --shell /usr/sbin/nologin broadcaster
+# A volume that is mounted here begins as this user's.
+RUN install --directory --owner 10001 --mode 0700 /var/lib/checkpoints
 COPY --from=build /opt/broadcaster /opt/broadcaster
 COPY deploy/connected /usr/local/bin/connected
 ENV PATH=/opt/broadcaster/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1

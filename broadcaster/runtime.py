@@ -1,7 +1,5 @@
 """The composition root: settings to database, log, views, broker and gateways. It alone reads the clock."""
 
-import base64
-import secrets
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -16,7 +14,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from psycopg import Cursor
 from psycopg_pool import ConnectionPool
 
-from broadcaster import packaged_templates, reference
+from broadcaster import key_files, packaged_templates, reference
 from broadcaster.access_commands import AccessCommands
 from broadcaster.accounts import sessions
 from broadcaster.accounts.desk import DESK_DDL, Desk
@@ -31,7 +29,6 @@ from broadcaster.due import TIMEKEEPER, Due
 from broadcaster.duty.commands import CadenceCommands
 from broadcaster.duty.reminders import REMINDERS_DDL, Reminders
 from broadcaster.duty.reports import Reports
-from broadcaster.engines.datafolder import kept
 from broadcaster.engines.embedded import PostgresServer
 from broadcaster.keys import KEYS_DDL, Keys
 from broadcaster.ledger import LEDGER_DDL, Ledger
@@ -44,7 +41,7 @@ from broadcaster.registry.csv_import import SUBSCRIBER_IMPORTS_DDL
 from broadcaster.registry.subscribers import SUBSCRIBERS_DDL, Registry
 from broadcaster.screens.tables import SCREENS_DDL
 from broadcaster.screens.watch import ScreenWatch
-from broadcaster.settings import Settings, SettingsError
+from broadcaster.settings import Settings
 from broadcaster.setup_commands import SetupCommands
 from broadcaster.sms_budget import Key, Usage
 from broadcaster.sms_carriers import tariffs_of
@@ -192,13 +189,7 @@ class House:
     # --- accounts -------------------------------------------------------------------------------
 
     def _accounts_key(self) -> bytes:
-        path = self.settings.accounts_key_path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        made = kept(path, lambda: base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode())
-        try:
-            return base64.b64decode(made, validate=True)
-        except ValueError:
-            raise SettingsError(f"BROADCASTER_ACCOUNTS_KEY: {path} is not base64") from None
+        return key_files.accounts_key(self.settings)
 
     def _screens_key(self) -> bytes:
         # Of the same file, for a purpose of its own (HKDF, RFC 5869): one file less to look after.

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
+from broadcaster import key_files
 from broadcaster.engines.embedded import Engine, EngineError, NatsServer, PostgresServer
 from broadcaster.engines.supervisor import Child, Supervisor
 from broadcaster.providers import sandbox_folder
@@ -45,7 +46,8 @@ class Service:
         )
 
     def __enter__(self) -> Self:
-        """Starts all; the tables are there before the first role is. Raises EngineError."""
+        """Starts all; the tables are there before the first role is. Raises EngineError, SettingsError."""
+        key_files.check(self.settings)
         check_port(self.settings)
         try:
             for engine in self._engines:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import psycopg
 import typer
 
-from broadcaster import logs, roles
+from broadcaster import key_files, logs, roles
 from broadcaster.account import Role as StaffRole
 from broadcaster.cli import accounts
 from broadcaster.cli import audit as cli_audit
@@ -92,10 +92,21 @@ def serve(
 @app.command()
 def migrate(data: DataOption = None) -> None:
     """Create what the database lacks: tables, area register, issuing bodies. Safe to repeat."""
-    with House.open(settings(data)) as house:
+    chosen = settings(data)
+    key_files.check(chosen)
+    with House.open(chosen) as house:
         house.migrate()
         house.furnish()
         typer.echo(f"the log holds {house.log.head()} events")
+
+
+@app.command("make-keys")
+def make_keys(data: DataOption = None) -> None:
+    """Make the key files that this house lacks. Each is made once: copy them to every other process."""
+    chosen = settings(data)
+    made = {one.setting for one in key_files.make(chosen)}
+    for setting, path in key_files.own(chosen):
+        typer.echo(f"{'made' if setting in made else 'kept'} {path}")
 
 
 @app.command()

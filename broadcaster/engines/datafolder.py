@@ -3,12 +3,16 @@
 import contextlib
 import fcntl
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from broadcaster.engines.children import EngineError
+
+SECRET_MOUNTS = Path("/run/secrets")
+"""Where Compose and Swarm mount secrets."""
 
 
 class DataFolder:
@@ -88,6 +92,16 @@ def kept(path: Path, make: Callable[[], str]) -> str:
         finally:
             draft.unlink()
     return path.read_text().strip()
+
+
+def others_may_read(path: Path, mounts: Path = SECRET_MOUNTS) -> bool:
+    """Whether a private file is open to other users of this machine. Raises OSError.
+
+    What a container is given below `mounts` has the mode of the host's file, which must let a user who is
+    not root read it; there is nobody else in the container.
+    """
+    mode = path.stat().st_mode
+    return bool(mode & (stat.S_IRWXG | stat.S_IRWXO)) and mounts not in path.absolute().parents
 
 
 def write_private(path: Path, text: str) -> None:

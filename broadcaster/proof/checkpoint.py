@@ -33,14 +33,13 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from broadcaster.engines.datafolder import kept
+from broadcaster.engines.datafolder import SECRET_MOUNTS, kept, others_may_read
 from broadcaster.log import AlertLog
 from broadcaster.proof.chain import instant
 from broadcaster.recorder import ZERO, at_once
 from broadcaster.settings import SettingsError
 
 TITLE = "broadcaster checkpoint 1"
-_OTHERS = 0o077
 
 
 class CheckpointError(SettingsError):
@@ -106,10 +105,13 @@ def make_key(path: Path) -> Ed25519PrivateKey:
     return load_key(path)
 
 
-def load_key(path: Path) -> Ed25519PrivateKey:
-    """The private key. Refused where others than its owner may read the file. Raises CheckpointError."""
+def load_key(path: Path, mounts: Path = SECRET_MOUNTS) -> Ed25519PrivateKey:
+    """The private key. Raises CheckpointError, also where others than its owner may read the file.
+
+    What a container was given below `mounts` has the mode of the host's file, and is not refused for it.
+    """
     try:
-        if path.stat().st_mode & _OTHERS:
+        if others_may_read(path, mounts):
             raise CheckpointError(f"the key file {path} may be read by others; chmod 600 it")
         key = load_pem_private_key(path.read_bytes(), password=None)
     except OSError as error:

@@ -35,7 +35,9 @@ _MODULES = {
 
 
 def run(role: Role, settings: Settings, lanes: Sequence[Lane] = tuple(Lane)) -> None:
-    """Runs a role until SIGTERM or SIGINT."""
+    """Runs a role until SIGTERM or SIGINT. Raises SettingsError where a key that all share is missing."""
+    if settings.providers == "real":
+        import_module("broadcaster.key_files").check(settings)
     # By name, so that a worker does not load the web: each second of start-up is paid seven times.
     module = import_module(f"broadcaster.roles.{_MODULES[role]}")
     settle()

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
-from broadcaster.feed_key import FeedKey
+from broadcaster.key_files import feed_key
 from broadcaster.roles import Role
 from broadcaster.roles.loop import until_stopped
 from broadcaster.runtime import House, clock
@@ -34,7 +34,7 @@ def run(role: Role, settings: Settings, lanes: Sequence[Lane]) -> None:
 
 async def _serve(settings: Settings, stopped: asyncio.Event) -> None:
     with House.open(settings, check=True) as house:
-        sign = FeedKey.kept(settings.feed_key_path).sign
+        sign = feed_key(settings).sign
         served: dict[UUID, ServedCount] = {}
         book = ScreenBook(house.log)
         cache = FeedCache(house.pool, house.keys, Directory(house.log), sign, clock, book)

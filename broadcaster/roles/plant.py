@@ -1,7 +1,6 @@
 """What the web asks of this machine: how deep the lanes are, and whether the keys are in order."""
 
 import asyncio
-import stat
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from nats.js.errors import Error as JetStreamError
 from nats.js.errors import NotFoundError
 
 from broadcaster import transport
+from broadcaster.engines.datafolder import others_may_read
 from broadcaster.settings import Settings
 from broadcaster.web.plant import KeyFile, LaneDepth
 from channels.topology import DELIVERED, durable_of, stream_of
@@ -61,13 +61,11 @@ def key_files(settings: Settings) -> list[KeyFile]:
 
 def _file(name: str, path: Path) -> KeyFile:
     try:
-        mode = path.stat().st_mode
+        is_open = others_may_read(path)
         text = path.read_bytes() if name == "cap" else b""
     except OSError:
         return KeyFile(name, present=False, private=False)
-    return KeyFile(
-        name, present=True, private=not mode & (stat.S_IRWXG | stat.S_IRWXO), expires_at=_end(text)
-    )
+    return KeyFile(name, present=True, private=not is_open, expires_at=_end(text))
 
 
 def _end(pem: bytes) -> datetime | None:

@@ -15,8 +15,8 @@ from broadcaster import transport
 from broadcaster.accounts.oidc import Oidc, OidcSettings
 from broadcaster.cap.signing import SignedMessages, Signer
 from broadcaster.duty.asking import Asking
-from broadcaster.feed_key import FeedKey
 from broadcaster.forecast import Quotas
+from broadcaster.key_files import feed_key
 from broadcaster.proof.handing_out import Seals
 from broadcaster.providers import sandbox_endpoint
 from broadcaster.roles import Role, plant
@@ -80,7 +80,7 @@ def web_ports(house: House) -> WebPorts:
         cadence_commands=house.cadence_commands,
         cadence_public=house.settings.cadence_public,
         reports=house.reports,
-        feed_key=FeedKey.kept(house.settings.feed_key_path),
+        feed_key=feed_key(house.settings),
         base_url=house.settings.url,
         push_key=push_key(house.settings),
         push_services=push_services(house.settings),

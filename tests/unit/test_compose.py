@@ -17,15 +17,18 @@ import yaml
 from nats.errors import Error as NatsError
 from nats.js.api import StreamConfig
 
+from broadcaster import key_files
 from broadcaster.engines.children import end, spawn
 from broadcaster.engines.embedded import NatsServer
 from broadcaster.engines.natshome import find_binary, free_port
+from broadcaster.proof.checkpoint import load_key
 from broadcaster.settings import Settings
+from broadcaster.vapid import public_key
 from schemas.content import Lane
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
-ROLES = {"web", "follow", "relay", "push-emergency", "push", "sms-emergency", "sms"}
+ROLES = {"web", "led-edge", "follow", "relay", "push-emergency", "push", "sms-emergency", "sms"}
 BROKERS = {"nats-1", "nats-2", "nats-3"}
 
 
@@ -92,14 +95,26 @@ def test_engines_are_reached_by_our_roles_only(compose: Any) -> None:
     for name in {"postgres", *BROKERS}:
         assert compose["services"][name]["networks"] == ["inner"]
         assert "ports" not in compose["services"][name]
-    assert all(port.startswith("127.0.0.1:") for port in compose["services"]["web"]["ports"])
+    for name in ("web", "led-edge"):
+        assert all(port.startswith("127.0.0.1:") for port in compose["services"][name]["ports"])
+
+
+def test_the_edge_listens_where_it_is_published_and_asked_for_its_health(compose: Any) -> None:
+    edge = compose["services"]["led-edge"]
+    port = edge["environment"]["BROADCASTER_LISTEN"].rpartition(":")[2]
+    assert edge["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert f":{port}/healthz" in edge["healthcheck"]["test"][-1]
+    assert edge["environment"]["BROADCASTER_EDGE_PER_ADDRESS"] == "0"
+    assert edge["ulimits"]["nofile"] >= 65_536
 
 
 def test_no_secret_stands_in_the_files(compose: Any, settings_file: Mapping[str, str]) -> None:
     values = dict(settings_file)
     for service in compose["services"].values():
         values |= service.get("environment", {})
-    secret = {key for key in values if re.search(r"PASSWORD|TOKEN|SECRET|CREDENTIALS|DATABASE_URL", key)}
+    secret = {
+        key for key in values if re.search(r"PASSWORD|TOKEN|SECRET|CREDENTIALS|DATABASE_URL|KEY", key)
+    }
     assert secret
     assert all(values[key].startswith("/run/secrets/") for key in secret)
     assert not any("://" in word and "@" in word for word in str(compose).split())
@@ -114,13 +129,52 @@ def test_every_secret_of_the_settings_is_mounted(compose: Any, settings_file: Ma
         assert compose["services"][name]["env_file"] == "deploy/broadcaster.env"
 
 
-def test_the_settings_are_ones_that_we_know(secrets: Path, settings_file: Mapping[str, str]) -> None:
-    made = {
+def here(settings_file: Mapping[str, str], secrets: Path) -> dict[str, str]:
+    """The settings, with the secrets where they are on this machine."""
+    return {
         key: value.replace("/run/secrets/fcm_credentials", f"{secrets}/fcm_credentials.json").replace(
             "/run/secrets", str(secrets)
         )
         for key, value in settings_file.items()
     }
+
+
+def test_no_key_of_production_lies_where_a_restart_forgets_it(
+    compose: Any, settings_file: Mapping[str, str]
+) -> None:
+    settings = Settings.from_env(
+        {key: value for key, value in settings_file.items() if not key.endswith("_FILE")}
+    )
+    forgotten = {entry.partition(":")[0] for entry in compose["x-role"]["tmpfs"]}
+    keys = [one.path for one in (*key_files.wanted(settings), *key_files.own(settings))]
+    for path in [*keys, settings.checkpoints_path]:
+        assert not forgotten & {str(folder) for folder in path.parents}, path
+    assert all(path.parent == Path("/run/secrets") for path in keys)
+    kept = {name for name in ROLES | {"migrate"} if compose["services"][name].get("volumes")}
+    assert kept == {"migrate", "web", "follow"}, "who signs checkpoints keeps them"
+    for name in kept:
+        mounted = compose["services"][name]["volumes"][0]
+        assert mounted == f"checkpoints:{settings.checkpoints_path.parent}"
+    assert "checkpoints" in compose["volumes"]
+    assert str(settings.checkpoints_path.parent) in (ROOT / "Dockerfile").read_text()
+
+
+def test_the_keys_that_are_made_are_ones_that_production_runs_with(
+    secrets: Path, settings_file: Mapping[str, str]
+) -> None:
+    for path in secrets.iterdir():
+        path.chmod(0o400)  # Here they are no container's.
+    settings = Settings.from_env(here(settings_file, secrets))
+    key_files.check(settings)
+    feed = key_files.feed_key(settings)
+    assert feed.key_id == key_files.feed_key(settings).key_id
+    assert load_key(settings.checkpoint_key_path) != feed.private
+    assert settings.vapid_key is not None
+    assert len(public_key(settings.vapid_key)) == 87
+
+
+def test_the_settings_are_ones_that_we_know(secrets: Path, settings_file: Mapping[str, str]) -> None:
+    made = here(settings_file, secrets)
     assert {key.removeprefix("BROADCASTER_").removesuffix("_FILE").lower() for key in made} <= set(
         Settings.model_fields
     )

@@ -18,13 +18,15 @@ def command(role: Role, lanes: tuple[Lane, ...]) -> list[str]:
     return argv
 
 
-def test_compose_runs_the_staff_of_a_service_and_no_one_else() -> None:
+def test_compose_runs_the_staff_of_a_service_and_the_edge() -> None:
     services = yaml.safe_load(COMPOSE.read_text())["services"]
     serving = {
         name: service["command"]
         for name, service in services.items()
         if service.get("command", [""])[:2] == ["broadcaster", "serve"]
     }
+    edge = serving.pop("led-edge")
+    assert edge == command(Role.LED_EDGE, ()), "a house on one machine has the web role for screens"
     assert serving == {name: command(role, lanes) for name, (role, lanes) in STAFF.items()}
 
 
