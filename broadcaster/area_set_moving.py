@@ -5,7 +5,9 @@ the one it is part of now. An area of an abolished level is everything that its 
 that nobody drops out of a set unseen; it is told by name besides, for that may be more than was meant.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from broadcaster.area_set import AreaSet
 from broadcaster.atlas import Atlas
@@ -32,16 +34,30 @@ class Carried:
 
 def carried(atlas: Atlas, known: AreaSet, edition: str) -> Carried | None:
     """The set in that edition; None where it is in it, or nobody said what one of its areas became."""
+    found = brought(atlas, known.areas, known.edition, edition)
+    return None if found is None else Carried(known, *found)
+
+
+class Brought(NamedTuple):
+    """Areas in another edition; see `Carried`."""
+
+    old: tuple[Area, ...]
+    new: tuple[Area, ...]
+    abolished: tuple[Area, ...]
+
+
+def brought(atlas: Atlas, codes: Iterable[str], edition: str, to: str) -> Brought | None:
+    """Areas in another edition; None where it is the same, or it is not known what became of one."""
     names = {each.name for each in atlas.register.editions}
-    if known.edition == edition or not {known.edition, edition} <= names:
+    if edition == to or not {edition, to} <= names:
         return None
-    before, after = (atlas.register.edition(name).tree for name in (known.edition, edition))
-    old = tuple(before[code] for code in known.areas)
+    before, after = (atlas.register.edition(name).tree for name in (edition, to))
     new: dict[str, Area] = {}
     abolished: list[Area] = []
     try:
+        old = tuple(before[code] for code in codes)
         for area in old:
-            became = atlas.translated([area.code], known.edition, edition)
+            became = atlas.translated([area.code], edition, to)
             if not became:
                 return None
             new |= {code: after[code] for code in sorted(became)}
@@ -49,4 +65,4 @@ def carried(atlas: Atlas, known: AreaSet, edition: str) -> Carried | None:
                 abolished.append(area)
     except LookupError:
         return None
-    return Carried(known, old, tuple(new.values()), tuple(abolished))
+    return Brought(old, tuple(new.values()), tuple(abolished))

@@ -1,17 +1,18 @@
-"""Moves subscribers, screens and saved sets of areas to the edition of the area register in force.
+"""Moves subscribers, screens, saved sets of areas and templates to the area register's edition in force.
 
 Its events are recorded when a reorganisation is applied; it takes effect on its day. From then on the
 timekeeper calls this once a second, and it does nothing where nothing is left to move. Each step is
 one transaction and safe to repeat, so a crash between two is mended by the next call.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import structlog
 from psycopg_pool import ConnectionPool
 
+from broadcaster import template_moving
 from broadcaster.area_set_moving import carried
 from broadcaster.areas import Edition
 from broadcaster.log import ConflictError
@@ -21,7 +22,7 @@ from broadcaster.registry.subscribers import Registry
 from broadcaster.shelf import Shelf
 from projections.feeds import view as feeds
 from projections.positions import Positions
-from schemas.events import Actor, AlertIssued
+from schemas.events import Actor, AlertIssued, Event
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +53,7 @@ class Mover:
         self._clock, self._by = clock, by
         self._left: tuple[str, frozenset[object]] = ("", frozenset())
         self._shelf = Shelf(office.log)
-        self._sets_in = ""
+        self._sets_in = self._templates_in = ""
 
     def move(self) -> Done:
         """Moves who is behind. Raises UnknownAreaError where the log does not say what an area became."""
@@ -60,6 +61,7 @@ class Mover:
         current = self._office.edition(at)
         screens = self.move_screens(current, at)
         self.move_area_sets(current, at)
+        self.move_templates(current, at)
         behind = self._registry.editions() - {current.name}
         if not behind:
             return Done(screens=screens)
@@ -109,21 +111,39 @@ class Mover:
         """
         if self._sets_in == current.name:
             return 0
-        moved, atlas, lost = 0, self._office.atlas(), False
-        for known in self._shelf.area_sets().values():
-            became = None if known.retired else carried(atlas, known, current.name)
-            if became is None:
-                continue
-            try:
-                self._office.log.append([became.save(atlas, self._by, current.name)], at=at)
-            except ConflictError:
-                lost = True  # Someone saved or retired it just now; the next call sees what is left.
-                continue
-            moved += 1
+        atlas, by = self._office.atlas(), self._by
+        usable = (known for known in self._shelf.area_sets().values() if not known.retired)
+        found = (carried(atlas, known, current.name) for known in usable)
+        moved, lost = self._save((each.save(atlas, by, current.name) for each in found if each), at)
         if moved:
             log.info("area_sets_moved", edition=current.name, sets=moved)
         self._sets_in = "" if lost else current.name
         return moved
+
+    def move_templates(self, current: Edition, at: datetime) -> int:
+        """The same for templates that name areas."""
+        if self._templates_in == current.name:
+            return 0
+        atlas = self._office.atlas()
+        every = self._shelf.templates().values()
+        found = (template_moving.carried(atlas, known, current.name) for known in every)
+        moved, lost = self._save((each.save(self._by) for each in found if each), at)
+        if moved:
+            log.info("templates_moved", edition=current.name, templates=moved)
+        self._templates_in = "" if lost else current.name
+        return moved
+
+    def _save(self, events: Iterable[Event], at: datetime) -> tuple[int, bool]:
+        """How many were saved, and whether one was not: the next call sees what is left."""
+        moved, lost = 0, False
+        for event in events:
+            try:
+                self._office.log.append([event], at=at)
+            except ConflictError:
+                lost = True  # Someone saved or retired it just now.
+                continue
+            moved += 1
+        return moved, lost
 
     def _unfrozen(self, current: Edition) -> bool:
         """Whether an alert in codes of an edition before is issued whose audience is not yet taken."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg_pool import ConnectionPool
 
-from broadcaster import deciding
+from broadcaster import deciding, template_moving
 from broadcaster.area_set_moving import carried
 from broadcaster.atlas import Atlas
 from broadcaster.office import Office
@@ -36,8 +36,8 @@ class ReorganisationCommands:
     def apply(self, said: Reorganisation, by: Actor, at: datetime) -> Report:
         """Records it, all or nothing, and answers what it does; subscribers are moved by the mover.
 
-        Screens and saved sets of areas that can be are brought to it in the same transaction where it is
-        in force already, else by the mover on the day. Raises DescriptionError.
+        Screens, saved sets of areas and templates that can be are brought to it in the same transaction
+        where it is in force already, else by the mover on the day. Raises DescriptionError.
         """
         office = self._office
 
@@ -52,7 +52,7 @@ class ReorganisationCommands:
             office.log.append(made, at=at)
             return told
 
-        return deciding.insist(attempt, "bodies, screens or area sets are")
+        return deciding.insist(attempt, "bodies, screens, area sets or templates are")
 
     def _atlas(self, planned: Plan) -> Atlas:
         register = self._office.register()
@@ -72,4 +72,6 @@ def _at_once(atlas: Atlas, standing: Standing, by: Actor, edition: str) -> list[
         if became is not None:
             made.append(screen.move(by, became, edition))
     sets = (carried(atlas, known, edition) for known in standing.area_sets.values())
-    return made + [each.save(atlas, by, edition) for each in sets if each is not None]
+    made += [each.save(atlas, by, edition) for each in sets if each is not None]
+    templates = (template_moving.carried(atlas, known, edition) for known in standing.templates.values())
+    return made + [each.save(by) for each in templates if each is not None]

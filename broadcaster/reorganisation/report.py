@@ -1,10 +1,11 @@
 """What a reorganisation will do, or did, by name: to be read before it is applied."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
+from broadcaster import template_moving
 from broadcaster.area_set_moving import Carried, carried
 from broadcaster.atlas import Atlas
 from broadcaster.delegation import Delegation
@@ -12,6 +13,7 @@ from broadcaster.registry.move import Moving
 from broadcaster.reorganisation.areas import Change
 from broadcaster.reorganisation.plan import Plan
 from broadcaster.reorganisation.standing import Standing
+from broadcaster.template import Template
 from schemas.areas import Area
 
 
@@ -45,6 +47,15 @@ class SetCarried(_Told):
     """Of the old ones, those that are no more; all that their lowest areas became is in `new`."""
 
 
+class TemplateAreas(_Told):
+    """The areas that a template names, in old and new codes; see `SetCarried`."""
+
+    template: str
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+    abolished: tuple[str, ...]
+
+
 class Report(_Told):
     """All of it."""
 
@@ -75,6 +86,10 @@ class Report(_Told):
     """That are saved again in the new codes."""
     area_sets: tuple[str, ...]
     """To be saved again by hand: what became of their areas is not known."""
+    templates_carried: tuple[TemplateAreas, ...]
+    """That name areas, and are saved again in the new codes; that version is approved by nobody."""
+    templates: tuple[str, ...]
+    """That name areas, to be saved again by hand."""
     live_alerts: tuple[str, ...]
     """That go on in the old codes for whom they were issued; an update is addressed in new ones."""
 
@@ -109,8 +124,12 @@ class Report(_Told):
         yield from _became("screens that move", self.screens_moved)
         yield from _named("screens to be placed by hand", self.screens_left)
         yield from _named("delegations that lapse", self.delegations)
-        yield from _carried(self.area_sets_carried)
+        sets = [(one.area_set, one) for one in self.area_sets_carried]
+        yield from _carried("saved area sets in new codes", sets)
         yield from _named("saved area sets to be saved again by hand", self.area_sets)
+        templates = [(one.template, one) for one in self.templates_carried]
+        yield from _carried("templates in new codes, to be approved again", templates)
+        yield from _named("templates whose areas are to be written again by hand", self.templates)
         yield from _named("live alerts that go on in old codes (update them in new ones)", self.live_alerts)
 
 
@@ -133,6 +152,11 @@ def report(
         (known, carried(atlas, known, plan.after.name))
         for known in standing.area_sets.values()
         if known.edition != plan.after.name
+    ]
+    templates = [
+        (known, template_moving.carried(atlas, known, plan.after.name))
+        for known in standing.templates.values()
+        if template_moving.behind(known, plan.after.name)
     ]
     old = plan.before.name
     moved = [move for move in plan.bodies.moved if move.changes]
@@ -185,6 +209,21 @@ def report(
             for known, each in sets
             if each is None
         ),
+        templates_carried=tuple(
+            TemplateAreas(
+                template=_template(known),
+                old=tuple(map(_area, each.areas.old)),
+                new=tuple(map(_area, each.areas.new)),
+                abolished=tuple(map(_area, each.areas.abolished)),
+            )
+            for known, each in templates
+            if each is not None
+        ),
+        templates=tuple(
+            f"{_template(known)}: {', '.join(known.latest.body.areas)}"
+            for known, each in templates
+            if each is None
+        ),
         live_alerts=tuple(
             f"{alert_id} of {event.issuer_id}: {event.content.text('vi').headline}, "
             f"until {event.expires_at.isoformat()}"
@@ -196,6 +235,10 @@ def report(
 
 def _area(area: Area) -> str:
     return f"{area.code} {area.name}"
+
+
+def _template(known: Template) -> str:
+    return f"{known.latest.name} of {known.issuer_id}"
 
 
 def _set_carried(one: Carried) -> SetCarried:
@@ -220,11 +263,11 @@ def _became(title: str, changes: tuple[Became, ...]) -> Iterator[str]:
             yield f"  {'; '.join(change.old)} -> {'; '.join(change.new)}"
 
 
-def _carried(sets: tuple[SetCarried, ...]) -> Iterator[str]:
-    if sets:
-        yield f"saved area sets in new codes: {len(sets)}"
-        for one in sets:
-            yield f"  {one.area_set}: {'; '.join(one.old)} -> {'; '.join(one.new)}"
+def _carried(title: str, named: Sequence[tuple[str, SetCarried | TemplateAreas]]) -> Iterator[str]:
+    if named:
+        yield f"{title}: {len(named)}"
+        for name, one in named:
+            yield f"  {name}: {'; '.join(one.old)} -> {'; '.join(one.new)}"
             if one.abolished:
                 yield f"    no more, look whether all of that is meant: {'; '.join(one.abolished)}"
 

@@ -8,6 +8,7 @@ from broadcaster.area_set import AreaSet
 from broadcaster.issuer import Issuer
 from broadcaster.log import AlertLog
 from broadcaster.screen import Screen
+from broadcaster.template import Template
 from schemas.events import (
     AlertCancelled,
     AlertExpired,
@@ -29,6 +30,9 @@ from schemas.events import (
     ScreenRemoved,
     ScreenRepaired,
     ScreenShowed,
+    TemplateApproved,
+    TemplateRetired,
+    TemplateSaved,
 )
 
 _TOPICS = tuple(
@@ -50,6 +54,9 @@ _TOPICS = tuple(
         ScreenKeyRevoked,
         AreaSetSaved,
         AreaSetRetired,
+        TemplateSaved,
+        TemplateApproved,
+        TemplateRetired,
         AlertIssued,
         AlertCancelled,
         AlertExpired,
@@ -60,11 +67,12 @@ _PAGE = 2000
 
 @dataclass
 class Standing:
-    """Bodies, screens in service, saved area sets and issued alerts that have not ended, by id."""
+    """Bodies, screens in service, area sets, templates and issued alerts that have not ended, by id."""
 
     bodies: dict[str, Issuer] = field(default_factory=dict[str, Issuer])
     screens: dict[UUID, Screen] = field(default_factory=dict[UUID, Screen])
     area_sets: dict[UUID, AreaSet] = field(default_factory=dict[UUID, AreaSet])
+    templates: dict[UUID, Template] = field(default_factory=dict[UUID, Template])
     live: dict[UUID, AlertIssued] = field(default_factory=dict[UUID, AlertIssued])
 
     @classmethod
@@ -114,6 +122,9 @@ class Standing:
                 self.area_sets[area_set_id] = AreaSet.fold(self.area_sets.get(area_set_id), event)
             case AreaSetRetired(area_set_id=area_set_id):
                 self.area_sets.pop(area_set_id, None)
+            case TemplateSaved() | TemplateApproved() | TemplateRetired():
+                known = self.templates.get(event.template_id)
+                self.templates[event.template_id] = Template.fold(known, event)
             case AlertIssued(originator_id=alert_id):
                 self.live[alert_id] = event
             case AlertCancelled(originator_id=alert_id) | AlertExpired(originator_id=alert_id):
