@@ -34,7 +34,7 @@ class AlertCorrecting(AlertSending):
             alert.check(Command.CORRECT)
             assert alert.issued is not None, "it is live"
             self._office.check_edition(alert.issued.edition, at)
-            text = self._text(speaker, template_id)
+            text = self._text(speaker, template_id, at)
             content = _reworded(alert.issued.content, text)
             self._office.check_said(speaker, content, at)
             assert text.approved_by is not None, "it was asked for"
@@ -43,9 +43,9 @@ class AlertCorrecting(AlertSending):
 
         return self._change("correct", by, alert_id, decide, at=at, **how)
 
-    def _text(self, speaker: str, template_id: UUID) -> TemplateVersion:
+    def _text(self, speaker: str, template_id: UUID, at: datetime) -> TemplateVersion:
         template = self._office.template(template_id)
-        if template.issuer_id not in shelves(self._office, speaker):
+        if template.issuer_id not in shelves(self._office, speaker, at):
             raise RefusedError(Rule.TEMPLATE, f"template: it is not of {speaker} nor of a body above it")
         if template.retired or template.approved is None:
             raise RefusedError(Rule.TEMPLATE, "template: it is retired, or no version of it was approved")

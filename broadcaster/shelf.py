@@ -6,13 +6,16 @@ succeeded. That gives it no right: what is drafted from a template is checked li
 
 import threading
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import get_args
 from uuid import UUID
 
 from broadcaster.area_set import AreaSet
+from broadcaster.issuer import Issuer
 from broadcaster.log import AlertLog, UnknownStreamError
 from broadcaster.office import Office
+from broadcaster.succession import inherited
 from broadcaster.template import Template
 from schemas.events import AreaSetEvent, TemplateEvent
 
@@ -58,19 +61,32 @@ class Shelf:
             self._position = max(head, position)
 
 
-def shelves(office: Office, issuer_id: str) -> tuple[str, ...]:
-    """The bodies whose templates and sets a body may use, the nearest first: itself is the first.
+def shelves(office: Office, issuer_id: str, at: datetime) -> tuple[str, ...]:
+    """The bodies whose templates and sets a body may use at an instant, the nearest first: itself is.
 
+    Those above it are the ones it has now. One that it was under, and that is no more without anyone
+    having succeeded it, comes last: what it left would be on nobody's shelf.
     Raises UnknownStreamError where there is no such body.
     """
     found: list[str] = []
-    issuer = office.issuer(issuer_id)
-    while issuer.issuer_id not in found:
-        found += [issuer.issuer_id, *(one.predecessor for one in issuer.succeeded)]
-        if issuer.parent is None:
-            break
-        try:
-            issuer = office.issuer(issuer.parent)
-        except UnknownStreamError:
-            break  # A register may name a parent that it does not hold.
+    left: list[str] = []
+    body: Issuer | None = office.body(issuer_id, at)
+    while body is not None and body.issuer_id not in found:
+        found += [body.issuer_id, *(one.issuer_id for one in _inherited(office, body, at))]
+        before = (seat.parent for seat in body.every_seat.values())
+        left += [each for each in before if each and each != body.parent]
+        body = _body(office, body.parent, at)
+    known = (_body(office, name, at) for name in left)
+    found += [one.issuer_id for one in known if one and one.closed(at) and not one.successors]
     return tuple(dict.fromkeys(found))
+
+
+def _inherited(office: Office, body: Issuer, at: datetime) -> tuple[Issuer, ...]:
+    return inherited(lambda name: office.body(name, at), body, at)
+
+
+def _body(office: Office, name: str | None, at: datetime) -> Issuer | None:
+    try:
+        return office.body(name, at) if name else None
+    except UnknownStreamError:
+        return None  # A register may name a parent that it does not hold.

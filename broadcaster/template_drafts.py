@@ -65,7 +65,7 @@ class TemplateDrafts:
     ) -> Content:
         """What `draft` would draft, for a form that someone goes on writing. Raises likewise."""
         with self._office.refusals(by, "draft from template", at, issuer_id=issuer_id):
-            template = self._usable(issuer_id, template_id)
+            template = self._usable(issuer_id, template_id, at)
             return self._content(self._office.body(issuer_id, at), template, given, at)
 
     def nothing_to_report(
@@ -81,7 +81,7 @@ class TemplateDrafts:
             return first
         with self._office.refusals(by, "draft nothing to report", at, issuer_id=issuer_id):
             issuer = self._office.body(issuer_id, at)
-            template = self._for_nothing(issuer_id)
+            template = self._for_nothing(issuer_id, at)
             if not given.areas and given.area_set is None and not template.latest.body.areas:
                 given = Given(given.values, (issuer.area,), None, given.expires_at, mode=given.mode)
             content = self._content(issuer, template, given, at)
@@ -94,15 +94,15 @@ class TemplateDrafts:
         made = self._office.log.recall(once) if once else None
         return self._office.alert(made[0], upto=made[1]) if made else None
 
-    def _usable(self, issuer_id: str, template_id: UUID) -> Template:
+    def _usable(self, issuer_id: str, template_id: UUID, at: datetime) -> Template:
         template = self._office.template(template_id)
-        if template.issuer_id not in shelves(self._office, issuer_id):
+        if template.issuer_id not in shelves(self._office, issuer_id, at):
             raise UnknownStreamError(f"{issuer_id} has no template {template_id}")
         return template
 
-    def _for_nothing(self, issuer_id: str) -> Template:
+    def _for_nothing(self, issuer_id: str, at: datetime) -> Template:
         every = self._shelf.templates().values()
-        for body in shelves(self._office, issuer_id):
+        for body in shelves(self._office, issuer_id, at):
             for each in reversed([each for each in every if each.issuer_id == body]):
                 latest = each.latest
                 if (
@@ -146,7 +146,7 @@ class TemplateDrafts:
         tree = self._office.edition(at).tree
         if given.area_set is not None:
             found = self._office.area_set(given.area_set)
-            if found.issuer_id not in shelves(self._office, issuer_id):
+            if found.issuer_id not in shelves(self._office, issuer_id, at):
                 raise UnknownStreamError(f"{issuer_id} has no area set {given.area_set}")
             return found.filled_in(tree)
         body = template.at(number).body

@@ -65,7 +65,8 @@ def usable(services: Services, principal: Principal, issuer: str | None = None) 
     """The bodies whose templates and sets the caller's bodies may use; of one of them where it is named."""
     mine: Iterable[str] = {body for body, _ in services.account(principal.account).roles}
     chosen = [body for body in mine if issuer in {None, body}]
-    return frozenset(shelf for body in chosen for shelf in shelves(services.ports.office, body))
+    office, at = services.ports.office, services.now()
+    return frozenset(shelf for body in chosen for shelf in shelves(office, body, at))
 
 
 def _found(services: Services, principal: Principal, template_id: UUID) -> Template:

@@ -100,7 +100,8 @@ def use(
 
 def usable(services: Services, visitor: Visitor) -> frozenset[str]:
     """The bodies whose templates and sets the visitor may see."""
-    return frozenset(shelf for body in visitor.bodies() for shelf in shelves(services.ports.office, body))
+    office, at = services.ports.office, services.now()
+    return frozenset(shelf for body in visitor.bodies() for shelf in shelves(office, body, at))
 
 
 def found(services: Services, visitor: Visitor, template_id: UUID) -> Template:

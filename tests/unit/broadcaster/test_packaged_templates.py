@@ -8,13 +8,18 @@ import pytest
 from broadcaster.account import Role
 from broadcaster.log import Once
 from broadcaster.packaged_templates import CITY, packaged_templates, register
+from broadcaster.reorganisation.commands import ReorganisationCommands
+from broadcaster.reorganisation.description import packaged
 from broadcaster.runtime import SYSTEM, House, clock
 from broadcaster.shelf import Shelf, shelves
 from broadcaster.template_commands import TemplateCommands
 from broadcaster.template_drafts import Given, TemplateDrafts
 from schemas.content import Channel, Kind
-from schemas.events import Actor
+from schemas.events import Actor, IssuerMoved
+from schemas.ids import issuer_stream
 from tests.house import BA_DINH, PHUC_XA, author, house
+
+HONG_HA, LONG_BIEN = "ubnd-00097", "ubnd-004"
 
 
 @pytest.fixture
@@ -45,8 +50,40 @@ def test_they_are_the_city_s_and_registered_once(hanoi: House) -> None:
 
 
 def test_a_commune_uses_its_districts_and_the_citys(hanoi: House) -> None:
-    assert shelves(hanoi.office, PHUC_XA) == (PHUC_XA, BA_DINH, CITY)
-    assert shelves(hanoi.office, CITY) == (CITY,)
+    assert shelves(hanoi.office, PHUC_XA, clock()) == (PHUC_XA, BA_DINH, CITY)
+    assert shelves(hanoi.office, CITY, clock()) == (CITY,)
+
+
+def test_the_bodies_above_are_those_of_now(hanoi: House) -> None:
+    commands = ReorganisationCommands(hanoi.pool, hanoi.office)
+    for edition in ("2025-01-01", "2025-07-01"):
+        commands.apply(packaged(edition), SYSTEM, clock())
+    # Its first parent was the district, which passed to nobody by name; now it is right under the city.
+    assert hanoi.office.body(HONG_HA, clock()).parent == CITY
+    first = hanoi.office.issuer(HONG_HA).parent
+    assert first
+    found = shelves(hanoi.office, HONG_HA, clock())
+    assert found.index(CITY) < found.index(first)
+    # Phúc Xá was merged into it.
+    assert found.index(PHUC_XA) < found.index(CITY)
+
+
+def test_a_body_moved_under_another_leaves_the_shelf_of_the_first(hanoi: House) -> None:
+    edition = hanoi.office.edition(clock()).name
+    body = hanoi.office.issuer(PHUC_XA)
+    moved = IssuerMoved(
+        originator_id=issuer_stream(PHUC_XA),
+        originator_version=body.version + 1,
+        by=SYSTEM,
+        issuer_id=PHUC_XA,
+        edition=edition,
+        area=body.area,
+        level=body.level,
+        name=body.name,
+        parent=LONG_BIEN,
+    )
+    hanoi.log.append([moved], at=clock())
+    assert shelves(hanoi.office, PHUC_XA, clock()) == (PHUC_XA, LONG_BIEN, CITY)
 
 
 def test_a_commune_answers_a_reminder_in_one_call(hanoi: House) -> None:
