@@ -1,7 +1,8 @@
 """An evidence bundle of one alert: every row of the log that is about it, and what proves they are there.
 
 With them goes what it stood on: the roles of the accounts that acted, the bodies they acted for, those
-these inherited from, and every delegation to the body whose alert names one, with the body that gave it.
+these inherited from, the area register, and every delegation to the body whose alert names one, with
+the body that gave it.
 
 A linear chain proves a row only by the full text of every row between it and a signed hash. So there
 are two bundles: whole, which carries that run and needs nothing else, and the default, which carries
@@ -26,7 +27,7 @@ from broadcaster.proof.checkpoint import Checkpoint
 from broadcaster.recorder import ZERO, LogRow, at_once
 from projections.audit.words import describe
 from schemas.events import AlertCancelled, AlertDrafted, AlertIssued, AlertSubmitted, DelegationGranted
-from schemas.ids import account_stream, issuer_stream
+from schemas.ids import REGISTER_STREAM, account_stream, issuer_stream
 
 _COLUMNS = "position, recorded_at, originator_id, originator_version, topic, state, chain"
 _PREVIOUS = "(SELECT b.chain FROM events b WHERE b.position = e.position - 1)"
@@ -75,7 +76,7 @@ def about(log: AlertLog, alert_id: UUID, upto: int) -> list[Found]:
 
 
 def _stood_on(log: AlertLog, found: Iterable[Found], upto: int) -> set[UUID]:
-    """The streams of what the alert stood on: accounts, delegations, bodies."""
+    """The streams of what the alert stood on: accounts, delegations, bodies, areas."""
     streams, bodies, delegations = set[UUID](), set[str](), set[str]()
     for row, _ in found:
         event = recorded_of(row).event
@@ -90,6 +91,7 @@ def _stood_on(log: AlertLog, found: Iterable[Found], upto: int) -> set[UUID]:
     for granted in _granted(log, delegations, upto):
         streams.add(granted.originator_id)
         bodies |= {granted.grantor, granted.grantee}
+    streams.add(REGISTER_STREAM)
     return streams | {issuer_stream(body) for body in _with_inherited(log, bodies, upto)}
 
 

@@ -24,12 +24,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-FORMAT = "broadcaster evidence 1"
+FORMAT, BEFORE = "broadcaster evidence 2", "broadcaster evidence 1"
+"""The one before had no area register in it."""
 ZERO = "0" * 64
 PROVEN, ALTERED, UNPROVEN = 0, 1, 3
 FIELDS = ("position", "recorded_at", "stream", "version", "topic", "payload", "chain")
 """Of a row, all and in this order: the hash covers these, so anything beside them would be unproven."""
-FOOTING = ("issuer.", "role.", "delegation.")
+FOOTING = ("issuer.", "role.", "delegation.", "area_register.")
+FIRST_EDITION = "2020-03-01"
+"""Of the area register: what a body belongs to that names none."""
 """Topics of what an alert stands on. A stream of these is in a bundle whole."""
 TYPES: "list[type]" = [int, str, str, int, str, dict, str]
 _HEX = re.compile(r"[0-9a-f]{64}")
@@ -194,6 +197,7 @@ class Check:
         self.read: list[dict[str, Any]] = []
         self.whole_streams: set[str] = set()
         self.alert, self.limit = "?", 0
+        self.has_areas = True
 
     def listed(self) -> None:
         """Each file is the one the manifest lists."""
@@ -201,7 +205,8 @@ class Check:
             manifest = json.loads(self.files["manifest.json"])
             listed = dict(manifest["files"])
             self.alert, self.limit = str(manifest["alert_id"]), int(manifest["upto"])
-            known = manifest["format"] == FORMAT
+            known = manifest["format"] in {FORMAT, BEFORE}
+            self.has_areas = manifest["format"] != BEFORE
         except (KeyError, ValueError, TypeError):
             self.faults.append("manifest.json cannot be read")
             return
@@ -250,6 +255,10 @@ class Check:
                 self._has_role(row)
                 if row["payload"].get("delegation_id") is not None:
                     self._delegated(row)
+                if row["topic"] == "alert.issued":
+                    self._within(row)
+        if not self.has_areas:
+            self.notes.append("The bundle was made before bundles held the area register: areas unproven.")
 
     def _registered(self, body: str, what: str) -> None:
         if not self._of("issuer.registered", "issuer_id", body):
@@ -279,6 +288,45 @@ class Check:
             self.notes.append(f"Position {place} lies outside the dates of delegation {name}.")
         if content and content["category"] not in given["fields"]:
             self.notes.append(f"Position {place} is of a category that delegation {name} does not name.")
+
+    def _within(self, row: "dict[str, Any]") -> None:
+        """The edition it was issued in is here, and its areas lie in those of who might say it."""
+        told, place = row["payload"], row["position"]
+        adopted = self._of("area_register.adopted", "edition", told["edition"])
+        if self.has_areas and (not adopted or adopted[0]["position"] > place):
+            self.faults.append(
+                f"position {place} is in the areas of edition {told['edition']}, which is not in the bundle"
+            )
+        if not adopted:
+            return
+        above = {area["code"]: area.get("parent_code") for area in adopted[0]["payload"]["areas"]}
+        title = self._title(told, place)
+        for code in told["content"]["areas"]:
+            up = code
+            while up is not None and up not in title:
+                up = above.get(up)
+            if code not in above or up is None:
+                self.notes.append(f"Position {place}: area {code} lies in none that its title covers.")
+
+    def _title(self, told: "dict[str, Any]", place: int) -> "set[str]":
+        """The areas of the delegation it names; else of its body and of all that this inherited from."""
+        if told.get("delegation_id") is not None:
+            granted = self._of("delegation.granted", "delegation_id", told["delegation_id"])
+            return {code for row in granted for code in row["payload"]["areas"]}
+        bodies, ahead = set(), {told["sender"].partition("@")[0]}
+        while ahead:
+            bodies |= ahead
+            rows = [one for body in ahead for one in self._of("issuer.succeeded", "issuer_id", body)]
+            ahead = {one["payload"]["predecessor"] for one in rows if one["position"] < place} - bodies
+        seats: dict[str, str] = {}
+        for row in self.read:
+            said = row["payload"]
+            seated = row["topic"] in {"issuer.registered", "issuer.moved"} and row["position"] < place
+            if not seated or said["issuer_id"] not in bodies:
+                continue
+            if (said.get("edition") or FIRST_EDITION) == told["edition"]:
+                seats[said["issuer_id"]] = said["area"]
+        return set(seats.values())
 
     def _of(self, topic: str, name: str, value: str) -> "list[dict[str, Any]]":
         return [each for each in self.read if each["topic"] == topic and each["payload"].get(name) == value]
@@ -388,7 +436,7 @@ def verdict(
     if proven:
         words.append(
             f"Up to position {check.limit} no event that names the alert is left out, nor one of a body, "
-            "role or delegation it stood on."
+            "role, delegation or area register it stood on."
         )
         return PROVEN, [*words, "VERDICT: PROVEN. Every event here is in the log that the city signed."]
     if chain is None:

@@ -116,6 +116,47 @@ def bundle(case: Case) -> tuple[dict[str, bytes], bytes]:
     return evidence_check.files_of(out), public.encode()
 
 
+def test_its_evidence_holds_the_edition_its_areas_are_of(case: Case) -> None:
+    files, public = bundle(case)
+    editions = [told["edition"] for topic, told in topics(files) if topic == "area_register.adopted"]
+    assert editions == ["2020-03-01"]
+    code, words = evidence_check.verdict(files, public, None)
+    assert code == evidence_check.PROVEN, words
+    assert not any("title covers" in line or "unproven" in line for line in words)
+    lines = files["rows.jsonl"].splitlines(keepends=True)
+    less = b"".join(line for line in lines if b'"area_register.adopted"' not in line)
+    code, words = evidence_check.verdict(remade(files, rows__jsonl=less), public, None)
+    assert code == evidence_check.ALTERED
+    assert any("edition 2020-03-01, which is not in the bundle" in line for line in words)
+
+
+def test_an_area_that_the_title_does_not_cover_is_told(case: Case) -> None:
+    files, _ = bundle(case)
+    check = evidence_check.Check(files)
+    check.listed()
+    check.own_rows()
+    for row in check.read:
+        if row["topic"] == "alert.issued":
+            del row["payload"]["delegation_id"]
+    check.footing()
+    # The body's own area does not hold what it issued on the delegation.
+    assert [line for line in check.notes if f"area {NEXT_DOOR} lies in none" in line]
+
+
+def test_a_bundle_of_the_format_before_is_read_and_its_areas_are_unproven(case: Case) -> None:
+    files, _ = bundle(case)
+    lines = files["rows.jsonl"].splitlines(keepends=True)
+    less = b"".join(line for line in lines if b'"area_register.adopted"' not in line)
+    older = remade(files, rows__jsonl=less)
+    older["manifest.json"] = older["manifest.json"].replace(b"evidence 2", b"evidence 1")
+    check = evidence_check.Check(older)
+    check.listed()
+    check.own_rows()
+    check.footing()
+    assert check.faults == []
+    assert any("areas unproven" in line for line in check.notes)
+
+
 def topics(files: dict[str, bytes]) -> list[tuple[str, dict[str, Any]]]:
     rows = [json.loads(line.partition(" ")[2]) for line in files["rows.jsonl"].decode().splitlines()]
     return [(row["topic"], row["payload"]) for row in rows]
