@@ -1,12 +1,12 @@
 """The gateway to Firebase Cloud Messaging: HTTP v1, over as many HTTP/2 connections as it takes."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from time import monotonic
-from typing import NamedTuple, Self
+from typing import Self
 from urllib.parse import urlsplit
 
 import structlog
@@ -17,10 +17,11 @@ from channels.push.answers import QUOTA, judge_refusals, read_answer
 from channels.push.lines import UNWANTED, Lines
 from channels.push.pace import OwnQuota, Quota
 from channels.push.pauses import Pauses
-from channels.push.render import KINDS, Rendered, language_of, render
+from channels.push.render import KINDS, LIMIT
 from channels.push.request import Headers, Loss, Reply
 from channels.push.tokens import AccessTokens, TokenError
-from schemas.content import Channel, Language
+from channels.push.window import Job, Window, bodies, jobs_of
+from schemas.content import Channel
 from schemas.dispatch import Outcome
 
 log = structlog.get_logger(__name__)
@@ -54,46 +55,6 @@ class PushSettings:
                 raise ValueError(f"{name}: must be positive")
 
 
-class _Job(NamedTuple):
-    """One recipient and the body in its language."""
-
-    recipient: Recipient
-    rendered: Rendered
-
-
-class _Window:
-    """One call of `send`: its recipients, and what came of each so far. An Order (channels.push.line)."""
-
-    def __init__(self, gateway: "PushGateway", jobs: Sequence[_Job]) -> None:
-        self._gateway, self.jobs = gateway, jobs
-        self.results: list[Result | None] = [None] * len(jobs)
-        self.given_up = False
-        self._left = 0
-        self._done: asyncio.Future[None]
-
-    def begin(self, count: int) -> None:
-        """So many answers are awaited from now on."""
-        self._left, self._done = count, asyncio.get_running_loop().create_future()
-
-    def wants(self, place: int) -> bool:
-        """Whether what waits for a connection may still go."""
-        return not self.given_up and self._gateway.pauses.of(self.jobs[place].recipient) is None
-
-    def answered(self, place: int, answer: Reply | Loss) -> None:
-        """Notes one answer."""
-        self.results[place] = self._gateway.read(self.jobs[place].recipient, answer)
-        self._left -= 1
-        if not self._left and not self._done.done():
-            self._done.set_result(None)
-
-    async def wait(self) -> None:
-        """Until the last answer."""
-        try:
-            await self._done
-        finally:
-            self.given_up = True
-
-
 class PushGateway:
     """Sends to phones through FCM. `clock` is asked only for how long a message may still live.
 
@@ -104,6 +65,10 @@ class PushGateway:
     channel = Channel.PUSH
     name = "fcm"
     window = 500
+    kinds: tuple[str, ...] = KINDS
+    """Of address that it takes."""
+    limit = LIMIT
+    """Bytes of a message."""
 
     def __init__(
         self,
@@ -151,14 +116,14 @@ class PushGateway:
         """
         if len(recipients) > self.window:
             raise ValueError(f"recipients: {len(recipients)} are more than a window of {self.window}")
-        jobs = _jobs(message, recipients, self._clock())
+        jobs = jobs_of(message, recipients, self._clock(), self.limit)
         try:
             await self._tokens.ready()
         except TokenError:
             self.pauses.failed(count=len(recipients))
             deferred = Outcome.DEFERRED
             return [Result(someone.rank, deferred, "TOKEN_UNAVAILABLE") for someone in recipients]
-        window = _Window(self, jobs)
+        window = Window(self, jobs)
         sendable = [place for place, job in enumerate(jobs) if self._hold_back(window, place, job)]
         wait = await self._quota.take(len(sendable), message.lane) if sendable else 0.0
         if wait > LONGEST_WAIT:
@@ -172,16 +137,16 @@ class PushGateway:
         judge_refusals(message, [job.rendered.language for job in jobs], results)
         return results
 
-    def _hold_back(self, window: _Window, place: int, job: _Job) -> bool:
+    def _hold_back(self, window: Window, place: int, job: Job) -> bool:
         """Whether the job is to be sent; gives it its result where it is not."""
         recipient = job.recipient
-        if recipient.kind not in KINDS:
+        if recipient.kind not in self.kinds:
             window.results[place] = Result(recipient.rank, Outcome.REFUSED, "ADDRESS_KIND")
         else:
             window.results[place] = self.pauses.of(recipient)
         return window.results[place] is None
 
-    async def _send(self, window: _Window, places: Sequence[int]) -> None:
+    async def _send(self, window: Window, places: Sequence[int]) -> None:
         """Sends; and again, with a new access token, what the old one was refused for."""
         token = self._tokens.token
         await self._post(window, places, token)
@@ -194,9 +159,9 @@ class PushGateway:
             window.given_up = False
             await self._post(window, refused, renewed)
 
-    async def _post(self, window: _Window, places: Sequence[int], token: str) -> None:
+    async def _post(self, window: Window, places: Sequence[int], token: str) -> None:
         window.begin(len(places))
-        self._lines.post(window, self._headers_with(token), _bodies(window.jobs, places))
+        self._lines.post(window, self._headers_with(token), bodies(window.jobs, places))
         await window.wait()
 
     def _headers_with(self, token: str) -> Headers:
@@ -237,25 +202,8 @@ class PushGateway:
             log.warning("push.quota_not_told", error=type(error).__name__)
 
 
-def _bodies(jobs: Sequence[_Job], places: Iterable[int]) -> Iterable[tuple[int, bytes]]:
-    for place in places:
-        recipient, rendered = jobs[place]
-        yield place, rendered.body(recipient.kind, recipient.address)
-
-
 def _token_refused(result: Result | None) -> bool:
     return result is not None and result.reason == exceptions.UNAUTHENTICATED
-
-
-def _jobs(message: Message, recipients: Sequence[Recipient], at: datetime) -> list[_Job]:
-    bodies: dict[Language, Rendered] = {}
-    jobs: list[_Job] = []
-    for recipient in recipients:
-        language = language_of(message, recipient.locale)
-        if language not in bodies:
-            bodies[language] = render(message, language, at)
-        jobs.append(_Job(recipient, bodies[language]))
-    return jobs
 
 
 async def pause(seconds: float) -> None:

@@ -58,24 +58,24 @@ def words_of(words: Mapping[Language, str], language: Language) -> str:
     return words.get(language, words["en"])
 
 
-def render(message: Message, language: Language, at: datetime) -> Rendered:
+def render(message: Message, language: Language, at: datetime, limit: int = LIMIT) -> Rendered:
     """The body for readers of the language; its lifetime ends with the alert, counted from `at`.
 
     A text too long for FCM is cut at a word: the app fetches the whole from its inbox.
     Raises PayloadFaultError where not even the headline fits.
     """
-    return Rendered(language, _encoded(message, language, text_for(message, language, at), at))
+    return Rendered(language, _encoded(message, language, text_for(message, language, at, limit), at))
 
 
-def text_for(message: Message, language: Language, at: datetime) -> str:
+def text_for(message: Message, language: Language, at: datetime, limit: int = LIMIT) -> str:
     """What the notification says under its title; see `render`."""
-    return body_within(message, language, LIMIT - ADDRESS_ROOM - len(_encoded(message, language, "", at)))
+    return body_within(message, language, limit - ADDRESS_ROOM - len(_encoded(message, language, "", at)))
 
 
 def body_within(message: Message, language: Language, room: int) -> str:
     """What is said under the title, in so many bytes of JSON. Raises PayloadFaultError for less than 0."""
     if room < 0:
-        raise PayloadFaultError(f"message is {-room} bytes over {LIMIT} without its text")
+        raise PayloadFaultError(f"message is {-room} bytes too long without its text")
     if message.msg_type is MsgType.CANCEL:
         return clipped(message.reason or words_of(WITHDRAWN, language), room)
     text = message.content.text(language)

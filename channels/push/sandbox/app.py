@@ -11,9 +11,11 @@ from urllib.parse import parse_qs
 
 from pydantic import ValidationError
 
-from channels.push.sandbox.behaviour import BY_PREFIX, FAULTS, Behaviour
+from channels.push.sandbox.answering import JSON, Refusal, answer, answer_error
+from channels.push.sandbox.behaviour import BY_PREFIX, Behaviour
 from channels.push.sandbox.estate import PROJECT
 from channels.push.sandbox.journal import Journal
+from channels.push.sandbox.memberships import PATHS, Memberships
 from channels.push.sandbox.oauth import GrantError, TokenOffice
 from channels.push.sandbox.shape import FcmMessage, ShapeError, parsed
 from channels.push.sandbox.wire import Asked, Wire
@@ -21,7 +23,6 @@ from channels.push.sandbox.wire import Asked, Wire
 KEPT = 1000
 """Messages it remembers, for tests to look at."""
 SEND = f"/v1/projects/{PROJECT}/messages:send"
-JSON = ("content-type", "application/json; charset=UTF-8")
 ME = PROJECT.encode()
 ADDRESS = re.compile(rb'"(?:token|fid)": ?"([^"\\]+)"')
 """An address as nearly everyone writes it; any other is left to the parser."""
@@ -29,16 +30,6 @@ SHAPES = 64
 TOLD = (":method", ":scheme", ":authority", "content-type")
 """Headers that are shown beside a message."""
 HTML = b"<!DOCTYPE html><title>Error</title>"
-FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
-BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
-
-
-class _Refusal(Exception):  # noqa: N818 (an answer, not an error of ours)
-    """An FCM error to answer with."""
-
-    def __init__(self, name: str, words: str = "", field: str = "", retry_after: str | None = None) -> None:
-        super().__init__(name)
-        self.name, self.words, self.field, self.retry_after = name, words, field, retry_after
 
 
 class FcmApp:
@@ -52,6 +43,7 @@ class FcmApp:
         self._busy: set[tuple[str, str, str]] = set()
         self._shapes: dict[tuple[bytes, bytes], FcmMessage] = {}
         self._waiting = 0
+        self._memberships = Memberships()
 
     @property
     def streams(self) -> int:
@@ -72,6 +64,10 @@ class FcmApp:
         match asked.method, asked.path:
             case "POST", path if path == SEND:
                 self._take(asked, wire)
+            case "POST", path if path in PATHS:
+                self._subscribe(asked, wire)
+            case "GET", "/sandbox/topics":
+                answer(wire, 200, self._memberships.counts())
             case "POST", "/token":
                 self._token(wire, asked.body)
             case "GET", "/sandbox/count":
@@ -108,7 +104,7 @@ class FcmApp:
         try:
             message, address = self._checked(asked)
             self._refuse_some(message, address, mood)
-        except _Refusal as refusal:
+        except Refusal as refusal:
             self._journal.refuse(refusal.name)
             answer_error(wire, refusal)
             return
@@ -122,7 +118,7 @@ class FcmApp:
     def _checked(self, asked: Asked) -> tuple[FcmMessage, str]:
         """The message, and whom it is for. Of messages that differ in a plain address, one is parsed."""
         if not self._office.knows(asked.headers.get("authorization")):
-            raise _Refusal("UNAUTHENTICATED", "Request had invalid authentication credentials.")
+            raise Refusal("UNAUTHENTICATED", "Request had invalid authentication credentials.")
         body = asked.body
         found = ADDRESS.search(body)
         rest = (body[: found.start(1)], body[found.end(1) :]) if found else None
@@ -131,7 +127,7 @@ class FcmApp:
         try:
             message = parsed(body).message
         except ShapeError as error:
-            raise _Refusal("INVALID_ARGUMENT", str(error), error.field) from error
+            raise Refusal("INVALID_ARGUMENT", str(error), error.field) from error
         if rest and found and found[1].decode() == message.address:
             if len(self._shapes) >= SHAPES:
                 self._shapes.clear()
@@ -143,13 +139,19 @@ class FcmApp:
         prefix = address.partition("-")[0] + "-"
         if prefix in BY_PREFIX:
             self._refuse_by_address(prefix, message, address)
+        if name := self._fault(mood):
+            raise Refusal(name, retry_after=mood.retry_after)
+
+    def _fault(self, mood: Behaviour) -> str:
+        """The refusal that the dice call for; empty where they call for none."""
         if not mood.errors:
-            return
+            return ""
         lot = self._dice.random()
         for name, share in mood.errors.items():
             lot -= share
             if lot < 0:
-                raise _Refusal(name, retry_after=mood.retry_after)
+                return name
+        return ""
 
     def _refuse_by_address(self, prefix: str, message: FcmMessage, address: str) -> None:
         name = BY_PREFIX[prefix]
@@ -159,13 +161,13 @@ class FcmApp:
                 if key in self._busy:
                     return
                 self._busy.add(key)
-                raise _Refusal(name, retry_after="1")
+                raise Refusal(name, retry_after="1")
             case "bad-":
-                raise _Refusal(name, field="message.token" if message.token else "message.fid")
+                raise Refusal(name, field="message.token" if message.token else "message.fid")
             case "malformed-":
-                raise _Refusal(name, "The registration token is not a valid FCM registration token")
+                raise Refusal(name, "The registration token is not a valid FCM registration token")
             case _:
-                raise _Refusal(name)
+                raise Refusal(name)
 
     def _answer_accepted(self, wire: Wire, mood: Behaviour) -> None:
         lot = self._dice.random()
@@ -179,6 +181,14 @@ class FcmApp:
             wire.answer(
                 200, (JSON,), b'{"name":"projects/%b/messages/%d"}' % (ME, self._dice.getrandbits(63))
             )
+
+    def _subscribe(self, asked: Asked, wire: Wire) -> None:
+        known = self._office.knows(asked.headers.get("authorization"))
+        fault = self._fault(self._behaviour) if known else "UNAUTHENTICATED"
+        if fault:
+            answer_error(wire, Refusal(fault, retry_after=self._behaviour.retry_after))
+        else:
+            answer(wire, *self._memberships.change(asked))
 
     def _token(self, wire: Wire, form: bytes) -> None:
         if self._behaviour.token_endpoint_down:
@@ -223,20 +233,3 @@ class FcmApp:
                 }
             )
         return found
-
-
-def answer(wire: Wire, status: int, content: Any, *headers: tuple[str, str]) -> None:
-    """Answers with JSON."""
-    wire.answer(status, (JSON, *headers), json.dumps(content).encode())
-
-
-def answer_error(wire: Wire, refusal: _Refusal) -> None:
-    """Answers as FCM does: a canonical status, and details that name FCM's own error and the field."""
-    fault = FAULTS[refusal.name]
-    details: list[dict[str, Any]] = [{"@type": FCM_ERROR, "errorCode": refusal.name}]
-    if refusal.field:
-        violation = {"field": refusal.field, "description": refusal.words}
-        details.append({"@type": BAD_REQUEST, "fieldViolations": [violation]})
-    error = {"code": fault.http, "message": refusal.words, "status": fault.status, "details": details}
-    headers = [("retry-after", refusal.retry_after)] if refusal.retry_after else []
-    answer(wire, fault.http, {"error": error}, *headers)

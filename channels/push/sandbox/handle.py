@@ -114,6 +114,10 @@ class PushSandbox:
         """The last it accepted, oldest first: `message` without its address, `suffix`, `connection`."""
         return self._ask("GET", f"/sandbox/messages?limit={limit}")
 
+    def topics(self) -> dict[str, int]:
+        """How many are subscribed to each topic in this life."""
+        return self._ask("GET", "/sandbox/topics")
+
     def behave(self, behaviour: Behaviour | None = None) -> None:
         """From now on, it misbehaves so; without an argument, well."""
         self._ask("POST", "/sandbox/behaviour", (behaviour or Behaviour()).model_dump_json())

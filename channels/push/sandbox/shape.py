@@ -13,6 +13,7 @@ Address = Annotated[str, StringConstraints(min_length=1)]
 Topic = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 Urgency = Annotated[str, StringConstraints(pattern=r"^(very-low|low|normal|high)$")]
 MOST_BYTES = 4096
+MOST_TO_TOPIC = 2048
 
 
 class _Part(BaseModel):
@@ -111,7 +112,8 @@ def parsed(body: bytes) -> FcmRequest:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         raise ShapeError(".".join(str(step) for step in first["loc"]), first["msg"]) from None
-    if len(body) - len(request.message.address) > MOST_BYTES:
+    most = MOST_TO_TOPIC if request.message.topic else MOST_BYTES
+    if len(body) - len(request.message.address) > most:
         # FCM names no field here.
         raise ShapeError("", "Request contains an invalid argument.")
     return request
