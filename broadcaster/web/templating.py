@@ -73,10 +73,9 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     env.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]  # of the extension
-    env.globals["_"] = i18n.words
     env.filters |= {"number": i18n.number, "instant": i18n.instant, "span": i18n.span, "coded": coded}
     env.filters |= {"percent": i18n.percent}
-    env.globals.update(static_url=static_url, language=i18n.language)  # type: ignore[arg-type]  # Jinja's own narrow type
+    env.globals.update(static_url=static_url, language=i18n.language, _=i18n.words)  # type: ignore[arg-type]  # Jinja's own narrow type
     return env
 
 

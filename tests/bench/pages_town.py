@@ -96,7 +96,8 @@ def _history(alert: Alert, at: datetime, now: datetime, place: int) -> Sequence[
     runs = place <= IN_WORK + LIVE
     until = now + timedelta(hours=6) if runs else at + timedelta(hours=6)
     times = {"sent": at.replace(microsecond=0), "effective_at": at, "expires_at": until}
-    begun += [alert.approved(), alert.issued().model_copy(update=times)]
+    sender = f"{alert.issuer_id}@canhbao.hanoi.gov.vn"
+    begun += [alert.approved(), alert.issued().model_copy(update=times | {"sender": sender})]
     return _by(alert.issuer_id, begun if runs else [*begun, alert.expired()])
 
 
