@@ -6,19 +6,27 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 from playwright.sync_api import Browser, Page, sync_playwright
 from psycopg import sql
 
+from broadcaster.account import Role
+from broadcaster.demo.people import write_people
+from broadcaster.demo.stage import spread
 from broadcaster.engines.embedded import PostgresServer
-from tests.house import furnish
+from broadcaster.registry.csv_import import import_csv
+from broadcaster.runtime import SYSTEM, clock
+from schemas.events import Actor
+from tests.house import furnish, house
 from tests.processes import passable_folder
 from tests.site import CITY, PASSWORD, Site, site
 
 WIDTHS = (320, 1280)
 LANGS = ("vi", "en")
+TALLEST = 8000
+PEOPLE, SCREENS, SEED = 3000, 24, 2024
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
 
@@ -35,12 +43,32 @@ def main(folder: Path) -> None:
         with psycopg.connect(server.url, autocommit=True) as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         furnish(server.url_of(name))
+        _people(server.url_of(name), data)
         hanoi = stack.enter_context(site(server.url_of(name)))
         playwright = stack.enter_context(sync_playwright())
         chromium = playwright.chromium.launch(executable_path=path, args=ARGS)
         for shot in take(chromium, hanoi, folder):
             sys.stdout.write(f"{shot}\n")
         chromium.close()
+
+
+def _people(database: str, folder: Path) -> None:
+    """Phones all over the city, and screens, so that no count is nothing."""
+    manager = Actor(account="quan", body=CITY)
+    with house(database) as opened:
+        tree = opened.tree()
+        write_people(folder / "people.csv", PEOPLE, tree, SEED)
+        import_csv(folder / "people.csv", opened.pool, tree, at=clock())
+        opened.setup.grant(SYSTEM, manager.account, CITY, Role.MANAGER, at=clock())
+        for number, area in enumerate(spread(tree, SCREENS), start=1):
+            opened.setup.register_screen(
+                manager,
+                UUID(int=number),
+                name=f"Bảng {tree[area].name}",
+                area=area,
+                profile="m96x32-1",
+                at=clock(),
+            )
 
 
 def take(chromium: Browser, hanoi: Site, folder: Path) -> list[str]:
@@ -55,7 +83,10 @@ def take(chromium: Browser, hanoi: Site, folder: Path) -> list[str]:
                 if path:
                     page.goto(f"{at}?lang={lang}")
                 file = f"{name}-{lang}-{width}.png"
-                page.screenshot(path=folder / file, full_page=True)
+                # As tall as the page: what sticks to the window's edge is then where the page ends.
+                height = page.evaluate("document.documentElement.scrollHeight")
+                page.set_viewport_size({"width": width, "height": max(900, min(height, TALLEST))})
+                page.screenshot(path=folder / file)
                 taken.append(file)
         page.set_viewport_size({"width": 1280, "height": 900})
         if path:
@@ -74,9 +105,34 @@ def take(chromium: Browser, hanoi: Site, folder: Path) -> list[str]:
         return page
 
     shoot(chromium.new_context(base_url=hanoi.url).new_page(), "sign-in", "/console/sign-in")
-    _story(hanoi, person, shoot)
+    alert = _story(hanoi, person, shoot)
     _house(hanoi, person, shoot)
+    _city(person("quan"), shoot)
+    _public(chromium.new_context(base_url=hanoi.url).new_page(), alert, shoot)
     return taken
+
+
+def _city(quan: Page, shoot: Callable[..., None]) -> None:
+    """What a manager of the whole city has: the longest menu, and every screen."""
+    shoot(quan, "home-manager", "/console")
+    shoot(quan, "system", "/console/system")
+    shoot(quan, "reach", "/console/reach")
+    shoot(quan, "bodies", "/console/bodies")
+    shoot(quan, "screens-city", "/console/screens")
+    shoot(quan, "screen", f"/console/screens/{UUID(int=1)}")
+    shoot(quan, "screen-groups", "/console/screen-groups")
+    shoot(quan, "screen-map", "/console/screen-map")
+
+
+def _public(page: Page, alert: str, shoot: Callable[..., None]) -> None:
+    """What everyone sees."""
+    shoot(page, "public-home", "/")
+    shoot(page, "public-alerts", "/alerts")
+    shoot(page, "public-alert", alert.removeprefix("/console"))
+    shoot(page, "my", "/my")
+    shoot(page, "my-areas", "/my/areas")
+    shoot(page, "accessibility", "/accessibility")
+    shoot(page, "player", "/screens/player")
 
 
 def _house(hanoi: Site, person: Callable[[str], Page], shoot: Callable[..., None]) -> None:
@@ -106,7 +162,8 @@ def _house(hanoi: Site, person: Callable[[str], Page], shoot: Callable[..., None
     shoot(lan, "templates", "/console/templates")
 
 
-def _story(hanoi: Site, person: Callable[[str], Page], shoot: Callable[..., None]) -> None:
+def _story(hanoi: Site, person: Callable[[str], Page], shoot: Callable[..., None]) -> str:
+    """From an empty form to an update; answers the alert's page."""
     ha, son = person("ha"), person("son")
     shoot(ha, "compose-empty", "/console/compose")
     alert = _put_up(ha, shoot)
@@ -141,6 +198,7 @@ def _story(hanoi: Site, person: Callable[[str], Page], shoot: Callable[..., None
     ha.goto("/console/compose")
     ha.get_by_role("button", name="Trình duyệt").click()
     shoot(ha, "compose-faults")
+    return alert
 
 
 def _let_in(hoa: Page, person: Callable[[str], Page], shoot: Callable[..., None]) -> None:
