@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -302,6 +302,16 @@ class Keys:
                 " WHERE kind = 'screen' AND revoked_at IS NULL"
             )
             return [ScreenKey(row[0], _kept(row[1], row[4]), *row[2:]) for row in rows]
+
+    def of_others(self, key_ids: Iterable[str]) -> Mapping[str, bytes]:
+        """Of these, the live keys that are of no screen, by the digest of their secrets."""
+        with self._pool.connection() as conn:
+            rows = conn.execute(
+                "SELECT key_id, secret_hash FROM api_keys"
+                " WHERE key_id = ANY(%s) AND kind <> 'screen' AND revoked_at IS NULL",
+                (list(key_ids),),
+            )
+            return {key_id: bytes(secret_hash) for key_id, secret_hash in rows}
 
     def screen_mark(self) -> tuple[int, int]:
         """How many keys of screens were made and revoked: as none comes back, it tells any change."""

@@ -121,6 +121,7 @@ def screen_caller(
     if found is None:
         raise _missing("Send `Authorization: Bearer hn_...`.")
     if found.kind is not KeyKind.SCREEN or screen_of(found.account) is None:
+        services.refused["key_kind"] += 1
         raise ProblemError("key.kind", "This is a key of staff; screens have keys of their own.")
     return found
 

@@ -3,7 +3,7 @@
 import hmac
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -175,6 +175,10 @@ class FeedCache:
     def screen_by(self, key_id: str) -> KnownScreen | None:
         """The screen of a key id; that the caller has the key is not said here."""
         return self._screens.get(key_id)
+
+    def keys_of_others(self, key_ids: Iterable[str]) -> Mapping[str, bytes]:
+        """Of these, the live keys that are of no screen, by what verifies them. Raises psycopg's errors."""
+        return self._keys.of_others(key_ids)
 
     def signing_key(self, screen: KnownScreen, key_id: str) -> bytes | None:
         """What the screen signs with, opened for this once."""

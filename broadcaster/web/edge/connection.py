@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from broadcaster.web.edge.server import EdgeServer
 
 _METHODS = {"GET", "HEAD"}
+_NO_HINTS = "Hints are not streamed here: poll the feed with `Prefer: wait=`, which answers as soon."
 _ROOM = 4
 """Times the limit of a head that may come in before it is whole, for requests that follow each other."""
 _LINGER = 2.0
@@ -289,6 +290,8 @@ class Connection(asyncio.Protocol):
         if place.kind == "frame":
             self._send(self._server.desk.frame(request, place), request)
             return
+        if place.kind == "hints":
+            raise Refused("not-found", _NO_HINTS)
         if place.kind != "feed":
             self._send(self._server.report(place.kind, request.method), request)
             return

@@ -4,8 +4,9 @@ A refusal never asks the database by itself: ten thousand unknown keys cost four
 """
 
 import asyncio
+import hmac
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -15,7 +16,7 @@ import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 
-from broadcaster.keys import split
+from broadcaster.keys import digest, split
 from broadcaster.screens.signing import Asked, Nonces, SignatureError, check, is_signed, parse
 from broadcaster.web.edge.frames import Frames
 from broadcaster.web.edge.request import Place, Request
@@ -26,6 +27,7 @@ from broadcaster.web.polls import FLASHING_WAIT, ServedCount, matches, note, ser
 
 log = structlog.get_logger(__name__)
 
+_ASKED_AT_ONCE, _LONGEST_ID = 1_000, 32
 BETWEEN_LOOKS = 0.25
 """Seconds between looks for keys that memory does not know."""
 _CHALLENGE = (b"www-authenticate", b'Bearer realm="broadcaster"')
@@ -84,7 +86,9 @@ class Desk:
         """What was refused, by reason."""
         self._date = DateLine()
         self._slow_jobs, self._fetching = slow_jobs, 0
-        self._look: asyncio.Future[None] | None = None
+        self._look: asyncio.Future[Mapping[str, bytes]] | None = None
+        self._asked: set[str] = set()
+        """Ids of keys that the next look asks for, since no screen that is known has them."""
         self._looked = -BETWEEN_LOOKS
 
     def turn(self, request: Request, place: Place) -> Turn:
@@ -150,7 +154,13 @@ class Desk:
             try:
                 screen, _ = self._caller(request, place)
             except Elsewhere:
-                await self._refreshed()
+                sent = split(request.authorization[7:].strip())
+                if sent and len(sent[0]) <= _LONGEST_ID and len(self._asked) < _ASKED_AT_ONCE:
+                    self._asked.add(sent[0])
+                others = await self._refreshed()
+                if sent and hmac.compare_digest(others.get(sent[0], b""), digest(sent[1])):
+                    text = "This is a key of staff; screens have keys of their own."
+                    raise Refused("key.kind", text, reason="key_kind") from None
                 screen = self._again(request, place)
             await self._make(screen, place.name)
         except (psycopg.OperationalError, PoolTimeout):
@@ -190,18 +200,23 @@ class Desk:
         if made is None:
             raise Refused("unavailable", "The feed is being made.", _SOON)
 
-    async def _refreshed(self) -> None:
-        """Memory as it is after now. Who comes while a look is about to begin shares it."""
+    async def _refreshed(self) -> Mapping[str, bytes]:
+        """Memory as it is after now, and the keys asked for that are not of screens, by what verifies them.
+
+        Who comes while a look is about to begin shares it.
+        """
         if self._look is None:
             self._look = asyncio.ensure_future(self._look_soon())
-        await asyncio.shield(self._look)
+        return await asyncio.shield(self._look)
 
-    async def _look_soon(self) -> None:
+    async def _look_soon(self) -> Mapping[str, bytes]:
         loop = asyncio.get_running_loop()
         await asyncio.sleep(max(0.0, self._looked + BETWEEN_LOOKS - loop.time()))
         self._look = None  # Who comes from now on might be too late for this one.
         self._looked = loop.time()
+        asked, self._asked = self._asked, set()
         await asyncio.to_thread(self.cache.refresh)
+        return await asyncio.to_thread(self.cache.keys_of_others, asked) if asked else {}
 
     def _caller(self, request: Request, place: Place) -> tuple[KnownScreen, str]:
         """Whose poll it is. Raises Refused, and Elsewhere where its key is not known."""

@@ -5,11 +5,11 @@ from urllib.parse import unquote_to_bytes
 
 import httptools
 
-from broadcaster.web.polls import FEED_PATH, FORMS
+from broadcaster.web.polls import FEED_PATH, FORMS, HINTS_PATH
 
 _FEEDS = {(FEED_PATH + suffix).encode(): suffix for suffix in FORMS}
 _FRAMES = b"/v1/frames/"
-_WATCHED = {b"/healthz": "health", b"/metrics": "metrics"}
+_OTHERS = {b"/healthz": "health", b"/metrics": "metrics", HINTS_PATH.encode(): "hints"}
 
 
 class Request(NamedTuple):
@@ -25,7 +25,7 @@ class Request(NamedTuple):
 
 
 class Place(NamedTuple):
-    """What a target names: a feed by its suffix, a frame by its file's name, or one of ours."""
+    """What a target names: a feed by its suffix, a frame by its file's name, or what has one address."""
 
     kind: str
     name: str
@@ -52,7 +52,7 @@ def place_of(target: bytes) -> Place | None:
         return Place("feed", suffix, sent)
     if path.startswith(_FRAMES):
         return Place("frame", path[len(_FRAMES) :].decode("latin-1"), sent)
-    if (kind := _WATCHED.get(path)) is not None:
+    if (kind := _OTHERS.get(path)) is not None:
         return Place(kind, "", sent)
     return None
 

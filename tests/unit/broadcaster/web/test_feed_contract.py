@@ -13,7 +13,7 @@ import pytest
 
 from broadcaster.keys import digest, split
 from broadcaster.screens.signing import WINDOW, Asked, sign
-from broadcaster.web.polls import FEED_PATH
+from broadcaster.web.polls import FEED_PATH, HINTS_PATH
 from tests.unit.broadcaster.web.serving import Serving, edge, front
 from tests.unit.broadcaster.web.test_feed_forms_api import verify
 from tests.unit.broadcaster.web.town import Town
@@ -39,11 +39,15 @@ class Screen:
             town.catch_up()
             serving.refresh()
 
+    @property
+    def bearer(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}"}
+
     def ask(
         self, suffix: str = "", method: str = "GET", key: str | None = None, **headers: str
     ) -> httpx.Response:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        sent = {"Authorization": f"Bearer {key or self.key}"} | sent
+        sent = self.bearer | ({"Authorization": f"Bearer {key}"} if key else {}) | sent
         return httpx.request(
             method, f"http://127.0.0.1:{self.port}{FEED_PATH}{suffix}", headers=sent, timeout=20
         )
@@ -128,10 +132,29 @@ def test_who_has_no_key_of_a_screen_is_refused_and_counted(town: Town, serving: 
         assert (refused.status_code, refused.json()["type"]) == (401, "/problems/key.missing")
         assert refused.headers["www-authenticate"] == 'Bearer realm="broadcaster"'
     assert serving.refused("key_unknown") == 3
-    assert screen.ask(key=town.keys["hoa"]).status_code in {401, 403}
+    staff = screen.ask(key=town.keys["hoa"])
+    assert (staff.status_code, staff.json()["type"]) == (403, "/problems/key.kind")
+    assert serving.refused("key_kind") == 1
+    assert screen.ask(key=f"{town.keys['hoa'].rpartition('_')[0]}_x").status_code == 401
     assert screen.ask(Authorization="Basic eDp5").status_code == 401
     posted = screen.ask("", "POST")
     assert (posted.status_code, "GET" in posted.headers["allow"]) == (405, True)
+
+
+def test_hints_are_streamed_or_refused_for_good(town: Town, serving: Serving) -> None:
+    screen = Screen(town, serving)
+    with httpx.stream(
+        "GET", f"http://127.0.0.1:{serving.port}{HINTS_PATH}", headers=screen.bearer
+    ) as answer:
+        if serving.name == "front":
+            assert answer.headers["content-type"] == "text/event-stream"
+            assert next(answer.iter_lines()) == "retry: 5000"
+            return
+        # 404 ends an EventSource for good: it does not come back each five seconds.
+        assert (answer.status_code, "wait=" in answer.read().decode()) == (404, True)
+    # Who asked for hints polls, and waits there, on the same connection.
+    tag = screen.ask().headers["etag"]
+    assert screen.ask(If_None_Match=tag, Prefer="wait=1").headers["preference-applied"] == "wait=1"
 
 
 def test_signed_polls(town: Town, serving: Serving) -> None:
