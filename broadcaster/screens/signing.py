@@ -71,6 +71,15 @@ def sign(signing_key: bytes, asked: Asked, seconds: int, nonce: str) -> str:
     return hmac.new(signing_key, lines.encode(), hashlib.sha256).hexdigest()
 
 
+def fresh(signing_key: bytes, nonce: str, status: int, etag: str, server_ms: str) -> str:
+    """The header X-Feed-Fresh of an answer to a signed poll: who knows the key gave it, to this very poll.
+
+    A 304 has no body that could be signed for all, and such a controller has no TLS to vouch for it.
+    """
+    lines = "\n".join((str(status), nonce, etag, server_ms))
+    return f"hmac-sha256={hmac.new(signing_key, lines.encode(), hashlib.sha256).hexdigest()}"
+
+
 class Nonces:
     """Which were taken, by key. Only who has the key adds any; each process has its own."""
 

@@ -17,7 +17,7 @@ import structlog
 from psycopg_pool import PoolTimeout
 
 from broadcaster.keys import digest, split
-from broadcaster.screens.signing import Asked, Nonces, SignatureError, check, is_signed, parse
+from broadcaster.screens.signing import Asked, Nonces, SignatureError, check, fresh, is_signed, parse
 from broadcaster.web.edge.frames import Frames
 from broadcaster.web.edge.request import Place, Request
 from broadcaster.web.edge.wire import DateLine, Header, refusal
@@ -66,6 +66,8 @@ class Turn:
     wait: int
     """Seconds that it may wait for news; 0 where there is news, or it did not ask to."""
     waited: bool = False
+    nonce: str = ""
+    """Of a signed poll."""
 
 
 class Desk:
@@ -94,10 +96,11 @@ class Desk:
     def turn(self, request: Request, place: Place) -> Turn:
         """Admits a poll. Raises Refused, and Elsewhere."""
         screen, key_id = self._caller(request, place)
-        form = self._form(screen, place.name)
+        form, nonce = self._form(screen, place.name), ""
         if is_signed(request.authorization):
             # A nonce is taken once: not by a poll that has to come again.
             said = parse(request.authorization)
+            nonce = said.nonce
             try:
                 self.nonces.take(said.key_id, said.nonce, self._clock().timestamp())
             except SignatureError as error:
@@ -105,7 +108,7 @@ class Desk:
         wait = wait_asked(request.prefer) if request.prefer and matches(request.tags, form.etag) else 0
         if wait and self.cache.flash(screen.screen_id, self._clock()):
             wait = min(wait, FLASHING_WAIT)
-        return Turn(screen, key_id, place.name, form, request.tags, request.state, wait)
+        return Turn(screen, key_id, place.name, form, request.tags, request.state, wait, nonce=nonce)
 
     def reply(self, turn: Turn, *, head: bool) -> Reply:
         """The answer to a poll, as things stand now."""
@@ -125,6 +128,9 @@ class Desk:
             line += b"x-screen-identify: %s\r\n" % server_time(until).encode()
         if turn.waited:
             line += b"preference-applied: wait=%d\r\n" % turn.wait
+        if turn.nonce and (key := self.cache.signing_key(turn.screen, turn.key_id)):
+            status, tag = 304 if unchanged else 200, form.etag.decode()
+            line += b"x-feed-fresh: %s\r\n" % fresh(key, turn.nonce, status, tag, server_time(now)).encode()
         return Reply(line, b"" if unchanged or head else form.body)
 
     def frame(self, request: Request, place: Place) -> Reply:

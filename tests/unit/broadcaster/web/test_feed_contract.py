@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from broadcaster.keys import digest, split
-from broadcaster.screens.signing import WINDOW, Asked, sign
+from broadcaster.screens.signing import WINDOW, Asked, fresh, sign
 from broadcaster.web.polls import FEED_PATH, HINTS_PATH
 from tests.unit.broadcaster.web.serving import Serving, edge, front
 from tests.unit.broadcaster.web.test_feed_forms_api import verify
@@ -162,12 +162,20 @@ def test_signed_polls(town: Town, serving: Serving) -> None:
     parts = split(screen.key)
     assert parts
 
-    def header(nonce: str, late: int = 0, secret: bytes = b"") -> str:
+    def header(nonce: str, late: int = 0, secret: bytes = b"", path: str = FEED_PATH) -> str:
         seconds = int(town.now.timestamp()) + late
-        made = sign(secret or digest(parts[1]), Asked("GET", FEED_PATH), seconds, nonce)
+        made = sign(secret or digest(parts[1]), Asked("GET", path), seconds, nonce)
         return f"HN-HMAC {parts[0]},{seconds},{nonce},{made}"
 
-    assert screen.ask(Authorization=header("nonce-01")).status_code == 200
+    whole = screen.ask(Authorization=header("nonce-01"))
+    same = screen.ask(Authorization=header("nonce-05"), If_None_Match=whole.headers["etag"])
+    for answer, status, nonce in ((whole, 200, "nonce-01"), (same, 304, "nonce-05")):
+        now = answer.headers["x-server-time"]
+        told = fresh(digest(parts[1]), nonce, status, answer.headers["etag"], now)
+        assert (answer.status_code, answer.headers["x-feed-fresh"]) == (status, told)
+    form = screen.ask(".txt", Authorization=header("nonce-06", path=f"{FEED_PATH}.txt"))
+    assert (form.status_code, form.headers["x-feed-fresh"][:12]) == (200, "hmac-sha256=")
+    assert "x-feed-fresh" not in screen.ask().headers
     replayed = screen.ask(Authorization=header("nonce-01"))
     assert (replayed.status_code, "used before" in replayed.json()["detail"]) == (401, True)
     stale = screen.ask(Authorization=header("nonce-02", -WINDOW - 1))
