@@ -35,7 +35,12 @@ class Staff:
         headers = {"Authorization": f"Bearer {self._keys[account]}"}
         answer = httpx.post(self._url + path, json=told, headers=headers, trust_env=False)
         assert answer.is_success, answer.text
-        return answer.json()
+        return answer.json() if answer.content else None
+
+    def put(self, account: str, path: str, told: Any) -> None:
+        headers = {"Authorization": f"Bearer {self._keys[account]}"}
+        answer = httpx.put(self._url + path, json=told, headers=headers, trust_env=False)
+        assert answer.is_success, answer.text
 
     def issue(self) -> str:
         content = {
@@ -66,7 +71,8 @@ def test_a_television_pairs_shows_an_alert_and_refuses_what_another_signed(
     code = page.locator("#code")
     expect(code).to_have_text(re.compile("^[B-Z]{4}-[B-Z]{4}$"))
     place = {"name": "Sảnh chợ", "area": "00001", "profile": "lcd1920"}
-    staff.post("hoa", "/v1/screens/pairing/claim", {"code": code.text_content(), **place})
+    claimed = staff.post("hoa", "/v1/screens/pairing/claim", {"code": code.text_content(), **place})
+    screen_id = claimed["screen_id"]
     hanoi.follow()
     words = page.locator("#words")
     expect(words).to_be_visible(timeout=15_000)
@@ -78,6 +84,8 @@ def test_a_television_pairs_shows_an_alert_and_refuses_what_another_signed(
     hanoi.follow()
     expect(words).to_have_text(TEXT, timeout=5_000)
     expect(page.locator("#stage")).to_have_class("told extreme")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
     hanoi.follow()
     reach = httpx.get(f"{hanoi.url}/v1/alerts/{alert_id}/reach", trust_env=False)
 
@@ -89,6 +97,12 @@ def test_a_television_pairs_shows_an_alert_and_refuses_what_another_signed(
     assert reach.is_success
     page.wait_for_function("JSON.parse(localStorage.getItem('screen.state')).pending.length === 0")
     assert receipts() == [1]
+
+    # What is set of the screen reaches it, and the operator finds it among others.
+    staff.put("hoa", f"/v1/screens/{screen_id}/display", {"brightness": 40})
+    expect(page.locator("#stage")).to_have_css("filter", "brightness(0.4)", timeout=5_000)
+    staff.post("hoa", f"/v1/screens/{screen_id}/identify")
+    expect(page.locator("#stage")).to_have_css("filter", "invert(1) brightness(0.4)", timeout=8_000)
 
     # Another house's key is pinned: what this one says is not believed, and nothing of it is shown.
     page.evaluate("localStorage.removeItem('screen.state')")
