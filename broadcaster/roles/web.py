@@ -25,6 +25,7 @@ from broadcaster.settings import Settings, SettingsError
 from broadcaster.vapid import public_key
 from broadcaster.web.app import create_app
 from broadcaster.web.ports import WebPorts
+from broadcaster.web.protocol import FeedProtocol
 from broadcaster.web.server import serve
 from schemas.content import Lane
 from schemas.web_push import Services
@@ -46,6 +47,7 @@ def run(role: Role, settings: Settings, lanes: Sequence[Lane]) -> None:
         front.app = cast("ASGIApp", ProxyHeadersMiddleware(inner, trusted))
         config = uvicorn.Config(
             front,
+            http=FeedProtocol,
             proxy_headers=False,
             host=settings.host,
             port=settings.port,

@@ -61,6 +61,7 @@ from broadcaster.web.citizen.routers import ROUTERS as CITIZEN_ROUTERS
 from broadcaster.web.console import visitor
 from broadcaster.web.console.routers import ROUTERS as CONSOLE_ROUTERS
 from broadcaster.web.directory import Directory
+from broadcaster.web.edge.desk import Desk
 from broadcaster.web.feed_cache import FeedCache
 from broadcaster.web.feed_forms import FeedForms
 from broadcaster.web.front import Front
@@ -138,7 +139,9 @@ def create_app(ports: WebPorts) -> Front:
     for router in (*_ROUTERS, *CITIZEN_ROUTERS, *CONSOLE_ROUTERS):
         app.include_router(router)
     guard = Guard(app, services.metrics.observe)
-    front = Front(guard, services.cache, ports.clock, services.served, services.nonces)
+    desk = Desk(services.cache, services.forms, ports.clock, services.served)
+    desk.refused = services.refused
+    front = Front(guard, services.cache, ports.clock, services.served, services.nonces, desk)
     front.closing = services.hub.close
     return front
 

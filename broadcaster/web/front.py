@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from broadcaster.keys import split
 from broadcaster.screens.signing import Asked, Nonces, SignatureError, check, fresh, is_signed, parse
+from broadcaster.web.edge.desk import Desk
 from broadcaster.web.feed_cache import FeedCache, Form, KnownScreen, Pair
 from broadcaster.web.hints import Hints
 from broadcaster.web.polls import (
@@ -42,16 +43,19 @@ _SUFFIXES = {FEED_PATH + suffix: suffix for suffix in FORMS}
 class Front:
     """The ASGI application: the feed, then everything else."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 (each of another type; the composition root alone calls it)
         self,
         app: ASGIApp,
         cache: FeedCache,
         clock: Callable[[], datetime],
         served: dict[UUID, ServedCount],
         nonces: Nonces,
+        desk: Desk,
     ) -> None:
         self.app, self.cache, self._clock, self.served = app, cache, clock, served
         self._nonces = nonces
+        self.desk = desk
+        """What answers polls before they are ASGI's (protocol.py)."""
         self.waiters = Waiters()
         self.hints = Hints(cache, clock, served)
         self.closing: Callable[[], None] = lambda: None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import httpx
 import uvicorn
 import uvloop
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from broadcaster.screens.book import ScreenBook
 from broadcaster.web.directory import Directory
@@ -17,6 +18,8 @@ from broadcaster.web.edge.limits import Limits
 from broadcaster.web.edge.server import EdgeServer
 from broadcaster.web.feed_cache import FeedCache
 from broadcaster.web.feed_forms import FeedForms
+from broadcaster.web.protocol import FeedProtocol
+from broadcaster.web.server import WebServer
 from tests.unit.broadcaster.web.town import FEED_KEY, Town
 from tests.waiting import until
 
@@ -31,6 +34,8 @@ class Serving:
     """Has the feeds taken in now."""
     waiting: Callable[[], int]
     """How many polls wait."""
+    stop: Callable[[], None]
+    """Ends it, as a signal would."""
 
     def refused(self, reason: str) -> float:
         """As its metrics tell."""
@@ -40,19 +45,33 @@ class Serving:
 
 
 @contextmanager
-def front(town: Town) -> Generator[Serving]:
-    """The web role's application under its server."""
-    config = uvicorn.Config(town.app, port=0, log_level="warning", access_log=False)
-    server = uvicorn.Server(config)
+def front(
+    town: Town, protocol: type[HttpToolsProtocol] = FeedProtocol, *, beside: bool = False
+) -> Generator[Serving]:
+    """The web role's application under its server; `beside` another one that serves the same."""
+    config = uvicorn.Config(
+        town.app,
+        http=protocol,
+        lifespan="off" if beside else "on",
+        server_header=False,
+        port=0,
+        log_level="warning",
+        access_log=False,
+    )
+    server = WebServer(config, town.app.release)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
+
+    def stop() -> None:
+        server.should_exit = True
+        thread.join(10)
+
     try:
         until(lambda: server.started)
         port = server.servers[0].sockets[0].getsockname()[1]
-        yield Serving("front", port, town.app.cache.refresh, lambda: len(town.app.waiters))
+        yield Serving("front", port, town.app.cache.refresh, lambda: len(town.app.waiters), stop)
     finally:
-        server.should_exit = True
-        thread.join(10)
+        stop()
 
 
 @dataclass
@@ -100,4 +119,4 @@ def edge(town: Town) -> Generator[Serving]:
     """The edge, as a contract sees it."""
     with running_edge(town, Limits()) as running:
         server, cache = running.server, running.desk.cache
-        yield Serving("edge", server.port, cache.refresh, lambda: len(server.waiting))
+        yield Serving("edge", server.port, cache.refresh, lambda: len(server.waiting), running.stop)

@@ -1,0 +1,177 @@
+"""The web role's connections: heads are bounded, and polls answered at once as ASGI would."""
+
+import socket
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from broadcaster.web.polls import FEED_PATH
+from broadcaster.web.protocol import FeedProtocol
+from tests.unit.broadcaster.web.serving import Serving, front
+from tests.unit.broadcaster.web.town import Town
+from tests.waiting import until
+
+NEW = {"name": "Chợ Long Biên", "area": "00001", "profile": "m96x32-1"}
+
+
+class Hasty(FeedProtocol):
+    """With a bound that a test can wait for."""
+
+    head_seconds = 0.4
+
+
+@pytest.fixture(name="key")
+def _key(town: Town) -> str:
+    made = town.client("hoa").post("/v1/screens", NEW).raise_for_status().json()["key"]
+    town.catch_up()
+    return made
+
+
+@pytest.fixture(name="serving")
+def _serving(town: Town, key: str) -> Iterator[Serving]:
+    assert key
+    with front(town, Hasty) as serving:
+        serving.refresh()
+        yield serving
+
+
+def poll(key: str, *more: str) -> bytes:
+    lines = [f"GET {FEED_PATH} HTTP/1.1", "Host: x", f"Authorization: Bearer {key}", *more]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def dialled(serving: Serving) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", serving.port), timeout=5)
+
+
+def whole(stream: socket.socket) -> bytes:
+    """All until the server closes."""
+    found = b""
+    try:
+        while piece := stream.recv(65_536):
+            found += piece
+    except ConnectionResetError:
+        pass
+    return found
+
+
+def status(stream: socket.socket) -> bytes:
+    return stream.recv(65_536).split()[1]
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "reason"),
+    [
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 20_000 + b"\r\n\r\n", b"431", "head_too_large"),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 400_000, b"431", "head_too_large"),
+        (b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\n\r\n", b"431", "head_too_large"),
+        (b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 120 + b"\r\n", b"431", "head_too_large"),
+        (b"POST /v1/alerts HTTP/1.1\r\nX: ", b"408", "slow_head"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"400", "malformed"),
+    ],
+    ids=["long", "endless", "target", "many", "slow", "tls"],
+)
+def test_what_is_no_request_is_answered_counted_and_over(
+    serving: Serving, key: str, sent: bytes, code: bytes, reason: str
+) -> None:
+    with dialled(serving) as stream:
+        stream.sendall(sent)
+        answer = whole(stream)
+    assert answer.split()[1] == code
+    assert b"connection: close\r\n" in answer
+    assert serving.refused(reason) == 1
+    with dialled(serving) as stream:
+        stream.sendall(poll(key))
+        assert status(stream) == b"200"
+
+
+def test_a_second_head_may_not_drip_either(serving: Serving, key: str) -> None:
+    began = time.monotonic()
+    with dialled(serving) as stream:
+        stream.sendall(poll(key))
+        assert status(stream) == b"200"
+        stream.sendall(poll(key)[:30])
+        assert whole(stream).split()[1] == b"408"
+    assert time.monotonic() - began < 3
+
+
+def test_who_asks_nothing_is_closed_and_who_has_asked_is_kept(serving: Serving, key: str) -> None:
+    with dialled(serving) as mute, dialled(serving) as asks:
+        asks.sendall(poll(key))
+        assert status(asks) == b"200"
+        assert whole(mute) == b""
+        asks.sendall(poll(key))
+        assert status(asks) == b"200"
+
+
+def test_a_body_that_comes_late_is_no_slow_head(serving: Serving, key: str) -> None:
+    path = "/v1/screens/me/reports"
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nContent-Length: 40000\r\n"
+    with dialled(serving) as stream, dialled(serving) as mute:
+        stream.sendall(head.encode() + b"Content-Type: application/json\r\n\r\n" + b" " * 100)
+        assert whole(mute) == b""  # So long, and longer than a head may take.
+        stream.sendall(b" " * 39_900)
+        assert status(stream) == b"400"  # It was read to its end, and is no JSON.
+    assert serving.refused("slow_head") == serving.refused("head_too_large") == 0
+
+
+def test_the_same_bytes_are_judged_anew(town: Town, serving: Serving, key: str) -> None:
+    with dialled(serving) as stream:
+        bodies: list[bytes] = []
+        for _ in range(3):
+            stream.sendall(poll(key))
+            bodies.append(stream.recv(65_536).partition(b"\r\n\r\n")[2])
+        assert bodies[0] == bodies[1] == bodies[2]
+        town.issue()
+        town.catch_up()
+        serving.refresh()
+        stream.sendall(poll(key))
+        assert stream.recv(65_536).partition(b"\r\n\r\n")[2] != bodies[0]
+        assert [count.whole for count in town.app.served.values()] == [4]
+        assert town.key_store.revoke(key.split("_")[1], town.now)
+        serving.refresh()
+        stream.sendall(poll(key))
+        assert status(stream) == b"401"
+
+
+def test_polls_and_pages_take_turns_on_one_connection(serving: Serving, key: str) -> None:
+    page = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    json = b"Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+    post = b"POST /v1/screens/pairing HTTP/1.1\r\nHost: x\r\n" + json
+    with dialled(serving) as stream:
+        stream.sendall(poll(key) + page + poll(key) + post + poll(key) + b"GET /none HTTP/1.1\r\n")
+        stream.sendall(b"Host: x\r\nConnection: close\r\n\r\n")
+        answer = whole(stream)
+    found = [part[:3] for part in answer.split(b"HTTP/1.1 ")[1:]]
+    assert found == [b"200", b"200", b"200", found[3], b"200", b"404"]
+    assert found[3] in {b"200", b"201"}
+
+
+def test_asgi_would_have_answered_the_same(town: Town, serving: Serving, key: str) -> None:
+    with front(town, HttpToolsProtocol, beside=True) as plain:
+        tag = httpx.get(f"http://127.0.0.1:{plain.port}{FEED_PATH}", headers=bearer(key)).headers["etag"]
+        for more in ({}, {"If-None-Match": tag}, {"If-None-Match": '"x"'}, {"Prefer": "wait=3"}):
+            answers = [
+                httpx.get(f"http://127.0.0.1:{port}{FEED_PATH}", headers=bearer(key) | more)
+                for port in (serving.port, plain.port)
+            ]
+            seen = [(one.status_code, dict(one.headers) | {"date": ""}, one.content) for one in answers]
+            assert seen[0] == seen[1]
+
+
+def test_the_end_answers_who_waits(serving: Serving, key: str) -> None:
+    tag = httpx.get(f"http://127.0.0.1:{serving.port}{FEED_PATH}", headers=bearer(key)).headers["etag"]
+    with dialled(serving) as stream:
+        stream.sendall(poll(key, f"If-None-Match: {tag}", "Prefer: wait=50"))
+        until(lambda: serving.waiting() == 1)
+        serving.stop()
+        answer = whole(stream).lower()
+    assert answer.startswith(b"http/1.1 304 ")
+    assert b"\r\nretry-after: " in answer
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
