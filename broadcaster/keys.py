@@ -265,6 +265,10 @@ class Keys:
         opened = self.opened(known.sealed, known.principal.account, key_id) if known else None
         return (opened, known.principal) if known and opened else None
 
+    def remembers(self, key_id: str) -> bool:
+        """Whether a key of that id lived when it was last looked for, whatever secret came with it."""
+        return key_id in self._known
+
     def forget(self, key_ids: Iterable[str]) -> None:
         """Drops what is remembered of keys, as they were ended in another's transaction."""
         for key_id in key_ids:

@@ -67,6 +67,7 @@ from broadcaster.web.feed_forms import FeedForms
 from broadcaster.web.front import Front
 from broadcaster.web.guard import Guard
 from broadcaster.web.live.beside import Requested
+from broadcaster.web.key_gate import KeyGate
 from broadcaster.web.live.hub import Hub
 from broadcaster.web.live.sight import scope_of
 from broadcaster.web.metrics import Figures, Metrics
@@ -177,6 +178,7 @@ def _services(ports: WebPorts) -> Services:
         pairings=pairings,
         screens=ScreenCommands(ports.pool, ports.office, ports.setup, pairings, ports.keys),
         nonces=Nonces(),
+        gate=KeyGate(),
         book=book,
         screen_desk=ScreenDesk(ports.office, directory.screens),
         sightings=Sightings(ports.pool, served),

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from broadcaster.keys import KeyKind, Principal
+from broadcaster.keys import KeyKind, Principal, split
 from broadcaster.recorder import Once
 from broadcaster.registry.subscribers import Subscriber
 from broadcaster.screens import signing
@@ -46,19 +46,43 @@ def _missing(detail: str) -> ProblemError:
     return ProblemError("key.missing", detail, headers=_CHALLENGE)
 
 
-def _principal(services: Services, credentials: Credentials) -> Principal | None:
+async def address_of(request: Request) -> str:
+    """Where the caller is, as far as the proxy says."""
+    return request.client.host if request.client else ""
+
+
+Address = Annotated[str, Depends(address_of)]
+
+
+def _admit(services: Services, address: str, key_id: str) -> None:
+    """Raises ProblemError where too many unknown keys came from there lately."""
+    if not services.gate.admits(address, key_id, services.now().timestamp()):
+        services.refused["key_gate"] += 1
+        detail = "Too many unknown keys came from your address."
+        raise ProblemError("tries", detail, headers={"Retry-After": "1"})
+
+
+def _principal(services: Services, credentials: Credentials, address: str) -> Principal | None:
     """Whose key it is; None where none was sent. A key that was sent must be good."""
     if credentials is None:
         return None
+    parts = split(credentials.credentials)
+    if parts is not None:
+        _admit(services, address, parts[0])
     found = services.ports.keys.find(credentials.credentials, services.now())
     if found is None:
+        if parts is not None and not services.ports.keys.remembers(parts[0]):
+            services.gate.lost(parts[0])
         raise _missing("The key is unknown or was revoked.")
+    services.gate.found(address, found.key_id)
     return found
 
 
-def staff(services: WithServices, credentials: Annotated[Credentials, Depends(_staff_bearer)]) -> Principal:
+def staff(
+    services: WithServices, credentials: Annotated[Credentials, Depends(_staff_bearer)], address: Address
+) -> Principal:
     """A member of staff."""
-    found = _principal(services, credentials)
+    found = _principal(services, credentials, address)
     if found is None:
         raise _missing("Send `Authorization: Bearer hn_...`.")
     if found.kind is not KeyKind.STAFF:
@@ -67,10 +91,10 @@ def staff(services: WithServices, credentials: Annotated[Credentials, Depends(_s
 
 
 def anyone(
-    services: WithServices, credentials: Annotated[Credentials, Depends(_staff_bearer)]
+    services: WithServices, credentials: Annotated[Credentials, Depends(_staff_bearer)], address: Address
 ) -> Principal | None:
     """A member of staff, or the public."""
-    found = _principal(services, credentials)
+    found = _principal(services, credentials, address)
     return found if found is not None and found.kind is KeyKind.STAFF else None
 
 
@@ -90,11 +114,12 @@ async def signed(request: Request) -> SignedRequest | None:
     return SignedRequest(authorization, asked)
 
 
-def _signer(services: Services, request: SignedRequest) -> Principal:
+def _signer(services: Services, request: SignedRequest, address: str) -> Principal:
     """Who signed the request."""
     now = services.now()
     try:
         said = signing.parse(request.authorization)
+        _admit(services, address, said.key_id)
         found = services.ports.keys.signer(said.key_id, now)
         signing.check(said, found[0] if found else None, request.asked, now)
         services.nonces.take(said.key_id, said.nonce, now.timestamp())
@@ -103,6 +128,7 @@ def _signer(services: Services, request: SignedRequest) -> Principal:
         headers = {"X-Server-Time": server_time(now)}
         raise ProblemError("key.missing", str(error), headers=_CHALLENGE | headers) from None
     assert found is not None
+    services.gate.found(address, said.key_id)
     return found[1]
 
 
@@ -110,12 +136,15 @@ def screen_caller(
     services: WithServices,
     credentials: Annotated[Credentials, Depends(_screen_bearer)],
     request: Annotated[SignedRequest | None, Depends(signed)],
+    address: Address,
 ) -> Principal:
     """A screen, with the key it sent or signed with."""
     try:
-        found = _signer(services, request) if request else _principal(services, credentials)
-    except ProblemError:
-        if request is None:
+        found = (
+            _signer(services, request, address) if request else _principal(services, credentials, address)
+        )
+    except ProblemError as problem:
+        if request is None and problem.kind == "key.missing":
             services.refused["key_unknown"] += 1
         raise
     if found is None:

@@ -28,6 +28,7 @@ from broadcaster.shelf import Shelf
 from broadcaster.web.directory import Directory
 from broadcaster.web.feed_cache import FeedCache
 from broadcaster.web.feed_forms import FeedForms
+from broadcaster.web.key_gate import KeyGate
 from broadcaster.web.live.hub import Hub
 from broadcaster.web.metrics import Metrics
 from broadcaster.web.overview import Overview
@@ -58,6 +59,8 @@ class Services:
     pairings: Pairings
     screens: ScreenCommands
     nonces: Nonces
+    gate: KeyGate
+    """Before looks for keys that nobody knows."""
     book: ScreenBook
     screen_desk: ScreenDesk
     sightings: Sightings

@@ -16,6 +16,7 @@ import pytest
 import yaml
 from nats.errors import Error as NatsError
 from nats.js.api import StreamConfig
+from uvicorn.middleware.proxy_headers import _TrustedHosts  # type: ignore[reportPrivateUsage]
 
 from broadcaster import key_files
 from broadcaster.engines.children import end, spawn
@@ -106,6 +107,14 @@ def test_the_edge_listens_where_it_is_published_and_asked_for_its_health(compose
     assert f":{port}/healthz" in edge["healthcheck"]["test"][-1]
     assert edge["environment"]["BROADCASTER_EDGE_PER_ADDRESS"] == "0"
     assert edge["ulimits"]["nofile"] >= 65_536
+
+
+def test_callers_are_told_apart_behind_the_proxy(compose: Any) -> None:
+    trusted = compose["services"]["web"]["environment"]["FORWARDED_ALLOW_IPS"]
+    assert "*" not in trusted, "or anyone could say that he is someone else"
+    proxies = _TrustedHosts(trusted)
+    assert proxies.get_trusted_client_address("198.51.100.7, 203.0.113.9") == ("203.0.113.9", 0)
+    assert "172.18.0.1" in proxies
 
 
 def test_no_secret_stands_in_the_files(compose: Any, settings_file: Mapping[str, str]) -> None:
