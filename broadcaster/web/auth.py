@@ -56,6 +56,8 @@ Address = Annotated[str, Depends(address_of)]
 
 def _admit(services: Services, address: str, key_id: str) -> None:
     """Raises ProblemError where too many unknown keys came from there lately."""
+    if services.cache.screen_by(key_id) is not None:
+        return  # A live screen's, whoever shares its address; the keys remember it for seconds.
     if not services.gate.admits(address, key_id, services.now().timestamp()):
         services.refused["key_gate"] += 1
         detail = "Too many unknown keys came from your address."
