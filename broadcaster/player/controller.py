@@ -1459,8 +1459,10 @@ class Box:
         """Begins as a new screen with the key it was given."""
         fresh = Player(self._boot, self._steady(), frames=self._shows.frames)
         try:
-            fresh.pinned = self._settings.pinned or [base64.b64decode(told["feed_key"], validate=True)]
-            key = str(told["key"])
+            key, public = str(told["key"]), base64.b64decode(told["feed_key"], validate=True)
+            if not re.fullmatch(r"[!-~]+", key) or _point(public) is None:
+                raise ValueError("no key")  # noqa: TRY301 (as any other that cannot be read)
+            fresh.pinned = self._settings.pinned or [public]
             self.store.keep_paired(key, fresh.kept(self._steady()))
         except (KeyError, TypeError, ValueError, OSError) as error:
             raise LinkError(f"the key cannot be kept: {type(error).__name__}") from error
