@@ -193,7 +193,7 @@ def test_one_message_for_each_topic_in_its_language(sandbox: PushSandbox) -> Non
         assert each["apns"]["headers"]["apns-collapse-id"] == key
 
 
-@settings_(max_examples=40)
+@settings_(max_examples=40, deadline=None)
 @given(st.integers(1, 130), st.integers(1, 60))
 def test_it_fits_a_topic(words: int, more: int) -> None:
     said = Text(headline="Ngập sâu", description="nước lên nhanh " * words, instruction="đi ngay " * more)
