@@ -5,17 +5,17 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
+from broadcaster import deciding
 from broadcaster.account import Role
 from broadcaster.alert import Alert
 from broadcaster.dead_letter import DeadLetter
-from broadcaster.log import ConflictError, Once, UnknownStreamError
+from broadcaster.log import Once, UnknownStreamError
 from broadcaster.office import Office
 from schemas.dispatch import Outcome
 from schemas.events import Actor, DeadLetterReplayed, DeadLetterWrittenOff, ReceiptRecorded
 
 SETTLERS = (Role.MANAGER,)
 """Of the body whose alert it is."""
-TRIES = 3
 
 Made = TypeVar("Made", DeadLetterReplayed, DeadLetterWrittenOff)
 
@@ -73,21 +73,21 @@ class DeadLetterCommands:
         at: datetime,
         once: Once | None,
     ) -> Made:
-        letter = self.letter(dispatch_id)
-        alert_id = letter.order.alert_id
-        with self._office.refusals(by, command, at, alert_id=alert_id):
-            for _ in range(TRIES):
-                if once and (first := self._office.log.recall(once)):
-                    return self._made(*first)
-                alert = self._office.alert(alert_id)
-                self._office.account(by.account).check(alert.issuer_id, *SETTLERS)
-                event = decide(self.letter(dispatch_id), alert)
-                try:
-                    self._office.log.append([event], at=at, once=once)
-                except ConflictError:
-                    continue  # Someone settled it meanwhile; decided again, that is refused.
-                return event
-        raise ConflictError(f"dead letter {dispatch_id} is being settled by others; try again")
+        office, alert_id = self._office, self.letter(dispatch_id).order.alert_id
+
+        def attempt() -> Made:
+            if once and (first := office.log.recall(once)):
+                return self._made(*first)
+            ground = office.log.ground(deciding.GROUND)
+            alert = office.alert(alert_id)
+            office.account(by.account).check(alert.issuer_id, *SETTLERS)
+            # What someone settled meanwhile is refused when it is decided again.
+            event = decide(self.letter(dispatch_id), alert)
+            office.log.append([event], at=at, once=once, ground=ground)
+            return event
+
+        with office.refusals(by, command, at, alert_id=alert_id):
+            return deciding.insist(attempt, f"dead letter {dispatch_id} is")
 
     def _made(self, stream: UUID, version: int) -> Any:
         made: list[Any] = []

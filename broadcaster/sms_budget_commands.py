@@ -2,15 +2,14 @@
 
 from datetime import datetime
 
+from broadcaster import deciding
 from broadcaster.account import Role
 from broadcaster.issuer import Issuer
-from broadcaster.log import ConflictError, Once
+from broadcaster.log import Once
 from broadcaster.office import Office
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.sms_budget import SmsBudget, budget_stream
 from schemas.events import Actor, SmsBudgetEvent
-
-TRIES = 5
 
 
 class SmsBudgetCommands:
@@ -39,21 +38,22 @@ class SmsBudgetCommands:
         Raises RefusedError, and UnknownStreamError where there is no such body.
         """
         office = self._office
-        with office.refusals(by, "set sms budget", at, issuer_id=issuer_id):
+
+        def attempt() -> SmsBudget:
+            ground = office.log.ground(deciding.GROUND)
             city = self._city(office.issuer(issuer_id))
             if by.body != city:
                 raise RefusedError(Rule.BODY, f"only a manager of {city} sets budgets")
             office.account(by.account).check(city, Role.MANAGER)
-            for _ in range(TRIES):
-                if once and office.log.recall(once):
-                    return self.of(issuer_id)
-                budget = self.of(issuer_id)
-                try:
-                    office.log.append([event := budget.set(by, segments, vnd)], at=at, once=once)
-                except ConflictError:
-                    continue
-                return budget.after(event)
-            raise ConflictError(f"the budget of {issuer_id} is being changed by others; try again")
+            if once and office.log.recall(once):
+                return self.of(issuer_id)
+            budget = self.of(issuer_id)
+            event = budget.set(by, segments, vnd)
+            office.log.append([event], at=at, once=once, ground=ground)
+            return budget.after(event)
+
+        with office.refusals(by, "set sms budget", at, issuer_id=issuer_id):
+            return deciding.insist(attempt, f"the budget of {issuer_id} is")
 
     def _city(self, body: Issuer) -> str:
         """The body at the top."""
