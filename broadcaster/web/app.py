@@ -66,8 +66,8 @@ from broadcaster.web.feed_cache import FeedCache
 from broadcaster.web.feed_forms import FeedForms
 from broadcaster.web.front import Front
 from broadcaster.web.guard import Guard
-from broadcaster.web.live.beside import Requested
 from broadcaster.web.key_gate import KeyGate
+from broadcaster.web.live.beside import Requested
 from broadcaster.web.live.hub import Hub
 from broadcaster.web.live.sight import scope_of
 from broadcaster.web.metrics import Figures, Metrics
