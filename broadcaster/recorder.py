@@ -53,16 +53,23 @@ DECLARE
     head bigint;
     link bytea;
     instant timestamptz;
+    moved boolean;
     i int;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('events_append', 0));
-    IF EXISTS (SELECT 1 FROM events e WHERE e.position > since AND e.topic = ANY(ground)) THEN
-        RAISE serialization_failure USING MESSAGE = 'decided on what changed since position ' || since;
-    END IF;
     SELECT e.position, e.chain, greatest(e.recorded_at, at) INTO head, link, instant
         FROM events e ORDER BY e.position DESC LIMIT 1;
     IF NOT FOUND THEN
         head := 0; link := decode(repeat('00', 32), 'hex'); instant := at;
+    END IF;
+    IF since < head THEN
+        -- Planned each time: a plan kept from when the table was small would read all of it.
+        EXECUTE 'SELECT EXISTS'
+            ' (SELECT FROM events WHERE position BETWEEN $1 + 1 AND $2 AND topic = ANY($3))'
+            INTO moved USING since, head, ground;
+        IF moved THEN
+            RAISE serialization_failure USING MESSAGE = 'decided on what changed since position ' || since;
+        END IF;
     END IF;
     FOR i IN 1 .. cardinality(ids) LOOP
         head := head + 1;
