@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from broadcaster.keys import split
 from broadcaster.screens.signing import Asked, Nonces, SignatureError, check, fresh, is_signed, parse
+from broadcaster.web import polls
 from broadcaster.web.edge.desk import Desk
 from broadcaster.web.feed_cache import FeedCache, Form, KnownScreen, Pair
 from broadcaster.web.hints import Hints
@@ -35,8 +36,6 @@ COME_BACK = 5
 """Seconds over which waiting screens come back to a house that restarts."""
 
 _METHODS = {"GET", "HEAD"}
-_Asked = tuple[str, bytes, bytes, bytes]
-"""Authorization, If-None-Match, Prefer and X-Screen-State."""
 _SUFFIXES = {FEED_PATH + suffix: suffix for suffix in FORMS}
 
 
@@ -77,10 +76,10 @@ class Front:
         if scope["type"] == "http" and scope["method"] in _METHODS:
             suffix = _SUFFIXES.get(scope["path"])
             if suffix is not None:
-                asked = _headers(scope)
-                if is_signed(asked[0]):
-                    send = self._vouching(asked[0], send)
-                if await self._answer(scope, suffix, asked, receive, send):
+                said = polls.asked(scope["headers"])
+                if is_signed(said.authorization):
+                    send = self._vouching(said.authorization, send)
+                if await self._answer(scope, suffix, said, receive, send):
                     return
             if scope["path"] == HINTS_PATH and await self._hint(scope, receive, send):
                 return
@@ -103,8 +102,10 @@ class Front:
 
         return vouch
 
-    async def _answer(self, scope: Scope, suffix: str, asked: _Asked, receive: Receive, send: Send) -> bool:
-        authorization, tags, prefer, state = asked
+    async def _answer(
+        self, scope: Scope, suffix: str, said: polls.Asked, receive: Receive, send: Send
+    ) -> bool:
+        authorization, tags, prefer, state = said
         screen, key_id = self._caller(scope, suffix, authorization)
         feed = self.cache.feed_of(screen) if screen else None
         form = feed.forms.get(suffix) if feed else None
@@ -135,7 +136,7 @@ class Front:
         return True
 
     async def _hint(self, scope: Scope, receive: Receive, send: Send) -> bool:
-        screen, key_id = self._caller(scope, "", _headers(scope)[0])
+        screen, key_id = self._caller(scope, "", polls.asked(scope["headers"]).authorization)
         if screen is None or scope["method"] != "GET":
             return False
         return await self.hints.stream(screen, key_id, receive, send)
@@ -186,20 +187,6 @@ class Front:
     def _form(self, screen: KnownScreen, suffix: str) -> Form | None:
         feed = self.cache.feed_of(screen)
         return feed.forms.get(suffix) if feed else None
-
-
-def _headers(scope: Scope) -> _Asked:
-    authorization, tags, prefer, state = "", b"", b"", b""
-    for name, value in scope["headers"]:
-        if name == b"authorization":
-            authorization = value.decode("latin-1")
-        elif name == b"if-none-match":
-            tags = value if not tags else tags + b"," + value
-        elif name == b"prefer":
-            prefer = value if not prefer else prefer + b"," + value
-        elif name == b"x-screen-state":
-            state = value
-    return authorization, tags, prefer, state
 
 
 async def _send(

@@ -1,7 +1,9 @@
 """Polling the feed: what the front and the framework's route have in common."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from starlette.types import Scope
@@ -33,6 +35,32 @@ class ServedCount:
     def polls(self) -> int:
         """How often it asked."""
         return self.whole + self.unchanged
+
+
+class Asked(NamedTuple):
+    """What a poll's headers say; lists that came in several lines are joined (RFC 9110 §5.3)."""
+
+    authorization: str
+    tags: bytes
+    """If-None-Match."""
+    prefer: bytes
+    state: bytes
+    """X-Screen-State."""
+
+
+def asked(headers: Iterable[tuple[bytes, bytes]]) -> Asked:
+    """Reads the headers of a poll, their names in small letters."""
+    authorization = tags = prefer = state = b""
+    for name, value in headers:
+        if name == b"authorization":
+            authorization = value
+        elif name == b"if-none-match":
+            tags = value if not tags else tags + b"," + value
+        elif name == b"prefer":
+            prefer = value if not prefer else prefer + b"," + value
+        elif name == b"x-screen-state":
+            state = value
+    return Asked(authorization.decode("latin-1"), tags, prefer, state)
 
 
 def note(

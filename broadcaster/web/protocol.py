@@ -13,7 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from broadcaster.web.edge.desk import Elsewhere, Refused, Turn
 from broadcaster.web.edge.request import Request, place_of
 from broadcaster.web.front import COME_BACK, Front
-from broadcaster.web.polls import FEED_PATH, FORMS
+from broadcaster.web.polls import FEED_PATH, FORMS, asked
 
 HEAD_BYTES = 16_384
 """Request line and headers together; cookies and a sign-in by the city's provider need some 4 kB."""
@@ -206,23 +206,12 @@ class FeedProtocol(HttpToolsProtocol):
             or self._is_answering()
         ):
             return None
-        authorization = tags = prefer = state = b""
-        for name, value in self.headers:
-            if name == b"authorization":
-                authorization = value
-            elif name == b"if-none-match":
-                tags = value if not tags else tags + b"," + value
-            elif name == b"prefer":
-                prefer = value if not prefer else prefer + b"," + value
-            elif name == b"x-screen-state":
-                state = value
-            elif name in _BODIED:
-                return None
-        if authorization[:7].lower() != b"bearer ":
+        if any(name in _BODIED for name, _ in self.headers):
             return None
-        return Request(
-            "GET", self.url, authorization.decode("latin-1"), tags, prefer, state, keep_alive=True
-        )
+        authorization, tags, prefer, state = asked(self.headers)
+        if authorization[:7].lower() != "bearer ":
+            return None
+        return Request("GET", self.url, authorization, tags, prefer, state, keep_alive=True)
 
     def _is_answering(self) -> bool:
         cycle: Any = self.cycle  # None before the first request, whatever its type says.
