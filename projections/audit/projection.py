@@ -1,11 +1,12 @@
 """Keeps a line for every event."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from projections.audit.words import describe
 from projections.projection import Transaction
-from projections.rows import storable
+from projections.rows import copy_rows, storable
 from schemas.events import (
     TOPICS,
     AlertApproved,
@@ -52,10 +53,18 @@ CREATE INDEX IF NOT EXISTS audit_entries_alert ON audit_entries (alert_id, posit
     WHERE alert_id IS NOT NULL;
 """
 
-_ENTRIES = """
-COPY audit_entries (position, recorded_at, topic, stream, version, account, body, alert_id, summary,
-    summary_en) FROM STDIN
-"""
+_ENTRIES = {
+    "position": "int8",
+    "recorded_at": "timestamptz",
+    "topic": "text",
+    "stream": "uuid",
+    "version": "int8",
+    "account": "text",
+    "body": "text",
+    "alert_id": "uuid",
+    "summary": "text",
+    "summary_en": "text",
+}
 
 NAME = 120
 """Most characters of an account or body: a refused command may name anything as its body."""
@@ -71,21 +80,22 @@ class Audit:
 
     def apply(self, tx: Transaction, page: Sequence[Recorded]) -> None:
         """Writes the page's lines."""
-        with tx.cursor.copy(_ENTRIES) as copy:
-            for position, recorded_at, event in page:
-                copy.write_row(
-                    (
-                        position,
-                        recorded_at,
-                        event.TOPIC,
-                        event.originator_id,
-                        event.originator_version,
-                        storable(event.by.account, NAME),
-                        event.by.body and storable(event.by.body, NAME),
-                        alert_of(event),
-                        *(storable(line) for line in describe(event)),
-                    )
-                )
+        copy_rows(tx.cursor, "audit_entries", _ENTRIES, map(_entry, page))
+
+
+def _entry(recorded: Recorded) -> tuple[Any, ...]:
+    position, recorded_at, event = recorded
+    return (
+        position,
+        recorded_at,
+        event.TOPIC,
+        event.originator_id,
+        event.originator_version,
+        storable(event.by.account, NAME),
+        event.by.body and storable(event.by.body, NAME),
+        alert_of(event),
+        *(storable(line) for line in describe(event)),
+    )
 
 
 def alert_of(event: AnyEvent) -> UUID | None:

@@ -15,7 +15,7 @@ from projections.reach.areas import AREAS_DDL, AreaTallies
 from projections.reach.drills import DRILLS_DDL
 from projections.reach.letters import LETTERS_DDL, Letters
 from projections.reach.spared import SPARED_DDL
-from projections.rows import storable
+from projections.rows import copy_rows, jsonb, storable
 from schemas.content import Channel
 from schemas.dispatch import FINAL, Outcome, Receipt
 from schemas.events import (
@@ -112,10 +112,23 @@ _REASON = """
 INSERT INTO reach_reasons AS r VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT (alert_id, version, channel, reason) DO UPDATE SET count = r.count + excluded.count
 """
-_RECEIPTS = """
-COPY reach_receipts (position, recorded_at, dispatch_id, alert_id, version, channel, lane, first_rank,
-    last_rank, attempt, counts, unknown, reasons, provider, dead) FROM STDIN
-"""
+_RECEIPTS = {
+    "position": "int8",
+    "recorded_at": "timestamptz",
+    "dispatch_id": "uuid",
+    "alert_id": "uuid",
+    "version": "int4",
+    "channel": "text",
+    "lane": "text",
+    "first_rank": "int8",
+    "last_rank": "int8",
+    "attempt": "int4",
+    "counts": "jsonb",
+    "unknown": "int8",
+    "reasons": "jsonb",
+    "provider": "text",
+    "dead": "int8",
+}
 # Answers those that are new, so that a repeated report counts once.
 _SCREENS = """
 INSERT INTO reach_screens SELECT * FROM unnest(%s::uuid[], %s::int[], %s::uuid[], %s::timestamptz[])
@@ -237,9 +250,9 @@ def _receipt_row(
         dispatch.first,
         dispatch.last,
         dispatch.attempt,
-        to_json(receipt.counts).decode(),
+        jsonb(to_json(receipt.counts)),
         receipt.unknown,
-        to_json(reasons).decode() if reasons else "{}",
+        jsonb(to_json(reasons)),
         storable(receipt.provider, NAME),
         receipt.counts.get(Outcome.DEAD, 0),
     )
@@ -264,11 +277,8 @@ def _note_screens(tx: Transaction, shown: dict[tuple[UUID, int, UUID], datetime]
 
 
 def _note_receipts(tx: Transaction, receipts: Sequence[tuple[Any, ...]]) -> None:
-    if not receipts:
-        return
-    with tx.cursor.copy(_RECEIPTS) as copy:
-        for row in receipts:
-            copy.write_row(row)
+    if receipts:
+        copy_rows(tx.cursor, "reach_receipts", _RECEIPTS, receipts)
 
 
 def _note_tallies(tx: Transaction, tallies: dict[Key, Tally]) -> None:
