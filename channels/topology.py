@@ -13,6 +13,7 @@ from nats.js.api import (
     RetentionPolicy,
     StorageType,
     StreamConfig,
+    StreamInfo,
 )
 from nats.js.errors import NotFoundError
 
@@ -98,3 +99,17 @@ async def declare(js: JetStreamContext, replicas: int = 1) -> None:
     for lane in Lane:
         for channel in DELIVERED:
             await js.add_consumer(stream_of(lane), consumer_config(lane, channel))
+
+
+async def standing(js: JetStreamContext, lane: Lane) -> StreamInfo | None:
+    """What the broker says of the lane's stream; None where it lacks the stream or one of its consumers.
+
+    It asks and changes nothing: in a cluster each declaration, even of what is there, is agreed on by all.
+    """
+    try:
+        info = await js.stream_info(stream_of(lane))
+        for channel in DELIVERED:
+            await js.consumer_info(stream_of(lane), durable_of(lane, channel))
+    except NotFoundError:
+        return None
+    return info

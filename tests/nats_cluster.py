@@ -85,7 +85,7 @@ class Cluster:
 
 async def _ready(urls: list[str], seconds: float) -> None:
     async with asyncio.timeout(seconds):
-        connection = await _connect(urls)
+        connection = await dialled(urls)
         async with connection:
             while True:
                 try:
@@ -98,7 +98,7 @@ async def _ready(urls: list[str], seconds: float) -> None:
 
 async def _info(urls: list[str], stream: str, seconds: float) -> StreamInfo:
     async with asyncio.timeout(seconds):
-        connection = await _connect(urls)
+        connection = await dialled(urls)
         async with connection:
             while True:
                 try:
@@ -110,7 +110,8 @@ async def _info(urls: list[str], stream: str, seconds: float) -> StreamInfo:
                 await asyncio.sleep(0.05)
 
 
-async def _connect(urls: list[str]) -> Client:
+async def dialled(urls: list[str]) -> Client:
+    """A client of the first server that answers, tried until one does."""
     while True:
         try:
             return await nats.connect(urls, token=TOKEN, error_cb=_quiet, allow_reconnect=False)

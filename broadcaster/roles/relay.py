@@ -14,7 +14,7 @@ from broadcaster.roles import Role
 from broadcaster.roles.loop import pause, until_stopped
 from broadcaster.runtime import House, clock
 from broadcaster.settings import Settings
-from channels.topology import declare, stream_of
+from channels.topology import declare, standing, stream_of
 from projections.fanout.publisher import JetStreamPublisher
 from projections.fanout.relay import Relay, meet_stream
 from schemas.content import Lane
@@ -42,7 +42,7 @@ async def _relay(settings: Settings, lanes: Sequence[Lane], stopped: asyncio.Eve
 async def _relay_lane(house: House, lane: Lane, stopped: asyncio.Event) -> None:
     async with transport.connected(house.settings, f"relay-{lane}") as client:
         js = client.jetstream()
-        await _keep_stream(house, js, lane)
+        await _keep_stream(house, js, lane, declared=False)
         relay = Relay(lane, house.pool, JetStreamPublisher(client))
         async with asyncio.TaskGroup() as group:
             group.create_task(relay.run())
@@ -52,11 +52,16 @@ async def _relay_lane(house: House, lane: Lane, stopped: asyncio.Event) -> None:
             relay.stop()
 
 
-async def _keep_stream(house: House, js: JetStreamContext, lane: Lane) -> None:
-    """Declares the topology; where the lane's stream is a new one, what it lost is ordered again."""
+async def _keep_stream(house: House, js: JetStreamContext, lane: Lane, *, declared: bool = True) -> None:
+    """Declares the topology where it may be another or has gone.
+
+    Where the lane's stream is a new one, what it lost is ordered again.
+    """
     try:
-        await declare(js, house.settings.nats_replicas)
-        info = await js.stream_info(stream_of(lane))
+        info = await standing(js, lane) if declared else None
+        if info is None:
+            await declare(js, house.settings.nats_replicas)
+            info = await js.stream_info(stream_of(lane))
     except (NatsError, TimeoutError) as error:
         log.warning("stream_unknown", lane=lane.value, error=type(error).__name__)
         return

@@ -3,15 +3,19 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
+import structlog
+from nats.errors import Error as NatsError
+
 from broadcaster import providers, transport
 from broadcaster.roles import Role
-from broadcaster.roles.loop import until_stopped
+from broadcaster.roles.loop import pause, until_stopped
 from broadcaster.runtime import House, clock
 from broadcaster.settings import Settings
 from channels.delivery import Delivery
 from channels.gateway import Resting
 from channels.topology import declare
 from channels.worker import Stumble, add_worker
+from projections.backoff import backoff
 from schemas.content import Channel, Lane
 
 SLOTS: Mapping[Channel, Mapping[Lane, int]] = {
@@ -19,6 +23,10 @@ SLOTS: Mapping[Channel, Mapping[Lane, int]] = {
     Channel.SMS: {Lane.EMERGENCY: 6, Lane.ALERT: 5, Lane.BULLETIN: 2},
 }
 """Dispatches one worker process carries at once, by lane."""
+FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0
+"""Seconds between two tries to reach a transport that is not ready."""
+
+log = structlog.get_logger(__name__)
 
 
 def run(role: Role, settings: Settings, lanes: Sequence[Lane]) -> None:
@@ -34,15 +42,27 @@ async def _work(
         async with (
             providers.gateway(settings, channel, clock, house.pool) as gateway,
             providers.beside(house, channel) as refusal,
-            transport.connected(settings, f"{channel}-declare") as client,
         ):
-            await declare(client.jetstream(), settings.nats_replicas)
-            broker = transport.broker(settings, f"{channel}-{'-'.join(lanes)}")
-            broker.add_middleware(Stumble)
-            slots = {lane: SLOTS[channel][lane] for lane in lanes}
             delivery = Delivery(house.ledger, gateway, clock, refusal)
             rest = gateway.rest if isinstance(gateway, Resting) else lambda: 0.0
-            add_worker(broker, channel, slots, delivery.deliver, clock, rest=rest)
-            async with broker:
-                await broker.start()
-                await stopped.wait()
+            failures = 0
+            while not stopped.is_set():
+                broker = transport.broker(settings, f"{channel}-{'-'.join(lanes)}")
+                broker.add_middleware(Stumble)
+                slots = {lane: SLOTS[channel][lane] for lane in lanes}
+                add_worker(broker, channel, slots, delivery.deliver, clock, rest=rest)
+                try:
+                    await _declared(settings, channel)
+                    async with broker:
+                        await broker.start()
+                        await stopped.wait()
+                except (NatsError, TimeoutError) as error:
+                    # A cluster that has yet to choose its leaders answers late, or that it has no room.
+                    failures += 1
+                    log.warning("transport_not_ready", error=type(error).__name__, tries=failures)
+                    await pause(stopped, backoff(failures, first=FIRST_WAIT, most=LONGEST_WAIT))
+
+
+async def _declared(settings: Settings, channel: Channel) -> None:
+    async with transport.connected(settings, f"{channel}-declare") as client:
+        await declare(client.jetstream(), settings.nats_replicas)
