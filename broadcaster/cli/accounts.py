@@ -57,8 +57,10 @@ def managers(
                 f"{body}: name {max(FEWEST - len(there), 0)} managers{told}; they ask for more"
             )
         for name in names:
-            if not is_name(name) or house.desk.accounts.state(name) is State.CLOSED:
-                raise SettingsError(f"account {name}: {_FAULTS['name']}, and not closed")
+            if not is_name(name):
+                raise SettingsError(f"account {name}: {_FAULTS['name']}")
+            if house.desk.accounts.state(name) is State.CLOSED:
+                raise SettingsError(f"account {name}: it was closed, which is for ever; take another name")
         for name in names:
             _make_manager(house, name, body, at)
 

@@ -1,9 +1,11 @@
 """The worker roles: carry out dispatches through the channel's gateway."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 import structlog
+from faststream.nats import NatsBroker
 from nats.errors import Error as NatsError
 
 from broadcaster import providers, transport
@@ -25,6 +27,8 @@ SLOTS: Mapping[Channel, Mapping[Lane, int]] = {
 """Dispatches one worker process carries at once, by lane."""
 FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0
 """Seconds between two tries to reach a transport that is not ready."""
+LONGEST_END = 15.0
+"""Seconds to say goodbye to the transport; what was in hand by then goes to another worker."""
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +57,7 @@ async def _work(
                 add_worker(broker, channel, slots, delivery.deliver, clock, rest=rest)
                 try:
                     await _declared(settings, channel)
-                    async with broker:
+                    async with _ended_in_time(broker):
                         await broker.start()
                         await stopped.wait()
                 except (NatsError, TimeoutError) as error:
@@ -61,6 +65,19 @@ async def _work(
                     failures += 1
                     log.warning("transport_not_ready", error=type(error).__name__, tries=failures)
                     await pause(stopped, backoff(failures, first=FIRST_WAIT, most=LONGEST_WAIT))
+
+
+@asynccontextmanager
+async def _ended_in_time(broker: NatsBroker) -> AsyncGenerator[None]:
+    """Stops the broker on leaving: one whose servers went first would wait for them to come back."""
+    try:
+        yield
+    finally:
+        try:
+            async with asyncio.timeout(LONGEST_END):
+                await broker.stop()
+        except TimeoutError:
+            log.warning("transport_left", seconds=LONGEST_END)
 
 
 async def _declared(settings: Settings, channel: Channel) -> None:

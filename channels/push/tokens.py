@@ -103,4 +103,6 @@ class AccessTokens:
 
 def _note(renewal: asyncio.Task[None]) -> None:
     if not renewal.cancelled() and (error := renewal.exception()):
-        log.warning("push.token_not_renewed", error=type(error).__name__)
+        # The cause tells a name that cannot be found from a certificate that is not trusted.
+        cause = error.__cause__ or error
+        log.warning("push.token_not_renewed", error=type(error).__name__, cause=type(cause).__name__)

@@ -20,7 +20,7 @@ from tests.waiting import until
 EMERGENCY = (stream_of(Lane.EMERGENCY), durable_of(Lane.EMERGENCY, Channel.PUSH))
 
 
-def test_a_worker_waits_for_a_cluster_that_has_no_leader(city_database: str) -> None:
+def test_a_worker_waits_for_a_cluster_that_has_no_leader_and_ends_without_it(city_database: str) -> None:
     with passable_folder() as folder, PushSandbox(folder / "sandbox" / "fcm"):
         three, log = Cluster(folder), folder / "push.log"
         three.start("n1")
@@ -30,8 +30,9 @@ def test_a_worker_waits_for_a_cluster_that_has_no_leader(city_database: str) -> 
             three.start("n2")
             three.start("n3")
             until(lambda: asyncio.run(waiting(three)), 40)
+            three.stop()
             worker.terminate()
-            assert worker.wait(20) == 0
+            assert worker.wait(30) == 0
             assert b"Traceback" not in log.read_bytes()
         finally:
             end(worker, (signal.SIGKILL, 10))
