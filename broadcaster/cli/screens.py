@@ -25,7 +25,7 @@ def run(
         Path | None,
         typer.Option(help="A file with the screen's key; SCREEN_KEY without it; else it pairs by a code."),
     ] = None,
-    output: Annotated[str, typer.Option(help="text, png:FOLDER, mono:DEVICE or rgb:DEVICE.")] = "text",
+    output: Annotated[str, typer.Option(help=f"{controller.OUTPUTS}.")] = "text",
     state: Annotated[Path, typer.Option(help="Folder to keep the last feed in.")] = Path("screen-state"),
     trust: Annotated[
         Path | None, typer.Option(help="Certificates to trust (PEM), not the system's.")

@@ -10,6 +10,7 @@ server said last, carried on by the steady clock.
 
 import argparse
 import base64
+import errno
 import hashlib
 import http.client
 import json
@@ -32,6 +33,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
@@ -832,6 +834,21 @@ class Bitmap:
             start = 3 * (row * self.width + left)
             self.rgb[start : start + 3 * wide] = b"\xff" * 3 * wide
 
+    def within(self, wide: int, high: int) -> "Bitmap":
+        """As large as fits a room that is too small for it; the pixels between are left out."""
+        part = min(wide / self.width, high / self.height)
+        wide, high = (
+            max(1, min(most, round(part * size)))
+            for most, size in ((wide, self.width), (high, self.height))
+        )
+        columns = [3 * (x * self.width // wide) for x in range(wide)]
+        out = bytearray()
+        for y in range(high):
+            start = 3 * self.width * (y * self.height // high)
+            row = self.rgb[start : start + 3 * self.width]
+            out += b"".join([row[at : at + 3] for at in columns])
+        return Bitmap(wide, high, out)
+
     def inverted(self) -> "Bitmap":
         """Dark where it was lit."""
         return Bitmap(self.width, self.height, self.rgb.translate(bytes(range(255, -1, -1))))
@@ -842,6 +859,10 @@ class Bitmap:
             return self
         levels = bytes([0, *(max(1, level * percent // 100) for level in range(1, 256))])
         return Bitmap(self.width, self.height, self.rgb.translate(levels))
+
+    def ppm(self) -> bytes:
+        """As a portable pixmap: no work to write, none to read."""
+        return b"P6 %d %d 255\n" % (self.width, self.height) + self.rgb
 
     def mono(self) -> bytes:
         """One bit a pixel, the leftmost the highest, each row filled to whole bytes."""
@@ -1083,6 +1104,122 @@ class FrameBuffer:
             device.write(bitmap.rgb if self._colour else bitmap.mono())
 
 
+@dataclass(frozen=True)
+class WindowPlace:
+    """Where a window is: all of the display without a size; bare at exact pixels with `at`."""
+
+    size: tuple[int, int] | None = None
+    at: tuple[int, int] | None = None
+
+    @classmethod
+    def parse(cls, said: str) -> "WindowPlace":
+        """`WIDTHxHEIGHT`, `WIDTHxHEIGHT+X+Y` or nothing. Raises SettingError."""
+        found = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})(?:\+(\d{1,5})\+(\d{1,5}))?", said, re.ASCII)
+        if said and found is None:
+            raise SettingError("output: window, window:WIDTHxHEIGHT or window:WIDTHxHEIGHT+X+Y")
+        if found is None:
+            return cls()
+        wide, high, left, top = (int(one) if one else None for one in found.groups())
+        assert wide
+        assert high
+        return cls((wide, high), None if left is None or top is None else (left, top))
+
+
+class Window:
+    """A window of the X display: one diode is n pixels of a small matrix, so that it stays sharp.
+
+    All of it belongs to the thread that made it, and that thread must `tend` it.
+    """
+
+    frames = True
+
+    def __init__(self, place: WindowPlace) -> None:
+        # Imported here: the boxes without a display have no tkinter.
+        try:
+            import tkinter as tk  # noqa: PLC0415
+        except ImportError:
+            raise SettingError("output: a window needs tkinter (Debian: python3-tk)") from None
+        try:
+            self._root = root = tk.Tk(className="Screen")
+        except tk.TclError as error:
+            raise SettingError(f"output: no window: {error}") from None
+        self._image: Callable[..., tk.PhotoImage] = tk.PhotoImage
+        self._error = tk.TclError
+        self.is_closed = False
+        self._whole: Callable[[], Bitmap] | None = None
+        self._source = b""
+        self._picture: tk.PhotoImage | None = None
+        self._canvas = tk.Canvas(root, background="black", highlightthickness=0, borderwidth=0)
+        self._canvas.pack(fill="both", expand=True)
+        self._dressed(place)
+        root.protocol("WM_DELETE_WINDOW", self._close)
+        root.bind("<Escape>", self._close)
+        self._canvas.bind("<Configure>", self._again)
+        self.tend()
+        root.focus_force()
+
+    def _dressed(self, place: WindowPlace) -> None:
+        root = self._root
+        root.title("Screen")
+        root.configure(background="black", cursor="none" if place.at or not place.size else "")
+        if place.size is None:
+            # A window manager makes it full; where there is none, it is as large as the display.
+            root.geometry(f"{root.winfo_screenwidth()}x{root.winfo_screenheight()}+0+0")
+            root.attributes("-fullscreen", True)
+            return
+        wide, high = place.size
+        if place.at:
+            root.overrideredirect(True)
+        root.geometry(f"{wide}x{high}" + (f"+{place.at[0]}+{place.at[1]}" if place.at else ""))
+
+    def show(self, picture: Picture, frame: bytes | None, profile: str) -> None:
+        """Shows a picture until the next."""
+        self._whole = partial(drawing, picture, frame, profile)
+        changed = picture.stale or picture.flash or picture.brightness < 100
+        png = frame if frame and frame.startswith(_PNG) and not changed else None
+        self._source = png or self._whole().ppm()
+        self._draw()
+        self.tend()
+
+    def tend(self) -> None:
+        """Does what the display asks for."""
+        # Where the display is gone, its library ends this process with 1: see docs/player.md.
+        if not self.is_closed:
+            self._root.update()
+
+    def close(self) -> None:
+        """Takes the window down; again is harmless."""
+        self._close()
+        with suppress(self._error):
+            self._root.destroy()
+
+    def _close(self, _: object = None) -> None:
+        self.is_closed = True
+
+    def _again(self, _: object) -> None:
+        try:
+            self._draw()
+        except OSError as error:
+            log.error("the output fails: %s", error.strerror)  # noqa: TRY400 (the kind is enough)
+
+    def _draw(self) -> None:
+        if self._whole is None:
+            return
+        wide, high = self._canvas.winfo_width(), self._canvas.winfo_height()
+        try:
+            told = self._image(master=self._root, data=self._source)
+            # Whole times its size, so that each diode is as large as the next.
+            times = min(wide // told.width(), high // told.height())
+            if times == 0:
+                told = self._image(master=self._root, data=self._whole().within(wide, high).ppm())
+            sized = told.zoom(times) if times > 1 else told
+            self._canvas.delete("all")
+            self._canvas.create_image(wide // 2, high // 2, image=sized)
+        except self._error as error:
+            raise OSError(errno.EIO, f"the window cannot draw it ({error})") from error
+        self._picture = sized  # Tk shows an image as long as someone holds it.
+
+
 class Backlight:
     """An output whose panel has a brightness of its own: pixels stay as they are.
 
@@ -1113,19 +1250,24 @@ class Backlight:
 
 
 def output(said: str) -> Output:
-    """`text`, `png:FOLDER`, `mono:DEVICE` or `rgb:DEVICE`. Raises SettingError."""
-    kind, _, place = said.partition(":")
+    """What OUTPUTS names. Raises SettingError."""
+    kind, colon, place = said.partition(":")
     if said == "text":
         return Text()
+    if kind == "window" and bool(colon) == bool(place):
+        return Window(WindowPlace.parse(place))
     if kind == "png" and place:
         return PngFolder(Path(place))
     if kind in {"mono", "rgb"} and place:
         if not Path(place).exists():
             raise SettingError(f"output: there is no {place}")
         return FrameBuffer(Path(place), colour=kind == "rgb")
-    raise SettingError("output: text, png:FOLDER, mono:DEVICE or rgb:DEVICE")
+    raise SettingError(f"output: {OUTPUTS}")
 
 
+OUTPUTS = "text, window, window:WIDTHxHEIGHT[+X+Y], png:FOLDER, mono:DEVICE or rgb:DEVICE"
+TEND_S = 0.05
+"""How long a window may wait to be tended."""
 WAIT_S = 50
 """How long the server is asked to hold a poll until something changes; below what proxies cut off."""
 TIMEOUT_S = 20.0
@@ -1310,6 +1452,7 @@ class Box:
     ) -> None:
         self._settings, self._steady = settings, steady
         self._shows = shows or output(settings.output)
+        self._window = self._shows if isinstance(self._shows, Window) else None
         if settings.backlight:
             self._shows = Backlight(self._shows, settings.backlight)
         try:
@@ -1317,6 +1460,7 @@ class Box:
         except OSError as error:
             raise SettingError(f"state: {settings.state} cannot be written") from error
         self._changed = threading.Condition()
+        self._news = self._seen = 0
         self._off = threading.Event()
         self._boot = boot or boot_id()
         self.player = Player(self._boot, steady(), self.store.load(), frames=self._shows.frames)
@@ -1348,14 +1492,28 @@ class Box:
                 seconds = self._show()
                 if all(thread.is_alive() for thread in threads):
                     notify("WATCHDOG=1")
-                with self._changed:
-                    if not self._off.is_set():
-                        self._changed.wait(min(seconds, 5.0))
+                self._rest(min(seconds, 5.0))
         finally:
             self.stop()
+            if self._window:
+                self._window.close()
             for thread in threads:
                 thread.join(TIMEOUT_S)
             self._save()
+
+    def _rest(self, seconds: float) -> None:
+        """Waits until something changes; a window is tended, and closing it ends the run."""
+        end = time.monotonic() + seconds
+        while not self._off.is_set() and (left := end - time.monotonic()) > 0:
+            with self._changed:
+                # Not only what is told from here on: much may have changed while the picture was drawn.
+                pause = min(left, TEND_S) if self._window else left
+                if self._changed.wait_for(lambda: self._off.is_set() or self._news != self._seen, pause):
+                    return
+            if self._window:
+                self._window.tend()
+                if self._window.is_closed:
+                    self.stop()
 
     def stop(self) -> None:
         """Ends `run`; again is harmless."""
@@ -1367,11 +1525,16 @@ class Box:
 
     def _wake(self) -> None:
         with self._changed:
-            self._changed.notify_all()
+            self._tell_all()
+
+    def _tell_all(self) -> None:
+        self._news += 1
+        self._changed.notify_all()
 
     def _show(self) -> float:
         """Puts the picture of now on, if it is another; the seconds until the next."""
         with self._changed:
+            self._seen = self._news
             picture = self.player.picture(self._steady())
             if self.code and picture.item is None:
                 picture = replace(picture, lines=halves(self.code), frame=None, stale=False)
@@ -1390,7 +1553,7 @@ class Box:
                 self.player.counted(picture, self._steady())
                 if self.player.showed(picture):
                     self._save()
-                    self._changed.notify_all()
+                    self._tell_all()
         return max(0, picture.until - self._steady()) / 1000
 
     def _save(self) -> None:
@@ -1473,7 +1636,7 @@ class Box:
     def _code_is(self, code: str) -> None:
         with self._changed:
             self.code = code
-            self._changed.notify_all()
+            self._tell_all()
 
     def _pin(self) -> None:
         """Takes the key that signs feeds, once: the first to answer is believed, no one later."""
@@ -1516,7 +1679,7 @@ class Box:
                 raise LinkError(f"status {answer.status}", max(lost, answer.retry_s))
             if answer.identify_ms is not None:
                 self.player.flashes(answer.identify_ms, answer.received)
-            self._changed.notify_all()
+            self._tell_all()
             if outcome is Outcome.NEW or self._steady() - self._saved >= SAVE_MS:
                 self._save()
         if outcome is Outcome.OLD:
@@ -1558,7 +1721,7 @@ class Box:
                 raise LinkError(f"a frame cannot be kept: {error.strerror}") from error
             with self._changed:
                 self.player.drawn.add(name)
-                self._changed.notify_all()
+                self._tell_all()
         with self._changed:
             self.player.drawn &= set(wanted)
         if missing:
@@ -1659,7 +1822,7 @@ def main(argv: list[str] | None = None) -> int:
     asked = argparse.ArgumentParser(description="Show a screen's feed.")
     asked.add_argument("--feed", default=os.environ.get("SCREEN_FEED", ""), help="or SCREEN_FEED")
     asked.add_argument("--key-file", type=Path, help="a file with the key; else SCREEN_KEY; else it pairs")
-    asked.add_argument("--output", default="text", help="text, png:FOLDER, mono:DEVICE or rgb:DEVICE")
+    asked.add_argument("--output", default="text", help=OUTPUTS)
     asked.add_argument(
         "--state", type=Path, default=Path("screen-state"), help="folder to keep the feed in"
     )

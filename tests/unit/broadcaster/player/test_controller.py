@@ -258,7 +258,7 @@ def test_settings_name_what_is_wrong(tmp_path: Path) -> None:
         with pytest.raises(SettingError, match=rule):
             Settings(feed, key, "text", tmp_path)
     assert "secret" not in repr(Settings("https://example.test/f", "secret", "text", tmp_path))
-    for wrong in ("", "png:", "window", f"mono:{tmp_path / 'none'}"):
+    for wrong in ("", "png:", "window:", "windows", f"mono:{tmp_path / 'none'}"):
         with pytest.raises(SettingError, match="output"):
             output(wrong)
 
