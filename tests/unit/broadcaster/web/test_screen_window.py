@@ -1,4 +1,4 @@
-"""The controller's window beside the real web: the alert's own frames on the display, and the idle page after."""
+"""The controller's window beside the real web: an alert's own frames on the display, then the idle page."""
 
 import os
 import subprocess
