@@ -265,6 +265,16 @@ class Keys:
         opened = self.opened(known.sealed, known.principal.account, key_id) if known else None
         return (opened, known.principal) if known and opened else None
 
+    def has_ended(self, key_id: str, at: datetime) -> bool | None:
+        """Whether a screen's key of that id lives no more; None where there never was one."""
+        with self._pool.connection() as conn:
+            row = conn.execute(
+                "SELECT revoked_at IS NOT NULL OR coalesce(ends_at <= %s, false) FROM api_keys"
+                " WHERE key_id = %s AND kind = 'screen'",
+                (at, key_id),
+            ).fetchone()
+        return row[0] if row else None
+
     def remembers(self, key_id: str) -> bool:
         """Whether a key of that id lived when it was last looked for, whatever secret came with it."""
         return key_id in self._known

@@ -16,6 +16,14 @@ class PairingPoll(Body):
     device_code: Annotated[str, StringConstraints(min_length=1, max_length=100), Field(repr=False)]
 
 
+class StandingAsked(Body):
+    """A screen's question about its key, of which it names the part that is no secret."""
+
+    key_id: Annotated[str, StringConstraints(pattern="^[0-9a-z]{1,32}$")]
+    nonce: Annotated[str, StringConstraints(pattern="^[0-9A-Za-z_-]{16,64}$")]
+    """Drawn anew for each question."""
+
+
 class PairingClaim(Body):
     """The code a panel shows, for a new screen at a place, or for the screen whose box was changed."""
 

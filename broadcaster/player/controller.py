@@ -36,7 +36,7 @@ from enum import Enum
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 log = logging.getLogger("player")
 
@@ -766,16 +766,17 @@ class Store:
             self._state.replace(self._former)
         write_whole(self._state, _sealed(state))
 
-    def paired(self) -> str:
-        """The key that a pairing gave; empty where there was none."""
-        return str((_checked(self._paired) or {}).get("key", ""))
+    def paired(self) -> dict[str, str]:
+        """The key that a pairing gave, and which screen's it is; empty where there was none."""
+        kept = _checked(self._paired) or {}
+        return {name: str(kept.get(name, "")) for name in ("key", "screen")}
 
-    def keep_paired(self, key: str, state: Mapping[str, Any]) -> None:
+    def keep_paired(self, key: str, screen: str, state: Mapping[str, Any]) -> None:
         """Keeps a key, and the state it begins with: what was kept before may be another screen's."""
         self._former.unlink(missing_ok=True)
         self._state.unlink(missing_ok=True)
         self.save(state)
-        write_whole(self._paired, _sealed({"key": key}), mode=0o600)
+        write_whole(self._paired, _sealed({"key": key, "screen": screen}), mode=0o600)
 
     def frame(self, name: str) -> bytes | None:
         """A frame, if it is here and sound."""
@@ -1337,9 +1338,9 @@ def read_key(file: Path | None) -> str:
 class LinkError(Exception):
     """No answer, or one that is no use; `retry_s` is when the server wants to be asked again."""
 
-    def __init__(self, text: str, retry_s: float = 0.0) -> None:
+    def __init__(self, text: str, retry_s: float = 0.0, status: int = 0) -> None:
         super().__init__(text)
-        self.retry_s = retry_s
+        self.retry_s, self.status = retry_s, status
 
 
 @dataclass(frozen=True)
@@ -1467,9 +1468,11 @@ class Box:
         self.player.pinned = settings.pinned or self.player.pinned
         self.player.drawn |= {name for name in self.player.wanted() if self.store.frame(name)}
         self._lines = {"feed": Link(settings, steady), "reports": Link(settings, steady)}
-        self._use(settings.key or self.store.paired())
+        self._use(settings.key or self.store.paired()["key"])
         self.code = ""
         """The pairing code to show; empty where there is none."""
+        self._house: list[bytes] = []
+        """Who may pair it again, by the keys that sign feeds; anyone where it was not paired before."""
         self._path = urlsplit(settings.feed).path
         self._on: Picture | None = None
         self._saved = self._began = self._told_at = steady()
@@ -1580,10 +1583,42 @@ class Box:
                 failures += 1
                 least = getattr(error, "retry_s", 0.0)
                 log.warning("no feed: %s", error)
+                if getattr(error, "status", 0) == 401 and self.is_put_out():
+                    least = 0.0
             with self._changed:
                 delay = pause(self.player, outcome, failures, random.random(), waited=holds)
             self._off.wait(max(delay, least))
         self._lines["feed"].close()
+
+    def is_put_out(self) -> bool:
+        """Whether the house has ended the key that its pairing gave; then the box pairs again.
+
+        A refusal alone may come from anywhere: it says so in an answer to this very question, signed by
+        the key that signs feeds. A key that someone set up here is theirs to change.
+        """
+        key, nonce = self._lines["feed"].key, os.urandom(16).hex()
+        if self._settings.key or key != self.store.paired()["key"]:
+            return False
+        about = {"key_id": key.split("_")[1] if key.count("_") > 1 else "", "nonce": nonce}
+        path = self._path.removesuffix("me/feed") + "pairing/standing?"
+        try:
+            answer = self._lines["feed"].ask("GET", path + urlencode(about))
+        except LinkError as error:
+            log.info("the key may be ended: %s", error)
+            return False
+        self._lines["feed"].close()  # It is long until the next word.
+        said = answer.headers.get("X-Feed-Signature", "")
+        wanted = {"kind": "key-standing/1", "standing": "ended", **about}
+        if (
+            answer.status != 200
+            or answer.told != wanted
+            or not is_authentic(answer.body, said, self.player.pinned)
+        ):
+            return False
+        log.warning("the house has ended the key of this screen: it pairs again")
+        self._house = self.player.pinned
+        self._use("")
+        return True
 
     def _pair(self) -> None:
         """Shows one code until an operator has claimed it, or it is too old (RFC 8628 §3.2-3.5)."""
@@ -1607,7 +1642,7 @@ class Box:
                     log.info("the pairing waits: %s", error)
                     continue  # Someone may be typing the code just now.
                 if answer.status == 200:
-                    self._is_paired(answer.told)
+                    self.is_paired(answer.told)
                     return
                 line.close()
                 why = answer.told.get("error")
@@ -1618,20 +1653,32 @@ class Box:
         finally:
             self._code_is("")
 
-    def _is_paired(self, told: Mapping[str, Any]) -> None:
+    def is_paired(self, told: Mapping[str, Any]) -> None:
         """Begins as a new screen with the key it was given."""
-        fresh = Player(self._boot, self._steady(), frames=self._shows.frames)
         try:
             key, public = str(told["key"]), base64.b64decode(told["feed_key"], validate=True)
+            screen = str(told["screen_id"])
             if not re.fullmatch(r"[!-~]+", key) or _point(public) is None:
                 raise ValueError("no key")  # noqa: TRY301 (as any other that cannot be read)
-            fresh.pinned = self._settings.pinned or [public]
-            self.store.keep_paired(key, fresh.kept(self._steady()))
+            if self._house and public not in self._house:
+                raise ValueError("another house")  # noqa: TRY301
+            with self._changed:
+                fresh = self._begun(public, is_same=screen == self.store.paired()["screen"])
+                self.store.keep_paired(key, screen, fresh.kept(self._steady()))
+                self.player, self._house = fresh, []
         except (KeyError, TypeError, ValueError, OSError) as error:
             raise LinkError(f"the key cannot be kept: {type(error).__name__}") from error
-        with self._changed:
-            self.player = fresh
         self._use(key)
+
+    def _begun(self, public: bytes, *, is_same: bool) -> Player:
+        """What a box goes on with that was paired: all of it as the screen that it was before."""
+        if self._house and is_same:
+            return self.player
+        fresh = Player(self._boot, self._steady(), frames=self._shows.frames)
+        fresh.pinned = self._settings.pinned or self._house or [public]
+        if self._house:  # What is over or cancelled there stays so.
+            fresh.floors, fresh.gone = self.player.floors, self.player.gone
+        return fresh
 
     def _code_is(self, code: str) -> None:
         with self._changed:
@@ -1676,7 +1723,7 @@ class Box:
                 outcome = self.player.answered(answer.body, answer.headers.get("ETag", ""), *when)
             else:  # What is on stays on.
                 lost = LOST_KEY_S if answer.status in {401, 403} else 0.0
-                raise LinkError(f"status {answer.status}", max(lost, answer.retry_s))
+                raise LinkError(f"status {answer.status}", max(lost, answer.retry_s), answer.status)
             if answer.identify_ms is not None:
                 self.player.flashes(answer.identify_ms, answer.received)
             self._tell_all()
@@ -1731,7 +1778,7 @@ class Box:
         failures, singly = 0, False
         while not self._off.is_set():
             with self._changed:
-                while not (self.player.pending or self._is_time_for_plays() or self._off.is_set()):
+                while not (self._has_reports() or self._off.is_set()):
                     self._changed.wait(min(60.0, self._settings.plays_ms / 1000))
                 batch = self.player.pending[: 1 if singly else REPORTED_AT_ONCE]
             if self._off.is_set():
@@ -1759,6 +1806,10 @@ class Box:
     def _tell(self, batch: list[tuple[str, int]]) -> bool:
         """Whether the house took it; False where it never will. Raises LinkError to try again."""
         return self._send("reports", {"shown": [{"alert_id": one, "version": rev} for one, rev in batch]})
+
+    def _has_reports(self) -> bool:
+        # Without a key nobody would take them.
+        return bool(self._lines["reports"].key) and bool(self.player.pending or self._is_time_for_plays())
 
     def _is_time_for_plays(self) -> bool:
         has_some = self.player.batch is not None or bool(self.player.plays)

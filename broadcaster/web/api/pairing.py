@@ -1,9 +1,10 @@
 """Pairing a panel, in the shape of RFC 8628, and the keys of screens."""
 
 from base64 import b64encode
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request, Response
 
 from broadcaster.accounts.throttle import Subject
 from broadcaster.screens.commands import Place, UnknownCodeError
@@ -11,18 +12,19 @@ from broadcaster.screens.pairing import PairingFullError, Waiting
 from broadcaster.web.api.pairing_models import (
     IdentifyAsked,
     KeysRevoked,
+    KeyStanding,
     PairingDone,
     PairingOpened,
     ScreenClaimed,
     ScreenKeyRotated,
 )
-from broadcaster.web.auth import BearingScreen, Staff, actor
+from broadcaster.web.auth import Address, BearingScreen, Staff, actor
 from broadcaster.web.feed_cache import screen_of
 from broadcaster.web.openapi import CLAIM_EXAMPLE, problems_of
 from broadcaster.web.polls import FEED_PATH
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import WithServices
-from schemas.screen_requests import PairingClaim, PairingPoll
+from schemas.screen_requests import PairingClaim, PairingPoll, StandingAsked
 
 router = APIRouter(prefix="/v1/screens", tags=["screens"])
 
@@ -77,6 +79,37 @@ def poll_pairing(services: WithServices, request: PairingPoll) -> PairingDone:
         feed_key_url=f"{base}/v1/feed-key",
         feed_key=b64encode(services.ports.feed_key.public).decode(),
     )
+
+
+@router.get(
+    "/pairing/standing",
+    summary="What has become of a key",
+    response_model=KeyStanding,
+    responses=problems_of(404, 422, 429),
+)
+def read_standing(
+    services: WithServices, asked: Annotated[StandingAsked, Query()], address: Address
+) -> Response:
+    """For a screen whose key is refused: whether the house has ended it, and so it is to be paired again.
+
+    The answer is signed as feeds are (`X-Feed-Signature`), with the nonce in it: a refusal alone may come
+    from a network that lies. 404 says nothing of the key: the house may have been put back to an older day.
+    """
+    now = services.now()
+    if not services.gate.admits(address, asked.key_id, now.timestamp()):
+        services.refused["key_gate"] += 1
+        raise ProblemError("tries", "Too many keys were asked about.", headers={"Retry-After": "1"})
+    ended = services.ports.keys.has_ended(asked.key_id, now)
+    if ended is None:
+        raise ProblemError("not-found", "No screen has had such a key.")
+    told = KeyStanding(
+        key_id=asked.key_id,
+        nonce=asked.nonce,
+        standing="ended" if ended else "live",
+    )
+    body = told.model_dump_json().encode()
+    headers = {"X-Feed-Signature": services.ports.feed_key.sign(body), "Cache-Control": "no-store"}
+    return Response(body, headers=headers, media_type="application/json")
 
 
 @router.post(

@@ -1,5 +1,6 @@
 """What the API answers to panels that pair, and about keys of screens."""
 
+from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -52,6 +53,16 @@ class KeysRevoked(Answer):
     """The ids of the keys that were ended."""
 
     key_ids: list[str]
+
+
+class KeyStanding(Answer):
+    """What has become of a screen's key, to be believed by its signature alone."""
+
+    kind: Literal["key-standing/1"] = "key-standing/1"
+    key_id: str
+    nonce: str
+    """As it was asked with, so that no answer counts twice."""
+    standing: Literal["live", "ended"]
 
 
 class IdentifyAsked(Answer):

@@ -9,6 +9,7 @@ const PLAYS = "/v1/screens/me/plays";
 const PAIRING = "/v1/screens/pairing";
 const KEY = "screen.key";
 const FEED_KEY = "screen.feed-key";
+const PAIRED = "screen.paired"; // which screen this is, where a pairing gave the key
 const STATE = "screen.state";
 const PLAYS_MS = 3600000;
 const WAIT_S = 50;
@@ -25,6 +26,8 @@ let saved = steady();
 let timer = 0;
 let wakeReports = () => {};
 let on = null;
+let putOut = false; // the house ended the key, and another is waited for
+let code = ""; // shown meanwhile while there is nothing to tell
 let signer; // what checks feeds; null where this browser cannot
 
 function stored() {
@@ -69,7 +72,8 @@ function draw(picture) {
   const dim = picture.brightness < 100 ? `brightness(${picture.brightness}%)` : "";
   stage.style.filter = picture.flash ? `invert(1) ${dim}` : dim;
   // A television has room for the whole text: its pages are for matrices.
-  const said = picture.id !== null && picture.of === 1 && picture.text ? picture.text : picture.lines.join("\n");
+  const lines = picture.id === null && code ? [code] : picture.lines;
+  const said = picture.id !== null && picture.of === 1 && picture.text ? picture.text : lines.join("\n");
   const words = part("words");
   if (words.textContent === said && words.dataset.fitted === size()) return;
   words.textContent = said;
@@ -141,6 +145,11 @@ async function poll(wait) {
   if (answer.status !== 200) {
     const lost = answer.status === 401 || answer.status === 403;
     part("refused").hidden = !lost;
+    if (answer.status === 401 && (await isPutOut())) {
+      console.warn("the house has ended the key of this screen: it pairs again");
+      putOut = true;
+      await pair();
+    }
     return { outcome: null, held: false, least: Math.max(least, lost ? LOST_KEY_MS : 0) };
   }
   const bytes = await answer.arrayBuffer();
@@ -151,6 +160,22 @@ async function poll(wait) {
   const outcome = player.answered(body, answer.headers.get("ETag") ?? "", serverMs, sent, steady());
   identify(answer);
   return { outcome, held, least };
+}
+
+/** Whether the house says, signed and to this very question, that it ended the key of a pairing.
+ *
+ * A refusal alone may come from anywhere. A key that someone typed in is theirs to change.
+ */
+async function isPutOut() {
+  if (!signer || !localStorage.getItem(PAIRED)) return false;
+  const about = { key_id: localStorage.getItem(KEY).split("_")[1] ?? "", nonce: uuid() };
+  const answer = await ask(`${PAIRING}/standing?${new URLSearchParams(about)}`, {}, 20000);
+  const bytes = await answer.arrayBuffer();
+  const said = answer.headers.get("X-Feed-Signature");
+  if (answer.status !== 200 || !(await isAuthentic(bytes, said, signer))) return false;
+  const told = JSON.parse(new TextDecoder().decode(bytes));
+  const wanted = { kind: "key-standing/1", standing: "ended", ...about };
+  return Object.entries(wanted).every(([name, value]) => told[name] === value);
 }
 
 function instant(answer, name) {
@@ -190,6 +215,7 @@ async function follow() {
 const REFUSED = [400, 404, 413, 422];
 
 async function tell(path, told) {
+  if (putOut) return 0;
   try {
     const headers = { "Content-Type": "application/json" };
     const answer = await ask(path, { method: "POST", headers, body: JSON.stringify(told) }, 20000);
@@ -256,10 +282,17 @@ function begin() {
 }
 
 /** Takes a key; what was kept is of another screen, maybe, and of another house. */
-function take(key, feedKey) {
-  localStorage.removeItem(STATE);
+function take(key, feedKey, screen) {
+  if (!putOut) localStorage.removeItem(STATE);
+  else if (screen !== localStorage.getItem(PAIRED)) {
+    // Of the same house: what is over or cancelled stays so.
+    const { floors, gone } = player.kept(steady());
+    localStorage.setItem(STATE, JSON.stringify({ floors, gone }));
+  }
   localStorage.removeItem(FEED_KEY);
+  localStorage.removeItem(PAIRED);
   if (feedKey) localStorage.setItem(FEED_KEY, feedKey);
+  if (screen) localStorage.setItem(PAIRED, screen);
   localStorage.setItem(KEY, key);
   location.reload();
 }
@@ -287,16 +320,21 @@ async function pair() {
 }
 
 /** Whether the code was claimed before it grew too old. */
-async function paired({ device_code: device, user_code: code, interval }) {
-  part("code").textContent = code;
+async function paired({ device_code: device, user_code: given, interval }) {
+  part("code").textContent = given;
   part("pairing").hidden = false;
+  if (putOut) {
+    code = given;
+    show();
+  }
   let every = interval;
   for (;;) {
     await sleep(every * 1000);
     const answer = await post(`${PAIRING}/token`, { device_code: device });
     const told = await answer.json();
     if (answer.status === 200) {
-      take(told.key, told.feed_key);
+      if (putOut && told.feed_key !== localStorage.getItem(FEED_KEY)) return false; // another house
+      take(told.key, told.feed_key, told.screen_id);
       return true;
     }
     if (told.error === "slow_down") every += 5;
@@ -314,6 +352,7 @@ part("forget").addEventListener("click", () => {
   localStorage.removeItem(KEY);
   localStorage.removeItem(FEED_KEY);
   localStorage.removeItem(STATE);
+  localStorage.removeItem(PAIRED);
   location.reload();
 });
 addEventListener("keydown", (event) => {

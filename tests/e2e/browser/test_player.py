@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.slow]
 
 Opener = Callable[..., Page]
 TEXT = "Nước sông Hồng lên nhanh, tránh bãi giữa"
+CODE = re.compile("^[B-Z]{4}-[B-Z]{4}$")
 
 
 class Staff:
@@ -69,7 +70,7 @@ def test_a_television_pairs_shows_an_alert_and_refuses_what_another_signed(
     assert found.violations_count == 0, found.generate_report()
     page.get_by_role("button", name="Ghép nối bằng mã").click()
     code = page.locator("#code")
-    expect(code).to_have_text(re.compile("^[B-Z]{4}-[B-Z]{4}$"))
+    expect(code).to_have_text(CODE)
     place = {"name": "Sảnh chợ", "area": "00001", "profile": "lcd1920"}
     claimed = staff.post("hoa", "/v1/screens/pairing/claim", {"code": code.text_content(), **place})
     screen_id = claimed["screen_id"]
@@ -112,3 +113,43 @@ def test_a_television_pairs_shows_an_alert_and_refuses_what_another_signed(
         page.reload()
     expect(words).to_have_text("Thành phố Hà Nội")
     expect(page.locator("#stale")).to_be_visible()
+
+
+def test_a_television_whose_key_was_ended_pairs_again_on_the_house_s_word_alone(
+    opened: Opener, hanoi: Site
+) -> None:
+    staff, page = Staff(hanoi), opened()
+    page.goto("/screens/player")
+    page.get_by_role("button", name="Ghép nối bằng mã").click()
+    code, words = page.locator("#code"), page.locator("#words")
+    expect(code).to_have_text(CODE)
+    place = {"name": "Sảnh ga", "area": "00001", "profile": "lcd1920"}
+    claimed = staff.post("hoa", "/v1/screens/pairing/claim", {"code": code.text_content(), **place})
+    hanoi.follow()
+    expect(words).to_be_visible(timeout=15_000)
+    expect(page.locator("#stale")).to_be_hidden(timeout=15_000)
+
+    # A network that lies: it refuses the key, and says that it is ended.
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(f"{request.method} {request.url}"))
+    page.route("**/v1/screens/me/feed", lambda route: route.fulfill(status=401))
+    told = {"kind": "key-standing/1", "standing": "ended"}
+    page.route("**/pairing/standing*", lambda route: route.fulfill(json=told))
+    with page.expect_response("**/pairing/standing*"):
+        page.reload()
+    expect(page.locator("#refused")).to_be_visible()
+    expect(words).to_have_text("Thành phố Hà Nội")
+    assert not [one for one in asked if one.startswith("POST") and one.endswith("/pairing")]
+
+    page.unroute("**/v1/screens/me/feed")
+    page.unroute("**/pairing/standing*")
+    staff.post("hoa", f"/v1/screens/{claimed['screen_id']}/revoke")
+    page.reload()
+    expect(words).to_have_text(CODE)
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    again = {"code": words.text_content(), "screen_id": claimed["screen_id"]}
+    assert staff.post("hoa", "/v1/screens/pairing/claim", again)["screen_id"] == claimed["screen_id"]
+    expect(words).to_have_text("Thành phố Hà Nội", timeout=15_000)
+    expect(page.locator("#stale")).to_be_hidden(timeout=15_000)
+    assert page.evaluate("localStorage.getItem('screen.paired')") == claimed["screen_id"]

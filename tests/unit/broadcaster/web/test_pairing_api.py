@@ -3,10 +3,11 @@
 from typing import Any
 from uuid import uuid4
 
+from broadcaster.player.controller import is_authentic
 from broadcaster.screens.pairing import ALPHABET, IN_ALL, PER_ADDRESS, neighbourhood, plain
 from broadcaster.web.polls import FEED_PATH
 from schemas.events import ScreenEvent
-from tests.unit.broadcaster.web.town import Client, Town
+from tests.unit.broadcaster.web.town import FEED_KEY, Client, Town
 
 PLACE = {"name": "Chợ Long Biên", "area": "00001", "profile": "m96x32-1"}
 PAIRING = "/v1/screens/pairing"
@@ -204,6 +205,31 @@ def test_a_manager_revokes_and_pairs_again(town: Town) -> None:
         "screen.key_revoked",
         "screen.repaired",
     ]
+
+
+def test_a_screen_is_told_under_signature_what_became_of_its_key(town: Town) -> None:
+    screen, screen_id = paired(town)
+    key_id = (screen.key or "").split("_")[1]
+    asked = f"{PAIRING}/standing?key_id={key_id}&nonce="
+
+    def standing(nonce: str) -> dict[str, str]:
+        answer = town.client().get(asked + nonce).raise_for_status()
+        assert answer.headers["cache-control"] == "no-store"
+        assert is_authentic(answer.content, answer.headers["x-feed-signature"], [FEED_KEY.public])
+        return answer.json()
+
+    told = {"kind": "key-standing/1", "key_id": key_id}
+    assert standing("a" * 16) == {**told, "nonce": "a" * 16, "standing": "live"}
+    town.client("hoa").post(f"/v1/screens/{screen_id}/revoke").raise_for_status()
+    assert standing("b" * 64) == {**told, "nonce": "b" * 64, "standing": "ended"}
+    staff = town.keys["hoa"].split("_")[1]
+    for unknown in ("0" * 12, staff):
+        assert town.client().get(f"{PAIRING}/standing?key_id={unknown}&nonce={'a' * 16}").status_code == 404
+    for bad in ("a" * 15, "a" * 65, "a" * 16 + "%0A"):
+        assert town.client().get(asked + bad).status_code == 422
+    answers = [town.client().get(asked + "a" * 16).status_code for _ in range(30)]
+    assert answers[-1] == 429
+    assert refused(town, "key_gate") >= 1
 
 
 def test_a_screen_makes_itself_known_and_the_feed_stays(town: Town) -> None:
