@@ -1,8 +1,9 @@
 """What screens show, as a DATEX II v3 VmsPublication (EN 16157-4): a report, never a way to control one.
 
-Elements stand in the order of the model's sequences; the pages of a message are a MultiPageDisplay of
-TextDisplays. Nothing is written of a screen that changes with every poll, so that a page has an ETag.
-Exercises and tests are left out: the whole publication is of status `real`.
+Elements stand in the order of the model's sequences, and documents are valid by the schemas of v3.1 to
+v3.7; the pages of a message are a MultiPageDisplay of TextDisplays. Nothing is written of a screen that
+changes with every poll, so that a page has an ETag. Exercises and tests are left out: the whole publication
+is of status `real`.
 """
 
 from collections.abc import Iterable
@@ -20,6 +21,8 @@ NAMESPACES = {
 TABLE = "hanoi-screens"
 VERSION = "1"
 MEDIA_TYPE = "application/xml"
+LONGEST = 1024
+"""Letters in a string of the model."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +63,14 @@ def statuses(signs: Iterable[Sign]) -> str:
 
 
 def publication(inner: str, *, country: str, publisher: str, published_at: datetime) -> bytes:
-    """The document around them. One without a screen is not valid (the model wants one at least)."""
+    """The document around them, one at least: the model has no publication without."""
     names = "".join(f" xmlns:{prefix}={quoteattr(uri)}" for prefix, uri in NAMESPACES.items())
     return (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<d2:payload{names} xsi:type="vms:VmsPublication"'
         f' lang="vi" modelBaseVersion="3">'
         f"<com:publicationTime>{_instant(published_at)}</com:publicationTime>"
         f"<com:publicationCreator><com:country>{escape(country)}</com:country>"
-        f"<com:nationalIdentifier>{escape(publisher)}</com:nationalIdentifier></com:publicationCreator>"
+        f"<com:nationalIdentifier>{_plain(publisher)}</com:nationalIdentifier></com:publicationCreator>"
         "<vms:headerInformation><com:confidentiality>noRestriction</com:confidentiality>"
         "<com:informationStatus>real</com:informationStatus></vms:headerInformation>"
         f"{inner}</d2:payload>\n"
@@ -123,8 +126,8 @@ def _page(number: int, page: Page) -> str:
 
 
 def _plain(line: str) -> str:
-    """What XML 1.0 can hold of it."""
-    return escape("".join(each for each in line if each.isprintable()))
+    """What XML 1.0 and the model's strings can hold of it."""
+    return escape("".join(each for each in line if each.isprintable())[:LONGEST])
 
 
 def _instant(at: datetime) -> str:

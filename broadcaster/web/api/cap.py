@@ -73,15 +73,21 @@ def read_cap(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """One message in CAP 1.2 XML: the latest, or that of a version. A version's bytes never change."""
+    identifier, data = message(services, alert_id, version)
+    signing = services.ports.signing
+    if signing is not None:
+        data = signing.signed(identifier, data, services.now())
+    return tagged(data, CAP_TYPE, if_none_match, _FOR_EVER if version else _LATEST)
+
+
+def message(services: Services, alert_id: UUID, version: int | None = None) -> tuple[str, bytes]:
+    """A message's identifier and its bytes, unsigned; the latest without a version. Raises ProblemError."""
     found = messages.read(services.ports.log, alert_id)
     try:
         data = found.bytes_of(version or found.latest, lambda event: _words(services, event))
     except messages.NoMessageError:
         raise ProblemError("not-found", "There is no such message, or it did not go out.") from None
-    signing = services.ports.signing
-    if signing is not None:
-        data = signing.signed(found.identifier_of(version or found.latest), data, services.now())
-    return tagged(data, CAP_TYPE, if_none_match, _FOR_EVER if version else _LATEST)
+    return found.identifier_of(version or found.latest), data
 
 
 def tagged(data: bytes, media_type: str, if_none_match: str | None, cache_control: str) -> Response:

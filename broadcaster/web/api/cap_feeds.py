@@ -11,8 +11,9 @@ from broadcaster.cap import feeds
 from broadcaster.cap.feeds import CAP_TYPE, Entry, Page
 from broadcaster.cap.geojson import GEOJSON_TYPE, geojson
 from broadcaster.cap.render import area_name
+from broadcaster.cap.xibo import NO_ALERTS, NO_ALERTS_TYPE, condensed
 from broadcaster.office import LONGEST_LIFE
-from broadcaster.web.api.cap import read_cap, tagged
+from broadcaster.web.api.cap import message, tagged
 from broadcaster.web.api.cap_models import FeedWanted
 from broadcaster.web.api.tags import IfNoneMatch
 from broadcaster.web.openapi import problems_of
@@ -93,12 +94,13 @@ def alerts_geojson(services: WithServices, wanted: Wanted, if_none_match: IfNone
     "/xibo.cap",
     summary="The gravest live alert, for Xibo's CAP connector",
     response_class=Response,
-    responses={200: {"content": {CAP_TYPE: {}}}} | _ANSWERS,
+    responses={200: {"content": {CAP_TYPE: {}, NO_ALERTS_TYPE: {}}}} | _ANSWERS,
 )
 def xibo_cap(services: WithServices, wanted: Wanted, if_none_match: IfNoneMatch = None) -> Response:
-    """One CAP message, or an empty body where nothing holds: that connector reads one message an address.
+    """One CAP message: that connector reads one an address. Where nothing holds, its own word for that.
 
-    Give each group of displays the address of its own area. Of equally grave ones the latest changed.
+    Give each group of displays the address of its own area. Of equally grave ones the latest changed. Each
+    `info` has one area, which names them all; the message as it was sent is at `/v1/alerts/{id}.cap`.
     """
     areas = _covering(services, wanted.area) if wanted.area else None
     with services.reading() as conn:
@@ -110,9 +112,10 @@ def xibo_cap(services: WithServices, wanted: Wanted, if_none_match: IfNoneMatch 
 
         live = list(_holding(find, "live", FeedWanted(category=wanted.category, limit=200), services.now()))
     if not live:
-        return tagged(b"", CAP_TYPE, if_none_match, _CACHE)
+        return tagged(NO_ALERTS, NO_ALERTS_TYPE, if_none_match, _CACHE)
     gravest = max(live, key=lambda row: (priority(row.content), row.position))
-    return read_cap(services, gravest.alert_id, None, if_none_match)
+    _, data = message(services, gravest.alert_id)
+    return tagged(condensed(data), CAP_TYPE, if_none_match, _CACHE)
 
 
 def _page(services: Services, wanted: FeedWanted, name: str, statuses: Sequence[Status]) -> Page:

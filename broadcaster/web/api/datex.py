@@ -37,7 +37,8 @@ class Wanted(Body):
     "/vms.xml",
     summary="What screens show, as DATEX II",
     response_class=Response,
-    responses={200: {"content": {MEDIA_TYPE: {}}}} | problems_of(304, 401, 404, 422),
+    responses={200: {"content": {MEDIA_TYPE: {}}}, 204: {"description": "No screen"}}
+    | problems_of(304, 401, 404, 422),
 )
 def read_vms(
     services: WithServices,
@@ -47,7 +48,8 @@ def read_vms(
 ) -> Response:
     """For staff: the screens within the area of the key's body, by id; `Link: <...>; rel="next"` goes on.
 
-    What they are served now, by the rules they show it by; exercises and tests are left out. The ETag is
+    What they are served now, by the rules they show it by; exercises and tests are left out. 204 where
+    there is no screen, for the model has no publication without one. The ETag is
     weak: the publication time is not in it.
     """
     every = screen_list.within(services, [principal.body] if principal.body else [])
@@ -62,6 +64,8 @@ def read_vms(
         headers["Link"] = f'<{services.ports.base_url}{following}>; rel="next"'
     if matches((if_none_match or "").encode("latin-1", "replace"), tag.removeprefix("W/").encode()):
         return Response(status_code=304, headers=headers)
+    if not page:
+        return Response(status_code=204, headers=headers)
     publisher = services.directory.body_name(principal.body) if principal.body else "-"
     body = publication(inner, country="VN", publisher=publisher, published_at=services.now())
     return Response(body, headers=headers, media_type=MEDIA_TYPE)

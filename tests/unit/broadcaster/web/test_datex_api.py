@@ -1,4 +1,4 @@
-"""The DATEX II publication, held to the sequences of the v3 VMS model as far as they are known here."""
+"""The DATEX II publication, held to what the schemas of v3.1 to v3.7 demand of it, in rules of our own."""
 
 import re
 from typing import Any
@@ -25,6 +25,14 @@ SEQUENCES: dict[str, list[str]] = {
     "vmsMessage": ["reasonForSetting", "timeLastSet!", "sequencingInterval", "displayAreaSettings"],
     "MultiPageDisplay": ["displayAreaSettings"],
     "TextDisplay": ["textImageUrl", "textLine"],
+}
+ENUMERATIONS = {
+    "workingStatus": {"blank", "covered", "notWorking", "working"},
+    "informationStatus": {"real", "securityExercise", "technicalExercise", "test"},
+    "confidentiality": {
+        *("internalUse", "noRestriction", "restrictedToAuthorities"),
+        "restrictedToAuthoritiesAndTrafficOperators",
+    },
 }
 INDEXED = {
     "vmsStatus": "vmsIndex",
@@ -63,10 +71,19 @@ def check(root: Any) -> None:
             check_sequence(node, name)
     for instant in root.iter(f"{VMS}timeLastSet", f"{COM}publicationTime", f"{VMS}statusUpdateTime"):
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", instant.text)
-    for status in root.iter(f"{VMS}workingStatus"):
-        assert status.text in {"blank", "covered", "notWorking", "working"}
+    for name, words in ENUMERATIONS.items():
+        assert {node.text for node in root.iter(f"{VMS}{name}", f"{COM}{name}")} <= words
+    assert len(root.findtext(f".//{COM}country")) <= 2
+    assert all(len(node.text or "") <= 1024 for node in root.iter())
+    assert all(float(node.text) > 0 for node in root.iter(f"{VMS}sequencingInterval"))
+    assert re.fullmatch("[a-z]{2}", root.get("lang"))
     for reference in root.iter(f"{VMS}vmsControllerReference", f"{VMS}vmsControllerTableReference"):
         assert reference.get("id")
+        wanted = {
+            "vmsControllerReference": "VmsController",
+            "vmsControllerTableReference": "VmsControllerTable",
+        }
+        assert reference.get("targetClass") == f"vms:{wanted[local(reference)]}"
         assert reference.get("version")
 
 
@@ -128,4 +145,6 @@ def test_pages_go_on(town: Town) -> None:
         path = found[1] if found else ""
     assert len(seen) == 3
     assert seen == sorted(seen)
+    beyond = town.client("lan").get(f"{PATH}?after={seen[-1]}")
+    assert (beyond.status_code, beyond.content) == (204, b""), "no publication is without a screen"
     assert town.client().get(PATH).status_code == 401
