@@ -116,7 +116,9 @@ def test_without_a_display_one_line_says_so(tmp_path: Path, asked: str) -> None:
     box = started(":65000", tmp_path, "--output", asked)
     _, said = box.communicate(timeout=10)
     assert box.returncode == 2
-    assert said == 'screen: output: no window: couldn\'t connect to display ":65000"\n'
+    assert said.startswith("screen: output: no window: ")
+    assert ":65000" in said
+    assert said.count("\n") == 1
 
 
 def test_without_tkinter_one_line_says_so(tmp_path: Path) -> None:
