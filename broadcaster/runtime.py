@@ -21,6 +21,7 @@ from broadcaster.accounts.desk import DESK_DDL, Desk
 from broadcaster.accounts.sealing import KEY_BYTES, Sealer
 from broadcaster.alert_commands import AlertCommands
 from broadcaster.attachments import ATTACHMENTS_DDL, Attachments
+from broadcaster.boundaries.store import BOUNDARIES_DDL, BoundaryCommands
 from broadcaster.canary_watch import CanaryWatch
 from broadcaster.cap.signing import CAP_SIGNED_DDL
 from broadcaster.census import CensusTaker
@@ -106,6 +107,7 @@ class House:
         self.alerts = AlertCommands(self.office, Limits(settings.sms_segments))
         self.due = Due(pool, self.office, self.alerts)
         self.setup = SetupCommands(self.office)
+        self.boundaries = BoundaryCommands(pool, self.office)
         self.registry = Registry(pool, self.tree, lambda name: self.office.register().edition(name).tree)
         self.mover = Mover(pool, self.office, self.registry, clock, TIMEKEEPER)
         self.keys = Keys(pool, Sealer(self._screens_key))
@@ -166,7 +168,7 @@ class House:
         """Creates what the database lacks. Safe to repeat, and beside a running house."""
         ddl = [LOG_DDL, SUBSCRIBERS_DDL, SUBSCRIBER_IMPORTS_DDL, KEYS_DDL, LEDGER_DDL]
         ddl += [POSITIONS_DDL, RELAY_DDL, QUOTAS_DDL, SMS_DDL, CAP_SIGNED_DDL, ATTACHMENTS_DDL]
-        ddl += [REMINDERS_DDL, DESK_DDL, DRAFTS_DDL, SCREENS_DDL]
+        ddl += [REMINDERS_DDL, DESK_DDL, DRAFTS_DDL, SCREENS_DDL, BOUNDARIES_DDL]
         ddl += [projection.ddl for projection in self.projections]
         with self.pool.connection() as conn:
             conn.execute(MIGRATE_LOCK)

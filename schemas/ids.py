@@ -13,6 +13,11 @@ def stream_id(kind: str, *parts: object) -> UUID:
 REGISTER_STREAM = stream_id("area-register")
 
 
+def boundaries_stream(edition: str) -> UUID:
+    """The stream of the boundaries of one edition's communes."""
+    return stream_id("area-boundaries", edition)
+
+
 def issuer_stream(issuer_id: str) -> UUID:
     """The stream of one issuing body."""
     return stream_id("issuer", issuer_id)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from broadcaster.area_names import AreaNames
+from broadcaster.cli.boundaries import boundaries
 from broadcaster.log import ConflictError
 from broadcaster.mover import Done
 from broadcaster.reorganisation.commands import ReorganisationCommands
@@ -17,6 +18,7 @@ from broadcaster.settings import Settings
 from schemas.areas import Area, AreaTree
 
 areas_app = typer.Typer(help="The area register and its editions.", no_args_is_help=True)
+areas_app.command("boundaries")(boundaries)
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="The data folder.")]
 

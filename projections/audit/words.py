@@ -34,12 +34,15 @@ from schemas.events import (
     AlertUnscheduled,
     AlertUpdateProposed,
     AnyEvent,
+    AreaBoundariesLoaded,
+    AreaBoundariesRemoved,
     AreaRegisterAdopted,
     AreaSetRetired,
     AreaSetSaved,
     AttemptRefused,
     AudienceFrozen,
     AuditEvent,
+    BoundariesEvent,
     CadenceEvent,
     CadenceExempted,
     CadenceExemptionEnded,
@@ -62,6 +65,7 @@ from schemas.events import (
     IssuerSucceeded,
     KeyRevoked,
     ReceiptRecorded,
+    RegisterEvent,
     ReminderDue,
     ReminderEvent,
     ReminderSent,
@@ -189,11 +193,8 @@ def describe(event: AnyEvent) -> Words:
             | ReminderSent()
         ):
             words = _watched(event)
-        case AreaRegisterAdopted(edition=edition, areas=register):
-            words = Words(
-                f"Áp dụng danh mục địa bàn {edition}: {len(register)} đơn vị",
-                f"Adopted edition {edition} of the area register: {len(register)} areas",
-            )
+        case AreaRegisterAdopted() | AreaBoundariesLoaded() | AreaBoundariesRemoved():
+            words = _register(event)
         case (
             IssuerRegistered()
             | IssuerContactsSet()
@@ -211,6 +212,26 @@ def describe(event: AnyEvent) -> Words:
             words = describe_sms(event)
         case _:
             assert_never(event)
+    return words
+
+
+def _register(event: RegisterEvent | BoundariesEvent) -> Words:
+    match event:
+        case AreaRegisterAdopted(edition=edition, areas=register):
+            words = Words(
+                f"Áp dụng danh mục địa bàn {edition}: {len(register)} đơn vị",
+                f"Adopted edition {edition} of the area register: {len(register)} areas",
+            )
+        case AreaBoundariesLoaded(edition=edition, areas=count):
+            words = Words(
+                f"Nạp ranh giới {count} xã, phường của danh mục địa bàn {edition}",
+                f"Loaded the boundaries of {count} communes of edition {edition}",
+            )
+        case AreaBoundariesRemoved(edition=edition):
+            words = Words(
+                f"Bỏ ranh giới của danh mục địa bàn {edition}",
+                f"Removed the boundaries of edition {edition}",
+            )
     return words
 
 

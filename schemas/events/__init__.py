@@ -65,6 +65,11 @@ from schemas.events.bodies import (
     RoleGranted,
     RoleRevoked,
 )
+from schemas.events.boundaries import (
+    AreaBoundariesLoaded,
+    AreaBoundariesRemoved,
+    BoundariesEvent,
+)
 from schemas.events.cadence import (
     CadenceEvent,
     CadenceExempted,
@@ -152,6 +157,7 @@ AnyEvent = (
     | CadenceEvent
     | ReminderEvent
     | EntryEvent
+    | BoundariesEvent
 )
 
 
@@ -189,6 +195,8 @@ __all__ = [
     "AlertUnscheduled",
     "AlertUpdateProposed",
     "AnyEvent",
+    "AreaBoundariesLoaded",
+    "AreaBoundariesRemoved",
     "AreaRegisterAdopted",
     "AreaSetEvent",
     "AreaSetRetired",
@@ -197,6 +205,7 @@ __all__ = [
     "AudienceFrozen",
     "AuditEvent",
     "BodyEvent",
+    "BoundariesEvent",
     "CadenceEvent",
     "CadenceExempted",
     "CadenceExemptionEnded",

@@ -39,6 +39,8 @@ from schemas.events import (
     AlertSubmitted,
     AlertUnscheduled,
     AlertUpdateProposed,
+    AreaBoundariesLoaded,
+    AreaBoundariesRemoved,
     AreaRegisterAdopted,
     AreaSetRetired,
     AreaSetSaved,
@@ -383,6 +385,14 @@ def examples() -> tuple[Event, ...]:
         CanaryLate(**other, lane=Lane.EMERGENCY, channel=Channel.SMS, number=7, sent_at=AT),
         SubscribersImported(**other, file_sha256="9f" * 32, accepted=999_990, rejected=10),
         TestersChanged(**other, area="00001", edition="2020-03-01", added=1, removed=0),
+        AreaBoundariesLoaded(
+            **other,
+            edition="2020-03-01",
+            areas=579,
+            file_sha256="9f" * 32,
+            outlines_sha256="a0" * 32,
+        ),
+        AreaBoundariesRemoved(**other, edition="2020-03-01", outlines_sha256="a0" * 32),
         EvidenceExported(**other, alert_id=ALERT, upto=42, sha256="9f" * 32),
         ExportMade(
             **other,

@@ -85,6 +85,8 @@ FROZEN_TOPICS = [
     "access.lapsed",
     "key.revoked",
     "export.made",
+    "area_boundaries.loaded",
+    "area_boundaries.removed",
 ]
 
 

@@ -20,6 +20,7 @@ from broadcaster.accounts.passwords import Passwords
 from broadcaster.accounts.sealing import Sealer
 from broadcaster.alert_commands import AlertCommands
 from broadcaster.attachments import ATTACHMENTS_DDL, Attachments
+from broadcaster.boundaries.store import BOUNDARIES_DDL
 from broadcaster.cap.signing import CAP_SIGNED_DDL
 from broadcaster.drafts import DRAFTS_DDL, Drafts
 from broadcaster.duty.asking import Asking
@@ -216,7 +217,7 @@ class Town:
         # Nobody orders anything here; a pre-flight reads who has which alert.
         ddl += [DESK_DDL, DRAFTS_DDL, Fanout.ddl, *(each.ddl for each in self.projections)]
         ddl.append(Fanout.ddl)
-        ddl += [DESK_DDL, DRAFTS_DDL, SCREENS_DDL, REMINDERS_DDL]
+        ddl += [DESK_DDL, DRAFTS_DDL, SCREENS_DDL, REMINDERS_DDL, BOUNDARIES_DDL]
         with self.pool.connection() as conn:
             for statements in ddl:
                 conn.execute(statements.encode())
