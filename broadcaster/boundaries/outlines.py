@@ -37,10 +37,11 @@ class Outlines:
 
     edition: str
     paths: Mapping[str, str]
-    """SVG path data; x is the longitude, y the latitude downwards, in units of the grid."""
+    """SVG path data from the left top of the box: x eastwards, y southwards, in units of the grid."""
     box: Box
     tolerance: float
-    """Units: no point left out is further than that from the line drawn instead."""
+    """Units: no point left out is further than that from the line drawn instead. Islands and holes
+    smaller than its square are gone, but for the largest part of a commune."""
 
     @cached_property
     def document(self) -> bytes:
@@ -77,6 +78,7 @@ def outlines(edition: str, shapes: Mapping[str, Shape], budget: int = BUDGET) ->
     pieces = list(_pieces(shapes))
     if not pieces:
         raise BoundaryError("file: no boundary is in it")
+    box = _box(pieces)
     borders = Borders([piece.loop for piece in pieces])
     tolerance = 0.0
     while tolerance < _COARSEST:
@@ -85,17 +87,17 @@ def outlines(edition: str, shapes: Mapping[str, Shape], budget: int = BUDGET) ->
         for piece, loop in zip(pieces, loops, strict=True):
             # An island or a hole smaller than what is left out anyway goes whole.
             if piece.needed or piece.size > tolerance * tolerance:
-                paths[piece.code] = paths.get(piece.code, "") + path(loop)
+                paths[piece.code] = paths.get(piece.code, "") + path(loop, box)
         if sum(map(len, paths.values())) <= budget:
-            return Outlines(edition, paths, _box(pieces), tolerance)
+            return Outlines(edition, paths, box, tolerance)
         tolerance = max(1.0, tolerance * _STEP)
     raise BoundaryError(f"file: it cannot be drawn in {budget:,} bytes; simplify it first")
 
 
-def path(loop: Loop) -> str:
+def path(loop: Loop, box: Box) -> str:
     """A loop as SVG path data: from its first spot by whole steps, and closed."""
     x, y = loop[0]
-    said = [f"M{x} {y}l"]
+    said = [f"M{x - box.left} {y - box.top}l"]
     for spot in loop[1:]:
         dx, dy = spot[0] - x, spot[1] - y
         x, y = spot

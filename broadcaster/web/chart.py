@@ -1,14 +1,11 @@
-"""The communes of an edition as circles at their places, for a map without tiles. Pure."""
+"""How well the communes of an edition are reached, by the shade of each on its map. Pure."""
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from broadcaster.web.area_map import WIDTH, AreaMap, lay
 from schemas.areas import Area
 
-WIDTH = 1000.0
-_MARGIN = 30.0
-_SMALLEST, _LARGEST = 4.0, 26.0
 _STEPS = (0.05, 0.2, 0.5)
 """Shares of the population at which the next shade begins."""
 
@@ -45,47 +42,39 @@ class Circle:
 
 
 @dataclass(frozen=True)
+class Outline:
+    """One commune whose boundary is known, as SVG path data."""
+
+    reach: Reach
+    path: str
+
+
+@dataclass(frozen=True)
 class Chart:
-    """The drawing. `missing` are the communes whose place the register does not know."""
+    """The drawing. `missing` are the communes whose place nobody knows."""
 
     circles: Sequence[Circle]
+    outlines: Sequence[Outline]
+    transform: str
+    """Of the outlines."""
     height: float
     missing: Sequence[Reach]
 
-
-def chart(reaches: Iterable[Reach]) -> Chart:
-    """North is up; the area of a circle follows the population, the smallest size where it is unknown."""
-    known: list[tuple[Reach, float, float]] = []
-    missing: list[Reach] = []
-    for reach in reaches:
-        latitude, longitude = reach.area.latitude, reach.area.longitude
-        if latitude is None or longitude is None:
-            missing.append(reach)
-        else:
-            known.append((reach, latitude, longitude))
-    if not known:
-        return Chart((), 0.0, tuple(missing))
-    south, north = min(each[1] for each in known), max(each[1] for each in known)
-    west, east = min(each[2] for each in known), max(each[2] for each in known)
-    # A degree of longitude is shorter than one of latitude, by the cosine of the latitude.
-    narrow = math.cos(math.radians((south + north) / 2))
-    scale = (WIDTH - 2 * _MARGIN) / max((east - west) * narrow, 1e-6)
-    most = max((each[0].area.population or 0 for each in known), default=0)
-    circles = [
-        Circle(
-            reach,
-            round(_MARGIN + (longitude - west) * narrow * scale, 1),
-            round(_MARGIN + (north - latitude) * scale, 1),
-            _radius(reach.area.population, most),
-        )
-        for reach, latitude, longitude in known
-    ]
-    # The large ones lie below, so that none is hidden.
-    circles.sort(key=lambda circle: -circle.radius)
-    return Chart(tuple(circles), round(2 * _MARGIN + (north - south) * scale, 1), tuple(missing))
+    def __bool__(self) -> bool:
+        return bool(self.circles or self.outlines)
 
 
-def _radius(population: int | None, most: int) -> float:
-    if not population or not most:
-        return _SMALLEST
-    return round(max(_SMALLEST, _LARGEST * math.sqrt(population / most)), 1)
+def chart(reaches: Iterable[Reach], laid: AreaMap | None = None) -> Chart:
+    """The communes as they are laid out, or else as circles at their places."""
+    by_code = {reach.area.code: reach for reach in reaches}
+    laid = laid or lay(reach.area for reach in by_code.values())
+    return Chart(
+        tuple(Circle(by_code[code], *circle) for code, circle in laid.circles.items() if code in by_code),
+        tuple(Outline(by_code[code], path) for code, path in laid.outlines.items() if code in by_code),
+        laid.transform,
+        laid.height,
+        tuple(reach for code, reach in by_code.items() if code not in laid),
+    )
+
+
+__all__ = ["WIDTH", "Chart", "Circle", "Outline", "Reach", "chart"]

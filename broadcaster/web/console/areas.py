@@ -12,6 +12,7 @@ from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from broadcaster.web.area_map import drawn
 from broadcaster.web.console.visitor import WithVisitor
 from broadcaster.web.services import Services, WithServices
 from broadcaster.web.templating import takes_gzip
@@ -20,6 +21,7 @@ from schemas.areas import AreaTree, unaccented
 router = APIRouter(prefix="/console/areas", include_in_schema=False)
 
 _lock = threading.Lock()
+_FOR_EVER = "private, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,39 @@ def area_index(
     )
     with _lock:
         plain, packed = _document(edition, rows)
-    headers = {"Cache-Control": "private, max-age=31536000, immutable", "Vary": "Accept-Encoding, Cookie"}
+    return _json(request, plain, packed, _FOR_EVER)
+
+
+@router.get("/{edition}/map/{digest}.json")
+def area_map(
+    request: Request,
+    services: WithServices,
+    visitor: WithVisitor,
+    edition: Annotated[str, Path(max_length=40)],
+    digest: Annotated[str, Path(max_length=64)],
+) -> Response:
+    """Where each commune is drawn. Never changes under its digest; an old one gets today's."""
+    del visitor
+    try:
+        found = drawn(services.ports.pool, services.tree(edition))
+    except LookupError:
+        raise HTTPException(404) from None
+    return _json(
+        request, found.document, found.packed, _FOR_EVER if digest == found.digest else "private, no-cache"
+    )
+
+
+def map_path(services: Services, tree: AreaTree, codes: Collection[str]) -> str | None:
+    """Where the map of the communes below these areas is; None where fewer than two are on it."""
+    found = drawn(services.ports.pool, tree)
+    leaves = {leaf.code for code in codes for leaf in tree.leaves(code)}
+    if sum(code in found for code in leaves) < 2:  # noqa: PLR2004 - of one there is nothing to choose
+        return None
+    return f"/console/areas/{tree.edition}/map/{found.digest}.json"
+
+
+def _json(request: Request, plain: bytes, packed: bytes, keep: str) -> Response:
+    headers = {"Cache-Control": keep, "Vary": "Accept-Encoding, Cookie"}
     if takes_gzip(request):
         return Response(
             packed, headers=headers | {"Content-Encoding": "gzip"}, media_type="application/json"

@@ -34,6 +34,7 @@ def page(
         each for each in office.categories.values() if issuer.has_field(each.code) or each.code in delegated
     ]
     name = services.directory.body_name
+    within = areas.within(services, sheet.body)
     return show(
         request,
         visitor,
@@ -50,7 +51,8 @@ def page(
         body=sheet.body,
         categories=sorted(categories, key=lambda each: (each.group, each.name)),
         edition=tree.edition,
-        branches=areas.branches(tree, areas.within(services, sheet.body)),
+        branches=areas.branches(tree, within),
+        map_path=areas.map_path(services, tree, within),
         chosen=frozenset(chosen),
         chosen_names=areas.names(tree, chosen),
         channels=list(Channel),

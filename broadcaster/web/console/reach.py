@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from broadcaster.web import chart
+from broadcaster.web import area_map, chart
 from broadcaster.web.chart import Reach
 from broadcaster.web.console.frame import show
 from broadcaster.web.console.visitor import WithVisitor
@@ -48,7 +48,7 @@ def reach_page(request: Request, services: WithServices, visitor: WithVisitor) -
         "reach.html",
         here="reach",
         edition=tree.edition,
-        chart=chart.chart(found),
+        chart=chart.chart(found, area_map.drawn(services.ports.pool, tree)),
         width=chart.WIDTH,
         rows=_worst_first(found),
         total=total,

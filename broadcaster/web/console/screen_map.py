@@ -3,15 +3,17 @@
 import math
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from broadcaster.account import Role
+from broadcaster.boundaries.outlines import GRID, Box
 from broadcaster.screen_control import Spot
 from broadcaster.screens.sightings import Contact
-from broadcaster.web import screen_list
+from broadcaster.web import area_map, screen_list
+from broadcaster.web.area_map import AreaMap
 from broadcaster.web.console.frame import show
 from broadcaster.web.console.visitor import WithVisitor
 from broadcaster.web.screen_list import Listed
@@ -55,6 +57,9 @@ class Drawn:
     height: int
     marks: tuple[Mark, ...] = ()
     dots: tuple[Dot, ...] = ()
+    outlines: tuple[str, ...] = ()
+    """Of the communes where screens stand, which `transform` brings to their places."""
+    transform: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,12 +78,14 @@ def map_page(request: Request, services: WithServices, visitor: WithVisitor) -> 
     """Where the visitor's screens are, and how they stand."""
     visitor.require_somewhere(*Role)
     every = screen_list.within(services, visitor.bodies())
+    tree = services.tree()
+    laid = area_map.drawn(services.ports.pool, tree)
     return show(
         request,
         visitor,
         "screen-map.html",
         here="screens",
-        drawn=draw(every, _centres(services, every)),
+        drawn=draw(every, _centres(services, every), tree.edition, laid),
         rows=rows(every),
         states=list(Contact),
     )
@@ -102,8 +109,16 @@ def rows(every: Iterable[Listed]) -> list[Row]:
     return sorted(found, key=lambda row: (-row.by_state[Contact.OFFLINE], unaccented(row.name), row.code))
 
 
-def draw(every: list[Listed], centres: dict[tuple[str, str], Spot]) -> Drawn:
-    """The map: a degree of longitude is as wide as it is at the middle latitude."""
+def draw(
+    every: list[Listed],
+    centres: dict[tuple[str, str], Spot],
+    edition: str = "",
+    laid: AreaMap | None = None,
+) -> Drawn:
+    """The map: a degree of longitude is as wide as it is at the middle latitude.
+
+    `laid` has the boundaries of the edition's communes, where they are loaded.
+    """
     dotted = [one for one in every if one.control.spot is not None]
     if len(dotted) > MOST_DOTS:
         dotted = []
@@ -127,7 +142,12 @@ def draw(every: list[Listed], centres: dict[tuple[str, str], Spot]) -> Drawn:
     dots = [
         Dot(*frame.place(one.control.spot), one.contact) for one in dotted if one.control.spot is not None
     ]
-    return Drawn(WIDTH, frame.height, tuple(marks), tuple(dots))
+    drawn = Drawn(WIDTH, frame.height, tuple(marks), tuple(dots))
+    if laid is None or laid.box is None:
+        return drawn
+    here = {one.screen.area for one in every if one.screen.edition == edition}
+    found = tuple(path for code, path in laid.outlines.items() if code in here)
+    return replace(drawn, outlines=found, transform=frame.transform(laid.box))
 
 
 @dataclass(frozen=True)
@@ -155,6 +175,11 @@ class _Frame:
     def place(self, spot: Spot) -> tuple[float, float]:
         x = MARGIN + (spot.longitude - self.west) * self.squeeze * self.scale
         return round(x, 1), round(MARGIN + (self.north - spot.latitude) * self.scale, 1)
+
+    def transform(self, box: Box) -> str:
+        """Brings outlines of this box to their place."""
+        x, y = self.place(Spot(-box.top / GRID, box.left / GRID))
+        return f"matrix({self.squeeze * self.scale / GRID:.7f} 0 0 {self.scale / GRID:.7f} {x} {y})"
 
 
 def _centres(services: Services, every: list[Listed]) -> dict[tuple[str, str], Spot]:

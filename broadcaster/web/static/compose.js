@@ -1,11 +1,14 @@
 // The form of an alert: saved while it is typed, previews kept up to date, areas easier to find.
 import { keep } from "./draft.js";
+import { chart } from "./map.js";
 import { pick } from "./picker.js";
 
 const form = document.querySelector("form[data-draft]");
 if (form) {
   for (const part of form.querySelectorAll(".needs-script")) part.hidden = false;
   for (const part of form.querySelectorAll(".no-script")) part.hidden = true;
-  pick(form.querySelector(".picker"));
+  const areas = pick(form.querySelector(".picker"));
+  const map = form.querySelector(".area-map");
+  if (map) chart(map, areas);
   keep(form, document.getElementById("preview"), document.getElementById("save-state"));
 }

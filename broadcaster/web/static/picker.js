@@ -13,7 +13,10 @@ export function pick(picker) {
   const search = picker.querySelector("#area-search");
   const tops = [...tree.querySelectorAll(":scope > ul > li")];
   const opened = new Set([...tree.querySelectorAll("details[open]")]);
+  const leaves = new Map();
+  for (const item of tree.querySelectorAll("li")) if (!below(item).length) leaves.set(boxOf(item).value, item);
   let names;
+  let watcher = () => {};
 
   // A parent that is ticked stands for all below it: they show as ticked, and are not sent.
   function settle(item, covered) {
@@ -48,6 +51,42 @@ export function pick(picker) {
     let chosen = 0;
     for (const item of tops) chosen += settle(item, false)[0];
     count.textContent = picker.dataset.count.replace("{n}", chosen);
+    watcher(new Set([...leaves].filter(([, item]) => boxOf(item).checked).map(([code]) => code)));
+  }
+
+  // One commune, wherever it is pressed. Out of a parent that is ticked it goes alone: its neighbours stay.
+  function toggle(code) {
+    const item = leaves.get(code);
+    const box = boxOf(item);
+    if (box.disabled) part(item.parentElement.closest("li"));
+    box.checked = !box.checked;
+    draw();
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  function part(item) {
+    if (boxOf(item).disabled) part(item.parentElement.closest("li"));
+    boxOf(item).checked = false;
+    for (const child of below(item)) {
+      boxOf(child).checked = true;
+      boxOf(child).disabled = false;
+    }
+  }
+
+  const nameOf = (item) => item.querySelector(":scope > label > [lang]").textContent;
+
+  // Names repeat within the city, so what lies above is said too.
+  function name(code) {
+    const item = leaves.get(code);
+    const above = item.parentElement.closest("li");
+    return above && !tops.includes(above) ? `${nameOf(item)}, ${nameOf(above)}` : nameOf(item);
+  }
+
+  function groups() {
+    return [...tree.querySelectorAll("li")]
+      .map((item) => ({ item, own: below(item).filter((child) => !below(child).length) }))
+      .filter(({ own }) => own.length)
+      .map(({ item, own }) => ({ name: nameOf(item), codes: own.map((child) => boxOf(child).value) }));
   }
 
   function clear(item) {
@@ -112,4 +151,14 @@ export function pick(picker) {
   });
   picker.querySelector(".chosen > span").hidden = true;
   draw();
+  return {
+    has: (code) => leaves.has(code),
+    name,
+    groups,
+    toggle,
+    watch(told) {
+      watcher = told;
+      draw();
+    },
+  };
 }

@@ -66,7 +66,7 @@ def test_loaded_replaced_and_removed(city: str, tmp_path: Path) -> None:
     assert isinstance(second, AreaBoundariesLoaded)
     assert isinstance(removed, AreaBoundariesRemoved)
     assert (first.areas, second.areas, removed.outlines_sha256) == (526, 1, digest)
-    assert {each.by for each in (first, second, removed)} == {SYSTEM}
+    assert first.by == second.by == removed.by == SYSTEM
     assert describe(second).en == "Loaded the boundaries of 1 communes of edition 2020-03-01"
 
 
@@ -105,7 +105,7 @@ def test_of_two_who_load_at_once_one_is_told(city: str, monkeypatch: pytest.Monk
         one, two = squares(TREE), squares(TREE).replace(b'"features"', b' "features"')
         stale = mine._told(EDITION)  # pyright: ignore[reportPrivateUsage]
         theirs.load(SYSTEM, edition, one, "code", clock())
-        monkeypatch.setattr(mine, "_told", lambda _: stale)
+        monkeypatch.setattr(mine, "_told", {EDITION: stale}.__getitem__)
         with pytest.raises(ConflictError, match="changed by another"):
             mine.load(SYSTEM, edition, two, "code", clock())
         with opened.pool.connection() as conn:

@@ -38,6 +38,7 @@ def filled(path: str, alert_id: str = "") -> str:
         "{alert_id}": alert_id or str(uuid4()),
         "{step}": "approve",
         "{edition}": "2020-03-01",
+        "{digest}": "0123456789abcdef",
         "{token}": "x",
         "{body}": "ubnd-tp",
     }
