@@ -3,7 +3,7 @@
 import math
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from broadcaster import reference
@@ -44,6 +44,8 @@ def test_a_loop_stays_one_and_near_what_it_was(loop: Loop, tolerance: float) -> 
     assert all(off(spot, found) <= tolerance + 1e-9 for spot in loop)
 
 
+# Two spots are the farthest from where it is cut.
+@example(((0, 0), (45, 10), (95, 10), (95, -10), (45, -10)), 0, 30.0)
 @given(sound, st.integers(0, 60), tolerances)
 def test_an_enclave_and_its_hole_are_the_same_line(loop: Loop, turn: int, tolerance: float) -> None:
     turn %= len(loop)
