@@ -2,12 +2,13 @@
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from psycopg import Connection
 from psycopg.rows import class_row
 from psycopg_pool import ConnectionPool
 
@@ -28,6 +29,13 @@ CREATE INDEX IF NOT EXISTS sessions_created ON sessions (created_at);
 _AGENT = 200
 _NOTED_EVERY = timedelta(minutes=1)
 _COLUMNS = "s.id, s.account, s.created_at, s.seen_at, s.fresh_at, s.user_agent"
+_HOLDS = (
+    " FROM sessions s JOIN accounts a ON a.name = s.account"
+    " WHERE a.state = 'active' AND s.created_at > %s AND s.seen_at > %s AND "
+)
+"""Neither ended nor of a closed account; bound to what `_times` answers."""
+_OF_TOKEN = f"SELECT {_COLUMNS}{_HOLDS}s.token_hash = %s"
+_STILL = f"SELECT s.id{_HOLDS}s.id = ANY(%s)"
 
 
 @dataclass(frozen=True)
@@ -83,14 +91,19 @@ class Sessions:
     def find(self, token: str, at: datetime) -> Session | None:
         """Whose it is; None where it is unknown, has ended, or its account is closed. Notes the use."""
         with self._pool.connection() as conn, conn.cursor(row_factory=class_row(Session)) as cursor:
-            found = cursor.execute(
-                f"SELECT {_COLUMNS} FROM sessions s JOIN accounts a ON a.name = s.account"  # noqa: S608 (constant)
-                " WHERE s.token_hash = %s AND a.state = 'active' AND s.created_at > %s AND s.seen_at > %s",
-                (_digest(token), at - self.limits.longest, at - self.limits.idle),
-            ).fetchone()
+            found = cursor.execute(_OF_TOKEN, (*self._times(at), _digest(token))).fetchone()
             if found is not None and at - found.seen_at >= _NOTED_EVERY:
                 cursor.execute("UPDATE sessions SET seen_at = %s WHERE id = %s", (at, found.id))
         return found
+
+    def peek(self, conn: Connection[Any], token: str, at: datetime) -> Session | None:
+        """As `find`, but it is no use of the session: a stream that stays open must not keep it alive."""
+        with conn.cursor(row_factory=class_row(Session)) as cursor:
+            return cursor.execute(_OF_TOKEN, (*self._times(at), _digest(token))).fetchone()
+
+    def still(self, conn: Connection[Any], sessions: Collection[UUID], at: datetime) -> set[UUID]:
+        """Those of the sessions that still hold; no use of them either."""
+        return {row[0] for row in conn.execute(_STILL, (*self._times(at), list(sessions)))}
 
     def is_fresh(self, session: Session, at: datetime) -> bool:
         """Whether its second factor was given a short while ago."""
@@ -107,7 +120,7 @@ class Sessions:
             return cursor.execute(
                 f"SELECT {_COLUMNS} FROM sessions s WHERE s.account = %s AND s.created_at > %s"  # noqa: S608 (constant)
                 " AND s.seen_at > %s ORDER BY s.seen_at DESC, s.id",
-                (account, at - self.limits.longest, at - self.limits.idle),
+                (account, *self._times(at)),
             ).fetchall()
 
     def revoke(self, account: str, session_id: UUID) -> bool:
@@ -134,3 +147,7 @@ class Sessions:
         """Ends the session of a token, if it is of one."""
         with self._pool.connection() as conn:
             conn.execute("DELETE FROM sessions WHERE token_hash = %s", (_digest(token),))
+
+    def _times(self, at: datetime) -> tuple[datetime, datetime]:
+        """Begun and last used after these, a session holds."""
+        return at - self.limits.longest, at - self.limits.idle

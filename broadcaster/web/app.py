@@ -186,7 +186,7 @@ def _services(ports: WebPorts) -> Services:
         plays=Plays(ports.pool, ports.log.has),
         hub=Hub(
             ports.pool,
-            ports.desk.sessions.limits,
+            ports.desk.sessions,
             lambda account: scope_of(ports.office.account(account)),
             ports.clock,
             Requested(access),

@@ -7,7 +7,6 @@ from starlette.responses import Response, StreamingResponse
 
 from broadcaster.accounts.sessions import Session
 from broadcaster.web.console.visitor import SignInRequiredError, Visitor, cookie
-from broadcaster.web.live import peeking
 from broadcaster.web.live.sight import Scope, scope_of
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import WithServices
@@ -23,7 +22,7 @@ def watching(request: Request, services: WithServices) -> Session:
     token = request.cookies.get(cookie(services), "")
     if token:
         with services.reading() as conn:
-            found = peeking.peek(conn, token, services.ports.desk.sessions.limits, services.now())
+            found = services.ports.desk.sessions.peek(conn, token, services.now())
         if found is not None:
             return found
     raise SignInRequiredError

@@ -17,9 +17,8 @@ import structlog
 from psycopg_pool import ConnectionPool
 from starlette.concurrency import run_in_threadpool
 
-from broadcaster.accounts.sessions import Limits
+from broadcaster.accounts.sessions import Sessions
 from broadcaster.web.live.beside import Requested, drafts_moved, marks
-from broadcaster.web.live.peeking import still
 from broadcaster.web.live.sight import Scope, Sight, frame, see
 
 log = structlog.get_logger(__name__)
@@ -62,7 +61,7 @@ class Hub:
     def __init__(
         self,
         pool: ConnectionPool[Any],
-        limits: Limits,
+        sessions: Sessions,
         scope_of: Callable[[str], Scope],
         clock: Callable[[], datetime],
         requested: Requested,
@@ -70,7 +69,7 @@ class Hub:
         most: int = MOST,
     ) -> None:
         self.requested = requested
-        self._pool, self._limits, self._scope_of, self._clock = pool, limits, scope_of, clock
+        self._pool, self._sessions, self._scope_of, self._clock = pool, sessions, scope_of, clock
         self.most = most
         self._listeners: list[Listener] = []
         self._task: asyncio.Task[None] | None = None
@@ -184,6 +183,6 @@ class Hub:
             if time.monotonic() < self._check_at:
                 return None
             self._check_at = time.monotonic() + CHECK
-            holding = still(conn, asked, self._limits, self._clock())
+            holding = self._sessions.still(conn, asked, self._clock())
         scopes = {account: self._scope_of(account) for account in {asked[session] for session in holding}}
         return {session: scopes[asked[session]] for session in holding}
