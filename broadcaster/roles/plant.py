@@ -22,11 +22,15 @@ from schemas.content import Channel, Lane
 log = structlog.get_logger(__name__)
 
 PATIENCE = 2.0
-"""Seconds for all the answers; a page waits for them."""
+"""Seconds for all the answers."""
 
 
 def lanes(settings: Settings) -> Sequence[LaneDepth] | None:
     """What the transport says; None where it does not in time. Not to be called in a loop's thread."""
+    # One that refuses to be called is not waited for.
+    if not transport.answers(settings):
+        log.warning("lanes_unknown", error="unreachable")
+        return None
     try:
         return asyncio.run(_patiently(settings))
     except (TimeoutError, OSError, nats.errors.Error, JetStreamError) as error:

@@ -70,6 +70,7 @@ from broadcaster.web.key_gate import KeyGate
 from broadcaster.web.live.beside import Requested
 from broadcaster.web.live.hub import Hub
 from broadcaster.web.live.sight import scope_of
+from broadcaster.web.lookout import Lookout
 from broadcaster.web.metrics import Figures, Metrics
 from broadcaster.web.openapi import DESCRIPTION, TAGS
 from broadcaster.web.overview import Overview
@@ -193,6 +194,8 @@ def _services(ports: WebPorts) -> Services:
         ),
         refused=refused,
         access=access,
+        engines=Lookout(ports.health),
+        lanes=Lookout(ports.lanes),
     )
 
 

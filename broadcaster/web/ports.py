@@ -72,6 +72,6 @@ class WebPorts:
     asking: Asking | None = None
     """Reminds bodies, where the operator wants reminders."""
     lanes: Callable[[], Sequence[LaneDepth] | None] = lambda: None
-    """What lies in the lanes; None where the transport does not answer. Quick, within two seconds."""
+    """What lies in the lanes; None where the transport does not answer, within two seconds."""
     key_files: Callable[[], Sequence[KeyFile]] = tuple
     """The operator's keys, as far as anyone may know of them."""

@@ -1,7 +1,7 @@
 """What a request handler is given: the ports, and what the web keeps in memory beside them."""
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,9 +30,11 @@ from broadcaster.web.feed_cache import FeedCache
 from broadcaster.web.feed_forms import FeedForms
 from broadcaster.web.key_gate import KeyGate
 from broadcaster.web.live.hub import Hub
+from broadcaster.web.lookout import Lookout
 from broadcaster.web.metrics import Metrics
 from broadcaster.web.overview import Overview
 from broadcaster.web.page_cache import PageCache
+from broadcaster.web.plant import LaneDepth
 from broadcaster.web.polls import ServedCount
 from broadcaster.web.ports import WebPorts
 from projections.canary import view as canary
@@ -70,6 +72,9 @@ class Services:
     refused: Counter[str]
     """What screens, and boxes that want to be some, were refused, by reason."""
     access: AccessCommands
+    engines: Lookout[Mapping[str, bool]]
+    lanes: Lookout[Sequence[LaneDepth] | None]
+    """What lies in them, for pages that must not wait for a transport that is away."""
 
     def now(self) -> datetime:
         """The time now, UTC."""

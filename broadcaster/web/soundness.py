@@ -57,7 +57,10 @@ class ApiKeys:
 
 @dataclass(frozen=True)
 class Soundness:
-    """One look. `lanes` is None where the transport is silent, `chain` where checkpoints cannot be read."""
+    """One look. `lanes` is None where the transport is silent, `chain` where checkpoints cannot be read.
+
+    An engine of which nothing is known is not among the engines.
+    """
 
     at: datetime
     engines: Mapping[str, bool]
@@ -98,16 +101,16 @@ def manages_city(services: Services, account: Account) -> bool:
 
 
 def look(services: Services) -> Soundness:
-    """Reads it all."""
+    """Reads it all. An engine that has not answered in a moment is not waited for."""
     ports, at = services.ports, services.now()
-    lanes = ports.lanes()
+    lanes = services.lanes.get()
     with services.reading() as conn:
         connected = {name: (count, since) for name, count, since in conn.execute(_CONNECTED).fetchall()}
         keys = [ApiKeys(*row) for row in conn.execute(_KEYS, {"at": at})]
         probes, letters, waiting = canary.probes(conn), backlog(conn), _unpublished(conn)
     return Soundness(
         at=at,
-        engines=dict(ports.health()),
+        engines=dict(services.engines.get() or {}),
         roles=_roles(connected, lanes),
         head=ports.log.head(),
         followers=standings(ports),
