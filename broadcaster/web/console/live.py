@@ -1,7 +1,5 @@
 """An alert that went out: how far it is on each channel, what was said, and the way to stop it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, get_args
 
 from fastapi import APIRouter, Request
@@ -15,6 +13,7 @@ from broadcaster.web.console.asked import AskedAlert, WatchedAlert
 from broadcaster.web.console.cards import category_name
 from broadcaster.web.console.form import masked
 from broadcaster.web.console.frame import fragment, go, show
+from broadcaster.web.console.live_areas import SHOWN, lines, tree_of
 from broadcaster.web.console.stream import WatchingVisitor
 from broadcaster.web.console.visitor import Visitor, WithVisitor
 from broadcaster.web.live.sight import shape_of
@@ -22,9 +21,8 @@ from broadcaster.web.services import Services, WithServices
 from broadcaster.web.story import Story
 from projections.audit import view as audit
 from projections.reach import view as reach
-from projections.reach.view import AreaReach, Totals
-from schemas.areas import AreaTree
-from schemas.content import Channel, Mode
+from projections.reach.worst import worst
+from schemas.content import Mode
 from schemas.events import AlertCancelled, AlertEvent, AlertExpired, AlertIssued
 
 router = APIRouter(prefix="/console/alerts/{alert_id}", include_in_schema=False)
@@ -33,20 +31,6 @@ _COURSE = 30
 _ALL = tuple(event.TOPIC for event in get_args(AlertEvent))
 _PUBLIC = (AlertIssued.TOPIC, AlertCancelled.TOPIC, AlertExpired.TOPIC)
 """What everyone of the house may know; how it was written is for the staff of the body."""
-
-
-@dataclass(frozen=True)
-class AreaLine:
-    """One commune on one channel."""
-
-    name: str
-    channel: Channel
-    totals: Totals
-
-    @property
-    def missed(self) -> int:
-        """Whom it did not reach, for good."""
-        return self.totals.final - self.totals.accepted
 
 
 @router.get("/accounting.csv")
@@ -80,17 +64,6 @@ def live_part(
     return fragment(request, "live-part.html", csrf=masked(visitor.token), **values)
 
 
-@router.get("/live/areas")
-def live_areas(request: Request, services: WithServices, found: WatchedAlert) -> Response:
-    """The communes alone, for who is looking at them."""
-    with services.reading() as conn:
-        areas = reach.areas_of_alert(conn, found.alert.id)
-    issued = found.alert.issued
-    return fragment(
-        request, "live-areas.html", areas=_lines(areas, services.tree(issued.edition if issued else None))
-    )
-
-
 def _sight(request: Request, services: Services, visitor: Visitor, found: Story) -> dict[str, Any]:
     alert = found.alert
     content = alert.issued.content if alert.issued else alert.work.content if alert.work else None
@@ -99,12 +72,12 @@ def _sight(request: Request, services: Services, visitor: Visitor, found: Story)
         # The mark first: what changes meanwhile is then drawn once more, and never overlooked.
         shape = shape_of(conn, alert.id)
         reached = reach.of_alert(conn, alert.id)
-        areas = reach.areas_of_alert(conn, alert.id)
+        seen = worst(conn, alert.id, limit=SHOWN)
         topics = _ALL if visitor.may(body) else _PUBLIC
         course = audit.entries(conn, alert_id=alert.id, topics=topics, limit=_COURSE)
     text, text_lang = sights.text_of(content, i18n.chosen(request)) if content else (None, "vi")
     is_live = alert.life is Life.LIVE and not found.is_over(services.now())
-    tree = services.tree(alert.issued.edition if alert.issued else None)
+    tree = tree_of(services, found)
     return {
         "story": found,
         "alert": alert,
@@ -117,7 +90,8 @@ def _sight(request: Request, services: Services, visitor: Visitor, found: Story)
         "places": sights.places(tree, content.areas) if content else None,
         "is_live": is_live,
         "reached": [(each, sights.bar(each.totals)) for each in reached],
-        "areas": _lines(areas, tree),
+        "areas": lines(seen.rows, tree),
+        "seen": seen,
         "course": course,
         "at": services.now(),
         "may_stop": is_live and visitor.may(body, Role.AUTHOR, Role.APPROVER),
@@ -125,14 +99,3 @@ def _sight(request: Request, services: Services, visitor: Visitor, found: Story)
         "may_see_work": alert.work is not None and visitor.may(body),
         "may_retry": visitor.may(body, Role.MANAGER),
     }
-
-
-def _lines(areas: Sequence[AreaReach], tree: AreaTree) -> list[AreaLine]:
-    """The communes of the last version that was counted; where most were missed first."""
-    last = max((each.version for each in areas), default=0)
-    lines = (
-        AreaLine(tree[each.area].name if each.area in tree else each.area, each.channel, each.totals)
-        for each in areas
-        if each.version == last
-    )
-    return sorted(lines, key=lambda line: (-line.missed, -line.totals.in_flight, line.name, line.channel))

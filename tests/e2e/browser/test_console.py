@@ -169,7 +169,14 @@ def test_axe_finds_nothing(opened: Opener, hanoi: Site) -> None:
     son.get_by_role("button", name="Duyệt và phát ngay").click()
     son.wait_for_url("**/live")
     hanoi.follow()
-    for path in (f"{alert}/live", f"{alert}/cancel", "/console", "/console/alerts", "/console/account"):
+    for path in (
+        f"{alert}/live",
+        f"{alert}/areas",
+        f"{alert}/cancel",
+        "/console",
+        "/console/alerts",
+        "/console/account",
+    ):
         look(son, path)
     for path in ("/console/cadence", "/console/cadence/ubnd-00001"):
         look(son, path)

@@ -277,7 +277,7 @@ def test_a_role_is_needed_for_a_page(town: Town) -> None:
 def test_work_of_another_body_is_not_there(town: Town) -> None:
     alert_id = town.draft().json()["id"]
     tuan = Browser(town).sign_in("tuan")
-    for path in ("", "/live", "/cancel"):
+    for path in ("", "/live", "/live/areas", "/areas", "/cancel"):
         assert tuan.go(f"/console/alerts/{alert_id}{path}").status == 404
 
 
