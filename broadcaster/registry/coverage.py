@@ -27,9 +27,12 @@ class Registered(NamedTuple):
     """With a number."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Coverage:
-    """Registered phones by home area, as counted at an instant, in an edition of the register."""
+    """Registered phones by home area, as counted at an instant, in an edition of the register.
+
+    One count is never equal to another: what was drawn of it may be kept under it.
+    """
 
     at: datetime
     edition: str

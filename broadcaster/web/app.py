@@ -64,6 +64,7 @@ from broadcaster.web.directory import Directory
 from broadcaster.web.edge.desk import Desk
 from broadcaster.web.feed_cache import FeedCache
 from broadcaster.web.feed_forms import FeedForms
+from broadcaster.web.fragments import Fragments
 from broadcaster.web.front import Front
 from broadcaster.web.guard import Guard
 from broadcaster.web.key_gate import KeyGate
@@ -194,6 +195,7 @@ def _services(ports: WebPorts) -> Services:
         ),
         refused=refused,
         access=access,
+        fragments=Fragments(),
         engines=Lookout(ports.health),
         lanes=Lookout(ports.lanes),
     )

@@ -28,6 +28,7 @@ from broadcaster.shelf import Shelf
 from broadcaster.web.directory import Directory
 from broadcaster.web.feed_cache import FeedCache
 from broadcaster.web.feed_forms import FeedForms
+from broadcaster.web.fragments import Fragments
 from broadcaster.web.key_gate import KeyGate
 from broadcaster.web.live.hub import Hub
 from broadcaster.web.lookout import Lookout
@@ -72,6 +73,7 @@ class Services:
     refused: Counter[str]
     """What screens, and boxes that want to be some, were refused, by reason."""
     access: AccessCommands
+    fragments: Fragments
     engines: Lookout[Mapping[str, bool]]
     lanes: Lookout[Sequence[LaneDepth] | None]
     """What lies in them, for pages that must not wait for a transport that is away."""

@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -16,9 +17,9 @@ from broadcaster.web import area_map, screen_list
 from broadcaster.web.area_map import AreaMap
 from broadcaster.web.console.frame import show
 from broadcaster.web.console.visitor import WithVisitor
-from broadcaster.web.screen_list import Listed
+from broadcaster.web.screen_list import Listed, folded
 from broadcaster.web.services import Services, WithServices
-from schemas.areas import unaccented
+from schemas.areas import AreaTree
 
 router = APIRouter(prefix="/console/screen-map", include_in_schema=False)
 
@@ -80,14 +81,21 @@ def map_page(request: Request, services: WithServices, visitor: WithVisitor) -> 
     every = screen_list.within(services, visitor.bodies())
     tree = services.tree()
     laid = area_map.drawn(services.ports.pool, tree)
+    found = rows(every)
     return show(
         request,
         visitor,
         "screen-map.html",
         here="screens",
         drawn=draw(every, _centres(services, every), tree.edition, laid),
-        rows=rows(every),
+        rows=found,
         states=list(Contact),
+        fragments=services.fragments,
+        # All that the table says: whoever sees these very lines may be shown what was drawn of them.
+        key=tuple(
+            (row.code, row.name, row.total, row.placed, *(row.by_state[state] for state in Contact))
+            for row in found
+        ),
     )
 
 
@@ -106,7 +114,7 @@ def rows(every: Iterable[Listed]) -> list[Row]:
         )
         for (code, name), there in by_area.items()
     ]
-    return sorted(found, key=lambda row: (-row.by_state[Contact.OFFLINE], unaccented(row.name), row.code))
+    return sorted(found, key=lambda row: (-row.by_state[Contact.OFFLINE], folded(row.name), row.code))
 
 
 def draw(
@@ -186,7 +194,14 @@ def _centres(services: Services, every: list[Listed]) -> dict[tuple[str, str], S
     found: dict[tuple[str, str], Spot] = {}
     for edition in {one.screen.edition for one in every}:
         tree = services.tree(edition)
-        for area in tree:
-            if area.latitude is not None and area.longitude is not None:
-                found[edition, area.code] = Spot(area.latitude, area.longitude)
+        # Where the communes of an edition lie never changes.
+        found |= services.fragments.value(("centres", tree), partial(_centres_of, tree))
     return found
+
+
+def _centres_of(tree: AreaTree) -> dict[tuple[str, str], Spot]:
+    return {
+        (tree.edition, area.code): Spot(area.latitude, area.longitude)
+        for area in tree
+        if area.latitude is not None and area.longitude is not None
+    }

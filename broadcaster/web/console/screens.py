@@ -28,7 +28,6 @@ from broadcaster.web.feed_cache import ACCOUNT
 from broadcaster.web.polls import FEED_PATH
 from broadcaster.web.services import Services, WithServices
 from projections.reach import view as reach
-from schemas.areas import unaccented
 from schemas.displays import DISPLAYS
 from schemas.events import ScreenKind
 
@@ -257,14 +256,17 @@ def _list(
         found=len(found),
         sights=[showing.sight(services, each) for each in found[start : start + PAGE]],
         kinds=list(ScreenKind),
-        areas=sorted({(each.screen.area, each.place) for each in every}, key=lambda at: unaccented(at[1])),
+        areas=sorted(
+            {(each.screen.area, each.place) for each in every}, key=lambda at: screen_list.folded(at[1])
+        ),
         groups=sorted(
             (group for group in services.book.groups().values() if not group.retired),
-            key=lambda group: unaccented(group.name),
+            key=lambda group: screen_list.folded(group.name),
         ),
         more=len(found) > start + PAGE,
         bodies=[(body, services.directory.body_name(body)) for body in managed],
-        places=_places(services, managed),
+        places=tuple(_places(services, managed)),
+        fragments=services.fragments,
         profiles=list(DISPLAYS),
         typed=typed,
         chosen=chosen,
