@@ -38,9 +38,10 @@ from broadcaster.web.page_cache import PageCache
 from broadcaster.web.plant import LaneDepth
 from broadcaster.web.polls import ServedCount
 from broadcaster.web.ports import WebPorts
+from projections import positions
 from projections.canary import view as canary
 from projections.canary.rule import State
-from projections.positions import Positions, Standing
+from projections.positions import Standing
 from schemas.areas import AreaTree
 
 
@@ -117,8 +118,7 @@ class Services:
 
 def standings(ports: WebPorts) -> list[Standing]:
     """Where each projection is in the log."""
-    head = ports.log.head()
-    return [Positions(ports.pool, name).get(head) for name in ports.projections]
+    return positions.standings(ports.pool, ports.projections, ports.log.head())
 
 
 def canary_late(ports: WebPorts) -> dict[tuple[str, str], bool]:
