@@ -14,6 +14,7 @@ from psycopg import Connection
 from broadcaster.access_commands import AccessCommands
 from broadcaster.account import Account, Role
 from broadcaster.issuer import Issuer
+from broadcaster.log import at_once
 from broadcaster.registry.coverage import CoverageCount
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.screens.book import ScreenBook
@@ -85,8 +86,9 @@ class Services:
 
     @contextmanager
     def reading(self) -> Generator[Connection[Any]]:
-        """A connection for questions to views."""
-        with self.ports.pool.connection() as conn:
+        """A connection for questions to views, each of which sees its own moment."""
+        # As they would within one transaction here (read committed), but without opening and closing it.
+        with at_once(self.ports.pool) as conn:
             yield conn
 
     def tree(self, edition: str | None = None) -> AreaTree:
