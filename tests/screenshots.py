@@ -177,6 +177,7 @@ def _story(hanoi: Site, person: Callable[[str], Page], shoot: Callable[..., None
     son.wait_for_url("**/live")
     hanoi.follow()
     shoot(son, "live", f"{alert}/live")
+    shoot(son, "live-areas", f"{alert}/areas")
     shoot(son, "cancel", f"{alert}/cancel")
     ha.goto(f"{alert}/live")
     ha.get_by_role("button", name="Cập nhật").click()
