@@ -15,6 +15,11 @@ LASTING = 60.0
 minute late to expire has not harmed."""
 
 
+_SLACK = SLACK.total_seconds()
+_YOUNG = 1.0
+"""Seconds after which the anchor is made anew, so that a slow drift is followed."""
+
+
 class SteadyClock:
     """`wall` as long as it goes with `ticks`, seconds of a clock that nobody sets.
 
@@ -25,17 +30,32 @@ class SteadyClock:
     def __init__(self, wall: Callable[[], datetime], ticks: Callable[[], float]) -> None:
         self._wall, self._ticks = wall, ticks
         self._lock = threading.Lock()
-        self._anchor, self._at = wall(), ticks()
+        self._anchor = (wall(), ticks())
+        """An instant that was believed and what the ticks were then; swapped whole, for it is read unlocked."""
         self._strayed: float | None = None
 
     def __call__(self) -> datetime:
         """Now."""
+        wall, now = self._wall(), self._ticks()
+        instant, at = self._anchor
+        passed = now - at
+        # Asked with every poll: while the two go together, and the anchor is young, there is no more to it.
+        if (
+            passed < _YOUNG
+            and self._strayed is None
+            and -_SLACK <= (wall - instant).total_seconds() - passed <= _SLACK
+        ):
+            return wall
+        return self._judged()
+
+    def _judged(self) -> datetime:
         with self._lock:
             wall, now = self._wall(), self._ticks()
-            expected = self._anchor + timedelta(seconds=now - self._at)
+            instant, at = self._anchor
+            expected = instant + timedelta(seconds=now - at)
             if abs(wall - expected) > SLACK and not self._lasts(wall - expected, now):
                 return expected
-            self._anchor, self._at, self._strayed = wall, now, None
+            self._anchor, self._strayed = (wall, now), None
             return wall
 
     def _lasts(self, step: timedelta, now: float) -> bool:
