@@ -69,8 +69,7 @@ class FeedProtocol(HttpToolsProtocol):
         kept = self._kept
         if kept is not None:
             # The same bytes at the same place mean the same, while the key lives and is that screen's.
-            known = self.front.cache.screen_by(kept.key_id)
-            if data == self._same and known is kept.screen and not self.flow.write_paused:
+            if data == self._same and self.front.desk.stands(kept) and not self.flow.write_paused:
                 self._last = self.loop.time()
                 self._send(kept)
                 return

@@ -109,7 +109,7 @@ class Connection(asyncio.Protocol):
         if self.phase is Phase.IDLE and data == self._same and self._kept is not None:
             turn, request = self._kept
             # The same bytes at the same place mean the same, while the key lives and is that screen's.
-            if self._server.desk.cache.screen_by(turn.key_id) is turn.screen:
+            if self._server.desk.stands(turn):
                 self._send(self._server.desk.reply(turn, head=request.method == "HEAD"), request)
                 return
         began = self.phase

@@ -110,6 +110,16 @@ class Desk:
             wait = min(wait, FLASHING_WAIT)
         return Turn(screen, key_id, place.name, form, request.tags, request.state, wait, nonce=nonce)
 
+    def stands(self, turn: Turn) -> bool:
+        """Whether the same poll again is answered from memory: its key lives, and its feed has that form.
+
+        A feed that has changed has none but JSON until one is asked for: who was given the former one
+        instead, in polls that are always the same bytes, would never hear of the change.
+        """
+        feed = self.cache.feed_of(turn.screen)
+        known = self.cache.screen_by(turn.key_id) is turn.screen
+        return known and feed is not None and turn.suffix in feed.forms
+
     def reply(self, turn: Turn, *, head: bool) -> Reply:
         """The answer to a poll, as things stand now."""
         feed = self.cache.feed_of(turn.screen)

@@ -248,6 +248,34 @@ def test_connections_are_kept_and_requests_may_follow_each_other(town: Town, ser
         assert stream.recv(1) == b""
 
 
+@pytest.mark.parametrize("suffix", ["", ".txt", ".multi", ".bin"])
+def test_who_asks_in_the_same_bytes_hears_of_every_change(
+    town: Town, serving: Serving, suffix: str
+) -> None:
+    screen = Screen(town, serving)
+    path = FEED_PATH + suffix
+    with socket.create_connection(("127.0.0.1", serving.port), timeout=10) as stream:
+        stream.sendall(screen.raw(path))
+        tag = tag_of(read(stream, 1)[0][0])
+        asked = screen.raw(path, "1.1", f"If-None-Match: {tag}", "X-Screen-State: seq=1;up=0")
+        for _ in range(3):
+            stream.sendall(asked)
+            assert read(stream, 1)[0][0].split()[1] == b"304"
+        change(town, serving)
+        for minute in range(3):
+            # Another state is the same poll.
+            stream.sendall(asked.replace(b"up=0", b"up=%d" % minute))
+            head, body = read(stream, 1)[0]
+            assert (head.split()[1], tag_of(head) != tag, bool(body)) == (b"200", True, True)
+    polls = httpx.get(f"http://127.0.0.1:{serving.port}/metrics").text
+    assert 'broadcaster_feed_polls_total{status="304"} 3.0' in polls
+    assert 'broadcaster_feed_polls_total{status="200"} 4.0' in polls
+
+
+def tag_of(head: bytes) -> str:
+    return head.lower().partition(b"etag: ")[2].split(b"\r\n")[0].decode()
+
+
 def test_frames_are_for_ever_under_their_names(town: Town, serving: Serving) -> None:
     screen = Screen(town, serving)
     change(town, serving)
