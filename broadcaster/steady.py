@@ -31,7 +31,7 @@ class SteadyClock:
         self._wall, self._ticks = wall, ticks
         self._lock = threading.Lock()
         self._anchor = (wall(), ticks())
-        """An instant that was believed and what the ticks were then; swapped whole, for it is read unlocked."""
+        """What was believed, and the ticks at that instant. Swapped whole: it is read without the lock."""
         self._strayed: float | None = None
 
     def __call__(self) -> datetime:

@@ -11,7 +11,7 @@ from broadcaster.keys import KeyKind, Principal, split
 from broadcaster.recorder import Once
 from broadcaster.registry.subscribers import Subscriber
 from broadcaster.screens import signing
-from broadcaster.web.feed_cache import screen_of
+from broadcaster.web.known_screens import screen_of
 from broadcaster.web.polls import server_time, target_of
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import Services, WithServices
@@ -56,7 +56,7 @@ Address = Annotated[str, Depends(address_of)]
 
 def _admit(services: Services, address: str, key_id: str) -> None:
     """Raises ProblemError where too many unknown keys came from there lately."""
-    if services.cache.screen_by(key_id) is not None:
+    if services.cache.screens.screen_by(key_id) is not None:
         return  # A live screen's, whoever shares its address; the keys remember it for seconds.
     if not services.gate.admits(address, key_id, services.now().timestamp()):
         services.refused["key_gate"] += 1

@@ -8,7 +8,7 @@ from typing import Any
 
 from psycopg_pool import ConnectionPool
 
-from broadcaster.web.feed_cache import JSON, Form, Served, form
+from broadcaster.web.served import JSON, Form, Served, form
 from channels.led import forms
 from channels.led.draw import decode, png
 from channels.led.pattern import pattern_frames

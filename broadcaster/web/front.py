@@ -16,8 +16,9 @@ from broadcaster.keys import split
 from broadcaster.screens.signing import Asked, Nonces, SignatureError, check, fresh, is_signed, parse
 from broadcaster.web import polls
 from broadcaster.web.edge.desk import Desk
-from broadcaster.web.feed_cache import FeedCache, Form, KnownScreen, Pair
+from broadcaster.web.feed_cache import FeedCache
 from broadcaster.web.hints import Hints
+from broadcaster.web.known_screens import KnownScreen, Pair
 from broadcaster.web.polls import (
     FEED_PATH,
     FLASHING_WAIT,
@@ -30,6 +31,7 @@ from broadcaster.web.polls import (
     target_of,
     wait_asked,
 )
+from broadcaster.web.served import Form
 from broadcaster.web.waiters import Waiters, until_news
 
 COME_BACK = 5
@@ -92,8 +94,8 @@ class Front:
             if message["type"] == "http.response.start" and message["status"] in {200, 304}:
                 given = {name.lower(): value.decode("latin-1") for name, value in message["headers"]}
                 said = parse(authorization)
-                screen = self.cache.screen_by(said.key_id)
-                key = self.cache.signing_key(screen, said.key_id) if screen else None
+                screen = self.cache.screens.screen_by(said.key_id)
+                key = self.cache.screens.signing_key(screen, said.key_id) if screen else None
                 if key is not None:
                     tag, now = given.get(b"etag", ""), given.get(b"x-server-time", "")
                     told = fresh(key, said.nonce, message["status"], tag, now).encode()
@@ -116,16 +118,16 @@ class Front:
         if unchanged and prefer:
             waited = wait_asked(prefer)
             if waited:
-                if self.cache.flash(screen.screen_id, self._clock()):
+                if self.cache.screens.flash(screen.screen_id, self._clock()):
                     waited = min(waited, FLASHING_WAIT)
                 form = await self._news(screen, suffix, form, receive, waited)
                 unchanged = matches(tags, form.etag)
         if screen.succeeds:
-            self.cache.used.add(key_id)
+            self.cache.screens.used.add(key_id)
         now = self._clock()
         note(self.served, screen.screen_id, now, unchanged=unchanged, state=state)
         more = [(b"x-server-time", server_time(now).encode())]
-        if until := self.cache.flash(screen.screen_id, now):
+        if until := self.cache.screens.flash(screen.screen_id, now):
             more.append((b"x-screen-identify", server_time(until).encode()))
         if waited:
             more.append((b"preference-applied", b"wait=%d" % waited))
@@ -145,7 +147,7 @@ class Front:
         parts = split(authorization[7:].strip()) if authorization[:7].lower() == "bearer " else None
         if parts is None:
             return self._signer(scope, suffix, authorization)
-        return self.cache.screen(*parts), parts[0]
+        return self.cache.screens.screen(*parts), parts[0]
 
     def _signer(self, scope: Scope, suffix: str, authorization: str) -> tuple[KnownScreen | None, str]:
         """Who signed the poll; nobody where the framework's route must say what is wrong with it."""
@@ -153,14 +155,14 @@ class Front:
             return None, ""
         try:
             said = parse(authorization)
-            screen = self.cache.screen_by(said.key_id)
+            screen = self.cache.screens.screen_by(said.key_id)
             # A nonce is taken once: not by a poll that is then passed on.
             if screen is None or self._form(screen, suffix) is None:
                 return None, ""
             now = self._clock()
             check(
                 said,
-                self.cache.signing_key(screen, said.key_id),
+                self.cache.screens.signing_key(screen, said.key_id),
                 Asked(scope["method"], target_of(scope)),
                 now,
             )

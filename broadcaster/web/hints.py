@@ -13,8 +13,10 @@ from uuid import UUID
 from pydantic_core import to_json
 from starlette.types import Receive, Send
 
-from broadcaster.web.feed_cache import FeedCache, KnownScreen, Served
+from broadcaster.web.feed_cache import FeedCache
+from broadcaster.web.known_screens import KnownScreen
 from broadcaster.web.polls import ServedCount, hear
+from broadcaster.web.served import Served
 from broadcaster.web.waiters import Waiters, gone
 
 MOST = 5_000
@@ -89,7 +91,7 @@ class Hints:
                 is_newest = self.waiters.holds(screen.pair, screen.screen_id, news)
             finally:
                 self.waiters.leave(screen.pair, screen.screen_id, news)
-            now = self._cache.screen_by(key_id)
+            now = self._cache.screens.screen_by(key_id)
             if left.done() or not is_newest or now is None or time.monotonic() >= until:
                 return
             is_news, screen = news.done() or now.pair != screen.pair, now

@@ -63,13 +63,19 @@ def asked(headers: Iterable[tuple[bytes, bytes]]) -> Asked:
     return Asked(authorization.decode("latin-1"), tags, prefer, state)
 
 
+def count_of(served: dict[UUID, ServedCount], screen_id: UUID) -> ServedCount:
+    """The count of a screen, which stays the same one as long as the process lives."""
+    count = served.get(screen_id)
+    if count is None:
+        count = served[screen_id] = ServedCount()
+    return count
+
+
 def note(
     served: dict[UUID, ServedCount], screen_id: UUID, at: datetime, *, unchanged: bool, state: bytes = b""
 ) -> None:
     """Counts a poll."""
-    count = served.get(screen_id)
-    if count is None:
-        count = served[screen_id] = ServedCount()
+    count = count_of(served, screen_id)
     if unchanged:
         count.unchanged += 1
     else:

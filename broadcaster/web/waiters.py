@@ -6,7 +6,7 @@ from uuid import UUID
 
 from starlette.types import Receive
 
-from broadcaster.web.feed_cache import Pair
+from broadcaster.web.known_screens import Pair
 
 MOST = 20_000
 """Screens that may wait in one process; more are answered at once, as if they had not asked to wait."""

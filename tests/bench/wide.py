@@ -23,7 +23,8 @@ from broadcaster.runtime import SYSTEM, House, clock
 from broadcaster.screens.book import ScreenBook
 from broadcaster.settings import Settings
 from broadcaster.web.directory import Directory
-from broadcaster.web.feed_cache import FeedCache, Pair
+from broadcaster.web.feed_cache import FeedCache
+from broadcaster.web.known_screens import Pair
 from schemas.content import Content
 from schemas.events import Actor
 from tests.processes import passable_folder

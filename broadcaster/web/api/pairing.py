@@ -19,7 +19,7 @@ from broadcaster.web.api.pairing_models import (
     ScreenKeyRotated,
 )
 from broadcaster.web.auth import Address, BearingScreen, Staff, actor
-from broadcaster.web.feed_cache import screen_of
+from broadcaster.web.known_screens import screen_of
 from broadcaster.web.openapi import CLAIM_EXAMPLE, problems_of
 from broadcaster.web.polls import FEED_PATH
 from broadcaster.web.problems import ProblemError

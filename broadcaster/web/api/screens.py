@@ -19,8 +19,8 @@ from broadcaster.web.api.place_models import (
     screen_answer,
 )
 from broadcaster.web.auth import ScreenId, Staff, WithOnce, actor
-from broadcaster.web.feed_cache import ACCOUNT
 from broadcaster.web.feed_forms import NotOneBitError
+from broadcaster.web.known_screens import ACCOUNT
 from broadcaster.web.openapi import SCREEN_EXAMPLE, problems_of
 from broadcaster.web.polls import FEED_PATH, ServedCount, matches, note, server_time
 from broadcaster.web.problems import ProblemError

@@ -24,7 +24,7 @@ from broadcaster.web.console.frame import go, show
 from broadcaster.web.console.visitor import Visitor, WithVisitor
 from broadcaster.web.console.writing import Fault
 from broadcaster.web.directory import PlacedScreen
-from broadcaster.web.feed_cache import ACCOUNT
+from broadcaster.web.known_screens import ACCOUNT
 from broadcaster.web.polls import FEED_PATH
 from broadcaster.web.services import Services, WithServices
 from projections.reach import view as reach

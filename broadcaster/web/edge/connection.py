@@ -2,218 +2,107 @@
 
 import asyncio
 from collections import deque
-from enum import Enum
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import httptools
 
-from broadcaster.web.edge.desk import Elsewhere, Refused, Reply, Turn
+from broadcaster.web.edge.answers import Elsewhere, Refused
+from broadcaster.web.edge.link import KEPT_OPEN, Link, Phase
+from broadcaster.web.edge.reading import Reader
+from broadcaster.web.edge.repeat import Repeat
 from broadcaster.web.edge.request import Place, Request, TargetError, place_of
+from broadcaster.web.edge.turn import Turn
 
 if TYPE_CHECKING:
     from broadcaster.web.edge.server import EdgeServer
 
 _METHODS = {"GET", "HEAD"}
 _NO_HINTS = "Hints are not streamed here: poll the feed with `Prefer: wait=`, which answers as soon."
-_ROOM = 4
-"""Times the limit of a head that may come in before it is whole, for requests that follow each other."""
-_LINGER = 2.0
-"""Seconds that are still read after a refusal: to close at once would reset it before it is read."""
 
 
-class Phase(Enum):
-    """What the connection is about; each has a deadline."""
+class Connection(Link):
+    """Reads, asks the desk, answers. Everything happens in the server's loop."""
 
-    HEAD = 0
-    """Reading a request."""
-    IDLE = 1
-    """Between requests."""
-    WAIT = 2
-    """A poll waits for news."""
-    BUSY = 3
-    """An answer is being fetched."""
-    ENDED = 4
-
-
-class Connection(asyncio.Protocol):
-    """Parses, asks the desk, writes. Everything happens in the server's loop."""
-
-    __slots__ = (
-        "_authorization",
-        "_behind",
-        "_bodied",
-        "_count",
-        "_ending",
-        "_kept",
-        "_parser",
-        "_prefer",
-        "_raw",
-        "_refusals",
-        "_same",
-        "_server",
-        "_size",
-        "_state",
-        "_stuck",
-        "_tags",
-        "_target",
-        "_task",
-        "_transport",
-        "_turn",
-        "_whole",
-        "address",
-        "deadline",
-        "phase",
-    )
+    __slots__ = ("_behind", "_polled", "_reader", "_repeat", "_task", "_turn")
 
     def __init__(self, server: "EdgeServer") -> None:
-        self._server = server
-        self._parser = httptools.HttpRequestParser(self)
-        self._transport: asyncio.Transport | None = None
+        super().__init__(server)
+        self._reader = Reader(self, server.limits)
         self._behind: deque[Request] | None = None
-        self._kept: tuple[Turn, Request] | None = None
-        self._same, self._whole = b"", 0
+        self._repeat: Repeat | None = None
+        self._polled: tuple[Request, Turn] | None = None
+        """The poll that was answered last, from memory and at once."""
         self._turn: tuple[Turn, Request] | None = None
+        """The poll that waits."""
         self._task: asyncio.Task[None] | None = None
-        self._refusals = self._raw = 0
-        self._stuck = self._ending = False
-        self.phase, self.deadline, self.address = Phase.HEAD, float("inf"), ""
-        self.on_message_begin()
-
-    # --- the transport ----------------------------------------------------------------------------
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A client has come."""
-        # uvloop's own is no asyncio.Transport by class.
-        self._transport = cast("asyncio.Transport", transport)
-        name = transport.get_extra_info("peername")
-        self.address = str(name[0]) if name else ""
-        reason = self._server.enter(self)
-        if reason is not None:
-            self._refuse(Refused("unavailable", None, (b"retry-after", b"5"), reason=reason))
-            self._close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone, or we have closed."""
-        del exc
         self._leave_wait()
-        self.phase = Phase.ENDED
-        self._behind = None
+        self._behind = self._repeat = None
         if self._task is not None:
             self._task.cancel()
-        self._server.leave(self)
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a request, or of several."""
-        if self.phase is Phase.ENDED:
-            return  # What comes after a refusal.
-        if self.phase is Phase.IDLE and data == self._same and self._kept is not None:
-            turn, request = self._kept
-            # The same bytes at the same place mean the same, while the key lives and is that screen's.
-            if self._server.desk.stands(turn):
-                self._send(self._server.desk.reply(turn, head=request.method == "HEAD"), request)
+        server = self.server
+        if self._repeat is not None and self.phase is Phase.IDLE and not server.closing:
+            answer = server.desk.again(self._repeat, data)
+            if answer is not None:
+                self.deadline = server.time() + server.limits.idle_seconds
+                self.write(answer)
                 return
-        began = self.phase
-        self._kept, self._same = None, b""
-        self._whole = 0
-        self._parse(data)
-        if self._kept is not None and self._is_alone(began):
-            self._same = data
+        if not self.is_over:  # What comes after a refusal is not read.
+            self._read(data)
 
-    def _is_alone(self, began: Phase) -> bool:
-        """Whether what came was one request, no more and no less."""
-        return self._whole == 1 and began is Phase.IDLE and self.phase is Phase.IDLE
+    def _read(self, data: bytes) -> None:
+        is_between = self._is_idle() or not self._reader.raw
+        self._repeat = self._polled = None
+        self._reader.whole = 0
+        self._parse(data)
+        if self.phase is Phase.HEAD:
+            self.server.deadlines.watch(self)
+        polled = self._lone_poll() if is_between else None
+        if polled is not None:
+            self._repeat = self.server.desk.kept(data, *polled, KEPT_OPEN)
+        self._polled = None
+
+    def _is_idle(self) -> bool:
+        return self.phase is Phase.IDLE
+
+    def _lone_poll(self) -> tuple[Request, Turn] | None:
+        """The poll that was answered, where it was one request, no more and no less."""
+        return self._polled if self._is_idle() and self._reader.whole == 1 else None
 
     def _parse(self, data: bytes) -> None:
-        if self.phase is Phase.HEAD:
-            # The parser keeps a header that does not end, so what it is given is bounded too.
-            self._raw += len(data)
-            if self._raw > _ROOM * self._server.limits.head_bytes:
-                self._refuse(Refused("request.head", reason="head_too_large"))
-                return
         try:
-            self._parser.feed_data(data)
+            self._reader.feed(data, within=self.phase is Phase.HEAD)
         except httptools.HttpParserUpgrade:
-            self._ending = True  # Nothing is spoken here but HTTP/1.1.
+            self.ending = True  # Nothing is spoken here but HTTP/1.1.
             if self.phase is Phase.IDLE:
-                self._close()
+                self.close()
         except httptools.HttpParserCallbackError as error:
-            self._server.trouble(error)
-            self._refuse(Refused("unexpected", reason="unexpected"))
+            self.server.trouble(error)
+            self.refuse(Refused("unexpected", reason="unexpected"))
         except httptools.HttpParserError:
-            self._refuse(Refused("request.malformed", reason="malformed"))
+            self.refuse(Refused("request.malformed", reason="malformed"))
 
-    def eof_received(self) -> bool:
-        """The client sends no more; what it asked for before is not worth waiting for."""
-        return False
+    # --- the reader -------------------------------------------------------------------------------
 
-    def pause_writing(self) -> None:
-        """The client does not take what it asked for."""
-        self._stuck = True
-        self.deadline = min(self.deadline, self._server.time() + self._server.limits.write_seconds)
-        if self._transport is not None:
-            self._transport.pause_reading()
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing that comes matters any more."""
+        return self.phase is Phase.ENDED
 
-    def resume_writing(self) -> None:
-        """It does again."""
-        self._stuck = False
+    def begins(self) -> None:
+        """The first byte of a request is there."""
         if self.phase is Phase.IDLE:
-            self.deadline = self._server.time() + self._server.limits.idle_seconds
-        if self._transport is not None and self.phase is not Phase.BUSY:
-            self._transport.resume_reading()
+            self.phase, self._reader.raw = Phase.HEAD, 1
+            self.deadline = self.server.time() + self.server.limits.head_seconds
 
-    # --- the parser -------------------------------------------------------------------------------
-
-    def on_message_begin(self) -> None:
-        """A request begins."""
-        self._target, self._authorization = b"", ""
-        self._tags = self._prefer = self._state = b""
-        self._count = self._size = 0
-        self._bodied = False
-        if self.phase is Phase.IDLE:
-            self.phase, self._raw = Phase.HEAD, 1
-            self.deadline = self._server.time() + self._server.limits.head_seconds
-
-    def on_url(self, url: bytes) -> None:
-        """A piece of the target."""
-        self._target += url
-        self._grow(len(url))
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A header, whole."""
-        self._count += 1
-        self._grow(len(name) + len(value) + 4)
-        name = name.lower()
-        if name == b"authorization":
-            self._authorization = value.decode("latin-1")
-        elif name == b"if-none-match":
-            self._tags = value if not self._tags else self._tags + b"," + value
-        elif name == b"prefer":
-            self._prefer = value if not self._prefer else self._prefer + b"," + value
-        elif name == b"x-screen-state":
-            self._state = value
-        elif name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0 ")):
-            self._bodied = True
-
-    def on_headers_complete(self) -> None:
-        """The head is whole. Its body, if it has one, is not read: nothing here takes any."""
-        if self._bodied and self.phase is not Phase.ENDED:
-            kind = "request.too-large" if self._parser.get_method() in {b"GET", b"HEAD"} else "method"
-            self._refuse(Refused(kind, reason="body"))
-
-    def on_message_complete(self) -> None:
+    def asked(self, request: Request) -> None:
         """A request is whole."""
-        if self.phase is Phase.ENDED:
-            return
-        self._whole += 1
-        request = Request(
-            self._parser.get_method().decode("latin-1"),
-            self._target,
-            self._authorization,
-            self._tags,
-            self._prefer,
-            self._state,
-            self._parser.should_keep_alive(),
-        )
         if self.phase is Phase.WAIT:
             self.news()  # Who asks again has waited long enough.
         if self.phase is Phase.BUSY:
@@ -221,13 +110,7 @@ class Connection(asyncio.Protocol):
         else:
             self._answer(request)
 
-    def _grow(self, size: int) -> None:
-        self._size += size
-        limits = self._server.limits
-        if self._size > limits.head_bytes or self._count > limits.headers:
-            self._refuse(Refused("request.head", reason="head_too_large"))
-
-    # --- answers ----------------------------------------------------------------------------------
+    # --- ends -------------------------------------------------------------------------------------
 
     def news(self) -> None:
         """Answers the poll that waits."""
@@ -235,38 +118,43 @@ class Connection(asyncio.Protocol):
             return
         turn, request = self._turn
         self._leave_wait()
-        self._send(self._server.desk.reply(turn, head=request.method == "HEAD"), request)
+        self.send(self.server.desk.reply(turn, head=request.method == "HEAD"), request)
 
     def expired(self) -> None:
         """The deadline has passed."""
-        if self._stuck:
-            self._server.desk.refused["slow_reader"] += 1
-            self.abort()
-        elif self.phase is Phase.WAIT:
+        if self.phase is Phase.WAIT and not self.stuck:
             self.news()
-        elif self.phase is Phase.HEAD and self._raw:
-            self._refuse(Refused("request.slow", reason="slow_head"))
-        elif self.phase is Phase.BUSY:
-            self._refuse(Refused("unavailable", reason="busy"))
-        elif self.phase is Phase.ENDED:
-            self.abort()
+        elif self.phase is Phase.HEAD and self._reader.raw and not self.stuck:
+            self.refuse(Refused("request.slow", reason="slow_head"))
         else:
-            self._close()
+            super().expired()
 
     def shut(self) -> None:
         """The server ends: who waits is answered, who asks nothing is closed."""
         if self.phase is Phase.WAIT:
             self.news()
-        elif self.phase is Phase.IDLE or (self.phase is Phase.HEAD and not self._raw):
-            self._close()
+        elif self.phase is Phase.IDLE or (self.phase is Phase.HEAD and not self._reader.raw):
+            self.close()
 
-    def abort(self) -> None:
-        """Ends it without a word."""
-        if self._transport is not None:
-            self._transport.abort()
+    def refuse(self, refused: Refused) -> None:
+        """An answer to what is no request; the connection is over."""
+        self._leave_wait()
+        super().refuse(refused)
+
+    def close(self) -> None:
+        """Ends it once what was written is out."""
+        self._leave_wait()
+        super().close()
+
+    def _leave_wait(self) -> None:
+        if self._turn is not None:
+            screen = self._turn[0].screen
+            self._turn = None
+            self.server.waiting.leave(screen.pair, screen.screen_id, self)
+
+    # --- answers ----------------------------------------------------------------------------------
 
     def _answer(self, request: Request) -> None:
-        desk = self._server.desk
         try:
             place = place_of(request.target)
             if place is None:
@@ -277,45 +165,46 @@ class Connection(asyncio.Protocol):
                 self._answer_at(request, place)
             except Elsewhere:
                 self.phase = Phase.BUSY
-                self.deadline = self._server.time() + self._server.limits.busy_seconds
-                self._task = self._server.loop.create_task(self._fetch(request, place))
-                assert self._transport is not None
-                self._transport.pause_reading()
+                self.due_in(self.server.limits.busy_seconds)
+                self._task = self.server.loop.create_task(self._fetch(request, place))
+                self.read_on(False)
         except TargetError:
-            self._refuse(Refused("request.malformed", reason="malformed"))
+            self.refuse(Refused("request.malformed", reason="malformed"))
         except Refused as refused:
-            self._send(desk.refuse(refused), request, refused=bool(refused.reason))
+            self.send(self.server.desk.refuse(refused), request, refused=bool(refused.reason))
 
     def _answer_at(self, request: Request, place: Place) -> None:
-        if place.kind == "frame":
-            self._send(self._server.desk.frame(request, place), request)
-            return
-        if place.kind == "hints":
+        if place.kind == "feed":
+            self._answer_poll(request, place)
+        elif place.kind == "frame":
+            self.send(self.server.desk.frame(request, place), request)
+        elif place.kind == "hints":
             raise Refused("not-found", _NO_HINTS)
-        if place.kind != "feed":
-            self._send(self._server.report(place.kind, request.method), request)
-            return
-        turn = self._server.desk.turn(request, place)
-        waiting = self._server.waiting
-        if turn.wait and not self._server.closing:
+        else:
+            self.send(self.server.report(place.kind, request.method), request)
+
+    def _answer_poll(self, request: Request, place: Place) -> None:
+        turn = self.server.desk.turn(request, place)
+        if turn.wait and not self.server.closing:
             turn.waited = True
-            if waiting.join(turn.screen.pair, turn.screen.screen_id, self):
+            if self.server.waiting.join(turn.screen.pair, turn.screen.screen_id, self):
                 self._turn, self.phase = (turn, request), Phase.WAIT
-                self.deadline = self._server.time() + turn.wait
+                self.due_in(turn.wait)
                 return
-        elif not request.prefer and request.authorization[:1] in {"B", "b"}:
-            self._kept = (turn, request)  # Signed requests never come twice.
-        self._send(self._server.desk.reply(turn, head=request.method == "HEAD"), request)
+        self._polled = (request, turn)
+        self.send(self.server.desk.reply(turn, head=request.method == "HEAD"), request)
+
+    # --- what memory lacks ------------------------------------------------------------------------
 
     async def _fetch(self, request: Request, place: Place) -> None:
         """Answers what memory lacked, then what came behind it."""
         refused: Refused | None = None
         try:
-            await self._server.desk.fetch(request, place)
+            await self.server.desk.fetch(request, place)
         except Refused as error:
             refused = error
         except Exception as error:  # noqa: BLE001 (the last one to see it)
-            self._server.trouble(error)
+            self.server.trouble(error)
             refused = Refused("unexpected", reason="unexpected")
         self._task = None
         if self.phase is not Phase.BUSY:
@@ -326,9 +215,9 @@ class Connection(asyncio.Protocol):
             self._answer_at(request, place)
         except Elsewhere:
             again = Refused("unavailable", None, (b"retry-after", b"1"))
-            self._send(self._server.desk.refuse(again), request)
+            self.send(self.server.desk.refuse(again), request)
         except Refused as error:
-            self._send(self._server.desk.refuse(error), request, refused=bool(error.reason))
+            self.send(self.server.desk.refuse(error), request, refused=bool(error.reason))
         self._go_on()
 
     def _go_on(self) -> None:
@@ -336,53 +225,13 @@ class Connection(asyncio.Protocol):
             if self.phase is Phase.WAIT:
                 self.news()
             self._answer(self._behind.popleft())
-        if self.phase in {Phase.IDLE, Phase.WAIT, Phase.HEAD} and not self._stuck and self._transport:
-            self._transport.resume_reading()
+        if self.phase in {Phase.IDLE, Phase.WAIT, Phase.HEAD} and not self.stuck:
+            self.read_on(True)
 
     def _queue(self, request: Request) -> None:
         if self._behind is None:
             self._behind = deque()
-        if len(self._behind) >= self._server.limits.pipelined:
-            self._refuse(Refused("tries", reason="pipelined"))
+        if len(self._behind) >= self.server.limits.pipelined:
+            self.refuse(Refused("tries", reason="pipelined"))
         else:
             self._behind.append(request)
-
-    def _send(self, reply: Reply, request: Request, *, refused: bool = False) -> None:
-        self._refusals += refused
-        last = (
-            not request.keep_alive
-            or self._ending
-            or self._server.closing
-            or self._refusals >= self._server.limits.refusals
-        )
-        body = b"" if request.method == "HEAD" else reply.body
-        end = b"connection: close\r\n\r\n" if last else b"connection: keep-alive\r\n\r\n"
-        assert self._transport is not None
-        self.phase = Phase.IDLE
-        self.deadline = self._server.time() + self._server.limits.idle_seconds
-        self._transport.write(reply.head + end + body)
-        if last:
-            self._close()
-
-    def _refuse(self, refused: Refused) -> None:
-        """An answer to what is no request; the connection is over."""
-        if self.phase is Phase.ENDED or self._transport is None or self._transport.is_closing():
-            return
-        self._leave_wait()
-        reply = self._server.desk.refuse(refused)
-        self._transport.write(reply.head + b"connection: close\r\n\r\n" + reply.body)
-        self._transport.write_eof()
-        self.phase, self.deadline = Phase.ENDED, self._server.time() + _LINGER
-
-    def _close(self) -> None:
-        self._leave_wait()
-        self.phase = Phase.ENDED
-        self.deadline = self._server.time() + self._server.limits.write_seconds
-        if self._transport is not None:
-            self._transport.close()
-
-    def _leave_wait(self) -> None:
-        if self._turn is not None:
-            screen = self._turn[0].screen
-            self._turn = None
-            self._server.waiting.leave(screen.pair, screen.screen_id, self)

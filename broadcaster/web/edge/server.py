@@ -8,18 +8,19 @@ from collections import Counter
 
 import structlog
 
+from broadcaster.web.edge.answers import Reply
 from broadcaster.web.edge.connection import Connection
-from broadcaster.web.edge.desk import Desk, Reply
+from broadcaster.web.edge.deadlines import STEP, Deadlines
+from broadcaster.web.edge.desk import Desk
 from broadcaster.web.edge.figures import EdgeFigures
 from broadcaster.web.edge.limits import Limits
+from broadcaster.web.edge.link import Link
 from broadcaster.web.edge.waiting import WaitingPolls
 from broadcaster.web.edge.wire import head
-from broadcaster.web.feed_cache import Pair
+from broadcaster.web.known_screens import Pair
 
 log = structlog.get_logger(__name__)
 
-SWEEP = 0.25
-"""Seconds between looks at whose time is up."""
 BACKLOG = 8_192
 SEND_BUFFER = 256 * 1024
 SPARE_FILES = 64
@@ -33,11 +34,12 @@ class EdgeServer:
         self.desk, self.limits, self.loop = desk, limits, loop
         self.time = loop.time
         self.waiting = WaitingPolls(loop, limits.waiting)
+        self.deadlines = Deadlines()
         self.closing = False
         self.port = 0
         """Where it listens."""
         self._most = min(limits.connections, open_files() - SPARE_FILES)
-        self._connections: set[Connection] = set()
+        self._connections: set[Link] = set()
         self._by_address: Counter[str] = Counter()
         self._figures = EdgeFigures(self)
         self._empty = asyncio.Event()
@@ -84,7 +86,7 @@ class EdgeServer:
             return False
         return True
 
-    def enter(self, connection: Connection) -> str | None:
+    def enter(self, connection: Link) -> str | None:
         """Takes a connection in; answers why not, as a word to count by."""
         self._connections.add(connection)
         self._by_address[connection.address] += 1
@@ -93,10 +95,12 @@ class EdgeServer:
         if 0 < self.limits.per_address < self._by_address[connection.address]:
             return "connections_of_address"
         connection.deadline = self.time() + self.limits.head_seconds
+        self.deadlines.watch(connection)
         return None
 
-    def leave(self, connection: Connection) -> None:
+    def leave(self, connection: Link) -> None:
         """It is gone."""
+        self.deadlines.forget(connection)
         if connection in self._connections:
             self._connections.discard(connection)
             self._by_address[connection.address] -= 1
@@ -127,10 +131,11 @@ class EdgeServer:
 
     async def _sweep(self) -> None:
         while True:
-            await asyncio.sleep(SWEEP)
-            now = self.time()
-            for connection in [one for one in self._connections if one.deadline < now]:
+            await asyncio.sleep(STEP)
+            for connection in self.deadlines.due(self.time()):
                 connection.expired()
+                if connection in self._connections:
+                    self.deadlines.watch(connection)
 
 
 def open_files() -> int:

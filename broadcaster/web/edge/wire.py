@@ -1,7 +1,6 @@
 """Answers as the bytes that go out."""
 
 from collections.abc import Iterable
-from email.utils import formatdate
 from http import HTTPStatus
 
 from broadcaster.web.problems import problem
@@ -20,18 +19,3 @@ def refusal(kind: str, detail: str | None = None, *headers: Header) -> tuple[byt
     made = problem(kind, detail)
     given = [*made.raw_headers, (b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
     return head(made.status_code, [*given, *headers]), bytes(made.body)
-
-
-class DateLine:
-    """The header Date, made once a second (RFC 9110 §6.6.1)."""
-
-    def __init__(self) -> None:
-        self._second, self._line = -1, b""
-
-    def at(self, timestamp: float) -> bytes:
-        """The line for that instant, in seconds since 1970."""
-        second = int(timestamp)
-        if second != self._second:
-            self._line = b"date: %s\r\n" % formatdate(second, usegmt=True).encode()
-            self._second = second
-        return self._line
