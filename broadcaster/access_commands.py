@@ -16,7 +16,9 @@ from broadcaster.access_index import AccessIndex
 from broadcaster.account import Role
 from broadcaster.accounts import pending
 from broadcaster.accounts.store import AccountError, Accounts, State, is_name, new_invitation
-from broadcaster.keys import KeyKind, KeyRecord, Keys, admit_in, hash_of_text, new_text
+from broadcaster.key_rows import KeyKind, KeyRecord, admit_in
+from broadcaster.key_text import hash_of_text, new_text
+from broadcaster.keys import Keys
 from broadcaster.log import ConflictError, UnknownStreamError
 from broadcaster.office import Office
 from broadcaster.rules import RefusedError, Rule

@@ -31,7 +31,8 @@ from broadcaster.duty.commands import CadenceCommands
 from broadcaster.duty.reminders import REMINDERS_DDL, Reminders
 from broadcaster.duty.reports import Reports
 from broadcaster.engines.embedded import PostgresServer
-from broadcaster.keys import KEYS_DDL, Keys
+from broadcaster.key_rows import KEYS_DDL
+from broadcaster.keys import Keys
 from broadcaster.ledger import LEDGER_DDL, Ledger
 from broadcaster.limits import Limits
 from broadcaster.log import LOG_DDL, AlertLog

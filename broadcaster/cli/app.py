@@ -27,7 +27,7 @@ from broadcaster.demo.command import demo
 from broadcaster.demo.drive import DemoError
 from broadcaster.demo.staff import demo_code
 from broadcaster.engines.embedded import EngineError
-from broadcaster.keys import KeyKind
+from broadcaster.key_rows import KeyKind
 from broadcaster.memory import BULK, settle
 from broadcaster.proof import chain, exports
 from broadcaster.proof.exports import Export

@@ -12,7 +12,7 @@ from broadcaster.accounts import codes
 from broadcaster.body_commands import BodyCommands
 from broadcaster.demo.people import write_people
 from broadcaster.engines.datafolder import write_private
-from broadcaster.keys import KeyKind
+from broadcaster.key_rows import KeyKind
 from broadcaster.registry.csv_import import import_csv
 from broadcaster.runtime import SYSTEM, House, clock
 from schemas.areas import AreaTree

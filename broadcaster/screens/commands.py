@@ -10,7 +10,8 @@ from psycopg import Connection, Cursor
 from psycopg.errors import UniqueViolation
 from psycopg_pool import ConnectionPool
 
-from broadcaster.keys import OVERLAP, KeyKind, Keys, revoke_in
+from broadcaster.key_rows import KeyKind, revoke_in
+from broadcaster.keys import OVERLAP, Keys
 from broadcaster.log import ConflictError
 from broadcaster.office import Office
 from broadcaster.rules import RefusedError, Rule

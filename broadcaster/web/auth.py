@@ -7,7 +7,8 @@ from uuid import UUID
 from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from broadcaster.keys import KeyKind, Principal, split
+from broadcaster.key_text import split
+from broadcaster.keys import KeyKind, Principal
 from broadcaster.recorder import Once
 from broadcaster.registry.subscribers import Subscriber
 from broadcaster.screens import signing

@@ -12,10 +12,11 @@ from uuid import UUID
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from broadcaster.keys import split
+from broadcaster.key_text import split
 from broadcaster.screens.signing import Asked, Nonces, SignatureError, check, fresh, is_signed, parse
 from broadcaster.web import polls
 from broadcaster.web.edge.desk import Desk
+from broadcaster.web.edge.turn import Caller
 from broadcaster.web.feed_cache import FeedCache
 from broadcaster.web.hints import Hints
 from broadcaster.web.known_screens import KnownScreen, Pair
@@ -79,16 +80,16 @@ class Front:
             suffix = _SUFFIXES.get(scope["path"])
             if suffix is not None:
                 said = polls.asked(scope["headers"])
-                if is_signed(said.authorization):
-                    send = self._vouching(said.authorization, send)
                 if await self._answer(scope, suffix, said, receive, send):
                     return
+                if is_signed(said.authorization):
+                    send = self._vouching(said.authorization, send)
             if scope["path"] == HINTS_PATH and await self._hint(scope, receive, send):
                 return
         await self.app(scope, receive, send)
 
     def _vouching(self, authorization: str, send: Send) -> Send:
-        """Sends answers to a signed poll with what says that they are ours, the framework's among them."""
+        """Sends the framework's answer to a signed poll with what says that it is ours."""
 
         async def vouch(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] in {200, 304}:
@@ -108,12 +109,11 @@ class Front:
         self, scope: Scope, suffix: str, said: polls.Asked, receive: Receive, send: Send
     ) -> bool:
         authorization, tags, prefer, state = said
-        screen, key_id = self._caller(scope, suffix, authorization)
-        feed = self.cache.feed_of(screen) if screen else None
-        form = feed.forms.get(suffix) if feed else None
-        if screen is None or form is None:
+        caller = self._caller(scope, suffix, authorization)
+        form = self.cache.form_of(caller.screen, suffix) if caller else None
+        if caller is None or form is None:
             return False
-        waited = 0
+        screen, waited = caller.screen, 0
         unchanged = matches(tags, form.etag)
         if unchanged and prefer:
             waited = wait_asked(prefer)
@@ -123,7 +123,7 @@ class Front:
                 form = await self._news(screen, suffix, form, receive, waited)
                 unchanged = matches(tags, form.etag)
         if screen.succeeds:
-            self.cache.screens.used.add(key_id)
+            self.cache.screens.used.add(caller.key_id)
         now = self._clock()
         note(self.served, screen.screen_id, now, unchanged=unchanged, state=state)
         more = [(b"x-server-time", server_time(now).encode())]
@@ -134,42 +134,43 @@ class Front:
             if self.waiters.closed:
                 # Ten thousand who come back at once would be the first thing the next process meets.
                 more.append((b"retry-after", b"%d" % random.randint(1, COME_BACK)))  # noqa: S311 (spread)
+        if caller.signing_key:
+            status, tag = 304 if unchanged else 200, form.etag.decode()
+            told = fresh(caller.signing_key, caller.nonce, status, tag, server_time(now))
+            more.append((b"x-feed-fresh", told.encode()))
         await _send(send, form, more, unchanged=unchanged, head=scope["method"] == "HEAD")
         return True
 
     async def _hint(self, scope: Scope, receive: Receive, send: Send) -> bool:
-        screen, key_id = self._caller(scope, "", polls.asked(scope["headers"]).authorization)
-        if screen is None or scope["method"] != "GET":
+        caller = self._caller(scope, "", polls.asked(scope["headers"]).authorization)
+        if caller is None or scope["method"] != "GET":
             return False
-        return await self.hints.stream(screen, key_id, receive, send)
+        return await self.hints.stream(caller.screen, caller.key_id, receive, send)
 
-    def _caller(self, scope: Scope, suffix: str, authorization: str) -> tuple[KnownScreen | None, str]:
+    def _caller(self, scope: Scope, suffix: str, authorization: str) -> Caller | None:
         parts = split(authorization[7:].strip()) if authorization[:7].lower() == "bearer " else None
         if parts is None:
             return self._signer(scope, suffix, authorization)
-        return self.cache.screens.screen(*parts), parts[0]
+        screen = self.cache.screens.screen(*parts)
+        return Caller(screen, parts[0]) if screen else None
 
-    def _signer(self, scope: Scope, suffix: str, authorization: str) -> tuple[KnownScreen | None, str]:
+    def _signer(self, scope: Scope, suffix: str, authorization: str) -> Caller | None:
         """Who signed the poll; nobody where the framework's route must say what is wrong with it."""
         if not is_signed(authorization):
-            return None, ""
+            return None
         try:
             said = parse(authorization)
             screen = self.cache.screens.screen_by(said.key_id)
             # A nonce is taken once: not by a poll that is then passed on.
-            if screen is None or self._form(screen, suffix) is None:
-                return None, ""
+            if screen is None or self.cache.form_of(screen, suffix) is None:
+                return None
             now = self._clock()
-            check(
-                said,
-                self.cache.screens.signing_key(screen, said.key_id),
-                Asked(scope["method"], target_of(scope)),
-                now,
-            )
+            key = self.cache.screens.signing_key(screen, said.key_id)
+            check(said, key, Asked(scope["method"], target_of(scope)), now)
             self._nonces.take(said.key_id, said.nonce, now.timestamp())
         except SignatureError:
-            return None, ""
-        return screen, said.key_id
+            return None
+        return Caller(screen, said.key_id, said.nonce, key or b"")
 
     async def _news(
         self, screen: KnownScreen, suffix: str, form: Form, receive: Receive, seconds: float
@@ -180,15 +181,11 @@ class Front:
             return form
         try:
             # It may have changed between the look and the joining.
-            if self._form(screen, suffix) is form:
+            if self.cache.form_of(screen, suffix) is form:
                 await until_news(news, receive, seconds)
         finally:
             self.waiters.leave(screen.pair, screen.screen_id, news)
-        return self._form(screen, suffix) or form
-
-    def _form(self, screen: KnownScreen, suffix: str) -> Form | None:
-        feed = self.cache.feed_of(screen)
-        return feed.forms.get(suffix) if feed else None
+        return self.cache.form_of(screen, suffix) or form
 
 
 async def _send(

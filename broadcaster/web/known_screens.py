@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from broadcaster.keys import Keys, verifier
+from broadcaster.key_text import verifier
+from broadcaster.keys import Keys
 from broadcaster.web.directory import Directory, PlacedScreen
 
 ACCOUNT = "screen:"

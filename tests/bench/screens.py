@@ -24,7 +24,7 @@ import httpx
 from broadcaster.engines.embedded import PostgresServer
 from broadcaster.engines.natshome import free_port
 from broadcaster.feed_key import FeedKey
-from broadcaster.keys import KeyKind
+from broadcaster.key_rows import KeyKind
 from broadcaster.runtime import House, clock
 from broadcaster.settings import Settings
 from broadcaster.web.polls import FEED_PATH

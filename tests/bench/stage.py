@@ -19,7 +19,7 @@ from broadcaster.account import Role
 from broadcaster.demo.people import write_people
 from broadcaster.demo.stage import SEED
 from broadcaster.engines.natshome import free_port
-from broadcaster.keys import KeyKind
+from broadcaster.key_rows import KeyKind
 from broadcaster.registry.csv_import import import_csv
 from broadcaster.runtime import SYSTEM, House, clock
 from broadcaster.settings import Settings

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Header, Path, Query, Response
 
 from broadcaster.account import Role
-from broadcaster.keys import KeyKind
+from broadcaster.key_rows import KeyKind
 from broadcaster.screens.tailoring import tailored
 from broadcaster.web import screen_list
 from broadcaster.web.api.pairing_models import PlaysTaken

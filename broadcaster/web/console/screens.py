@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from broadcaster.account import Role
-from broadcaster.keys import KeyKind
+from broadcaster.key_rows import KeyKind
 from broadcaster.log import ConflictError, Once
 from broadcaster.rules import RefusedError
 from broadcaster.screens.sightings import Contact

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from broadcaster.keys import split
+from broadcaster.key_text import split
 from broadcaster.screens.signing import Asked, SignatureError, check, is_signed, parse
 from broadcaster.web.edge.answers import Elsewhere, Refused
 from broadcaster.web.edge.request import Place, Request

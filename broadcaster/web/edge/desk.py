@@ -10,7 +10,7 @@ from uuid import UUID
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from broadcaster.keys import digest, split
+from broadcaster.key_text import digest, split
 from broadcaster.screens.signing import Nonces, SignatureError, fresh
 from broadcaster.web.edge.answers import Elsewhere, Refused, Reply
 from broadcaster.web.edge.callers import Callers

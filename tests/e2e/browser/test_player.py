@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from broadcaster.feed_key import FeedKey
-from broadcaster.keys import KeyKind
+from broadcaster.key_rows import KeyKind
 from broadcaster.runtime import clock
 from tests.site import PHUC_XA, Site
 

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from psycopg_pool import ConnectionPool
 
 from broadcaster.accounts.sealing import Sealer
-from broadcaster.keys import FRESH, KEYS_DDL, KeyKind, Keys, Principal, digest, split
+from broadcaster.key_rows import KEYS_DDL, KeyKind
+from broadcaster.key_text import digest, split
+from broadcaster.keys import FRESH, Keys, Principal
 
 SEALER = Sealer(lambda: b"s" * 32)
 AT = datetime(2024, 7, 10, 2, 0, tzinfo=UTC)

@@ -11,7 +11,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from broadcaster.keys import digest, split
+from broadcaster.key_text import digest, split
 from broadcaster.screens.signing import WINDOW, Asked, fresh, sign
 from broadcaster.web.polls import FEED_PATH, HINTS_PATH
 from tests.unit.broadcaster.web.serving import Serving, edge, front

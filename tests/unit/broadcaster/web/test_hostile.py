@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from broadcaster.keys import digest, split
+from broadcaster.key_text import digest, split
 from broadcaster.screens.pairing import IN_ALL, LIFE, PER_ADDRESS, PairingFullError, Pairings
 from broadcaster.screens.signing import Asked, sign
 from broadcaster.web.polls import FEED_PATH

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from broadcaster.keys import KeyKind
+from broadcaster.key_rows import KeyKind
 from broadcaster.web.polls import FEED_PATH
 from tests.unit.broadcaster.web.town import BASE, Client, Town
 from tests.waiting import until

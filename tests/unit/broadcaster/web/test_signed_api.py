@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from broadcaster.keys import KeyKind, digest, split
+from broadcaster.key_rows import KeyKind
+from broadcaster.key_text import digest, split
 from broadcaster.screens.signing import PER_KEY, WINDOW, Asked, Nonces, SignatureError, sign
 from broadcaster.web.polls import FEED_PATH
 from tests.unit.broadcaster.web.test_pairing_api import paired, refused

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from broadcaster.account import Role
-from broadcaster.keys import KeyKind
+from broadcaster.key_rows import KeyKind
 from broadcaster.web.app import create_app
 from broadcaster.web.plant import KeyFile, LaneDepth
 from projections.follower import Follower

@@ -28,7 +28,8 @@ from broadcaster.duty.commands import CadenceCommands
 from broadcaster.duty.reminders import REMINDERS_DDL, Reminders
 from broadcaster.duty.reports import Reports
 from broadcaster.feed_key import FeedKey
-from broadcaster.keys import KEYS_DDL, KeyKind, Keys
+from broadcaster.key_rows import KEYS_DDL, KeyKind
+from broadcaster.keys import Keys
 from broadcaster.log import LOG_DDL, AlertLog
 from broadcaster.office import Office
 from broadcaster.proof.handing_out import Seals
