@@ -9,6 +9,7 @@ import pytest
 from psycopg import sql
 
 from broadcaster.engines.embedded import PostgresServer
+from tests.unit.broadcaster.web.screen_polls import screen_key
 from tests.unit.broadcaster.web.town import Town, town
 
 
@@ -62,3 +63,8 @@ def _own_town(database: str) -> Iterator[Town]:
     """In a database of its own, for a test that breaks it."""
     with town(database) as built:
         yield built
+
+
+@pytest.fixture(name="key")
+def _key(town: Town) -> str:
+    return screen_key(town)

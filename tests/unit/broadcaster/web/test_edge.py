@@ -13,21 +13,14 @@ from hypothesis import strategies as st
 
 from broadcaster.web.edge.limits import Limits
 from broadcaster.web.polls import FEED_PATH
+from tests.unit.broadcaster.web.screen_polls import poll, whole
 from tests.unit.broadcaster.web.serving import RunningEdge, running_edge
 from tests.unit.broadcaster.web.town import Town
 from tests.waiting import until
 
-NEW = {"name": "Chợ Long Biên", "area": "00001", "profile": "m96x32-1"}
 QUICK = Limits(
     head_seconds=0.4, idle_seconds=0.8, write_seconds=0.4, per_address=40, connections=50, pipelined=4
 )
-
-
-@pytest.fixture(name="key")
-def _key(town: Town) -> str:
-    made = town.client("hoa").post("/v1/screens", NEW).raise_for_status().json()["key"]
-    town.catch_up()
-    return made
 
 
 @pytest.fixture(name="edge")
@@ -41,26 +34,6 @@ def _edge(town: Town, key: str) -> Iterator[RunningEdge]:
 def dialled(edge: RunningEdge) -> Generator[socket.socket]:
     with socket.create_connection(("127.0.0.1", edge.server.port), timeout=5) as stream:
         yield stream
-
-
-def whole(stream: socket.socket) -> bytes:
-    """All until the server closes."""
-    found = b""
-    while piece := _some(stream):
-        found += piece
-    return found
-
-
-def _some(stream: socket.socket) -> bytes:
-    try:
-        return stream.recv(65_536)
-    except ConnectionResetError:
-        return b""
-
-
-def poll(key: str, *more: str) -> bytes:
-    lines = [f"GET {FEED_PATH} HTTP/1.1", "Host: x", f"Authorization: Bearer {key}", *more]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
 def still_serves(edge: RunningEdge, key: str) -> bool:

@@ -14,12 +14,11 @@ import pytest
 from broadcaster.key_text import digest, split
 from broadcaster.screens.signing import WINDOW, Asked, fresh, sign
 from broadcaster.web.polls import FEED_PATH, HINTS_PATH
+from tests.unit.broadcaster.web.screen_polls import NEW
 from tests.unit.broadcaster.web.serving import Serving, edge, front
 from tests.unit.broadcaster.web.test_feed_forms_api import verify
 from tests.unit.broadcaster.web.town import Town
 from tests.waiting import until
-
-NEW = {"name": "Chợ Long Biên", "area": "00001", "profile": "m96x32-1"}
 
 
 @pytest.fixture(name="serving", params=[front, edge], ids=["front", "edge"])

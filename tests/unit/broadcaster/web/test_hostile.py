@@ -12,20 +12,13 @@ from broadcaster.key_text import digest, split
 from broadcaster.screens.pairing import IN_ALL, LIFE, PER_ADDRESS, PairingFullError, Pairings
 from broadcaster.screens.signing import Asked, sign
 from broadcaster.web.polls import FEED_PATH
+from tests.unit.broadcaster.web.screen_polls import NEW
 from tests.unit.broadcaster.web.serving import Serving, edge, front
 from tests.unit.broadcaster.web.town import Town
 from tests.waiting import until
 
-NEW = {"name": "Chợ Long Biên", "area": "00001", "profile": "m96x32-1"}
 ASKED = 10_000
 SLOW, HUGE, REPLAYS = 60, 20, 15
-
-
-@pytest.fixture(name="key")
-def _key(town: Town) -> str:
-    made = town.client("hoa").post("/v1/screens", NEW).raise_for_status().json()["key"]
-    town.catch_up()
-    return made
 
 
 @pytest.fixture(name="serving", params=[front, edge], ids=["front", "edge"])

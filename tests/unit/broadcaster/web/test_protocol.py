@@ -10,24 +10,16 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from broadcaster.web.polls import FEED_PATH
 from broadcaster.web.protocol import FeedProtocol
+from tests.unit.broadcaster.web.screen_polls import poll, whole
 from tests.unit.broadcaster.web.serving import Serving, front
 from tests.unit.broadcaster.web.town import Town
 from tests.waiting import until
-
-NEW = {"name": "Chợ Long Biên", "area": "00001", "profile": "m96x32-1"}
 
 
 class Hasty(FeedProtocol):
     """With a bound that a test can wait for."""
 
     head_seconds = 0.4
-
-
-@pytest.fixture(name="key")
-def _key(town: Town) -> str:
-    made = town.client("hoa").post("/v1/screens", NEW).raise_for_status().json()["key"]
-    town.catch_up()
-    return made
 
 
 @pytest.fixture(name="serving")
@@ -38,24 +30,8 @@ def _serving(town: Town, key: str) -> Iterator[Serving]:
         yield serving
 
 
-def poll(key: str, *more: str) -> bytes:
-    lines = [f"GET {FEED_PATH} HTTP/1.1", "Host: x", f"Authorization: Bearer {key}", *more]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
-
-
 def dialled(serving: Serving) -> socket.socket:
     return socket.create_connection(("127.0.0.1", serving.port), timeout=5)
-
-
-def whole(stream: socket.socket) -> bytes:
-    """All until the server closes."""
-    found = b""
-    try:
-        while piece := stream.recv(65_536):
-            found += piece
-    except ConnectionResetError:
-        pass
-    return found
 
 
 def status(stream: socket.socket) -> bytes:
