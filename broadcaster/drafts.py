@@ -162,6 +162,18 @@ class Drafts:
             )
             return claimed.rowcount > 0
 
+    def follow(self, draft_id: UUID, alert_id: UUID, base: int) -> None:
+        """From now on it rewrites this alert, as it is at this version; unless another draft does.
+
+        Putting it up may be refused after the alert was begun: the next try goes on with that alert.
+        """
+        with self._pool.connection() as conn:
+            conn.execute(
+                "UPDATE drafts SET alert_id = %s, base = %s WHERE id = %s AND NOT EXISTS"
+                " (SELECT FROM drafts AS other WHERE other.alert_id = %s AND other.id <> %s)",
+                (alert_id, base, draft_id, alert_id, draft_id),
+            )
+
     def release(self, draft_id: UUID) -> None:
         """Gives a claim back: it was refused."""
         with self._pool.connection() as conn:

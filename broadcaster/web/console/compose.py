@@ -4,13 +4,12 @@ from typing import Annotated
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Path, Request
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from broadcaster.account import Role
 from broadcaster.drafts import Draft, DraftConflictError, DraftsFullError
 from broadcaster.web.console.composing import conflict as conflict_page
-from broadcaster.web.console.composing import page, shown
+from broadcaster.web.console.composing import gone, page, shown
 from broadcaster.web.console.form import BoundForm, Form
 from broadcaster.web.console.frame import fragment, go
 from broadcaster.web.console.putting_up import submit
@@ -38,6 +37,9 @@ def draft_page(
     request: Request, services: WithServices, visitor: WithVisitor, draft_id: DraftId
 ) -> Response:
     """The form as it was left."""
+    if services.ports.drafts.get(draft_id) is None:
+        visitor.require_somewhere(Role.AUTHOR)
+        return gone(request, visitor, draft_id, Typed({}))
     draft = own(services, visitor, draft_id)
     return page(request, services, visitor, Sheet(draft, Typed(draft.fields), draft.body))
 
@@ -74,7 +76,7 @@ def save_draft(
         sheet = Sheet(sheet.draft, sheet.typed, sheet.body, (Fault("", "full"),), sheet.paste)
         return page(request, services, visitor, sheet, status=422)
     except LookupError:
-        raise HTTPException(404) from None
+        return gone(request, visitor, draft_id, sheet.typed)
     if form.one("do") != "submit":
         if sheet.paste:
             faults = (Fault("areas", "paste"),)

@@ -1,5 +1,7 @@
 """The page that an alert is written on, with what citizens will see beside it."""
 
+from uuid import UUID
+
 from fastapi import Request
 from starlette.responses import Response
 
@@ -84,6 +86,20 @@ def conflict(request: Request, visitor: Visitor, mine: Sheet, theirs: Draft) -> 
         theirs=theirs,
         rows=[row for row in rows if row[1] != row[2]],
         fields=mine.typed.fields,
+    )
+
+
+def gone(request: Request, visitor: Visitor, draft_id: UUID, what: Typed) -> Response:
+    """Of a draft that was put up for approval, or discarded: with what was typed, to be kept."""
+    rows = [(name, what[name]) for name in (*writing.LINES, *writing.PARAGRAPHS) if what[name].strip()]
+    return show(
+        request,
+        visitor,
+        "draft-gone.html",
+        here="compose",
+        status=404,
+        path=f"/console/drafts/{draft_id}",
+        rows=rows,
     )
 
 

@@ -70,6 +70,9 @@ def _needed(request: Request, services: Services, visitor: Visitor) -> dict[str,
         DraftLine(draft, draft.one("headline"), services.directory.body_name(draft.body))
         for draft in services.ports.drafts.of(writes)[:_MOST]
     ]
+    # Who has begun to rewrite it goes on in the draft; it is one thing to do, not two.
+    rewritten = {line.draft.alert_id for line in drafts}
+    returned = [row for row in returned if row.alert_id not in rewritten]
     return {
         "mark": mark,
         "to_approve": cards(services, lang, to_approve),

@@ -57,6 +57,7 @@ def _put_up(services: Services, visitor: Visitor, draft: Draft, content: Content
         update = partial(alerts.propose_update, corrects=Typed(draft.fields)["corrects"] == "1")
         change = alerts.revise if now.work else update
         alert = change(by, draft.alert_id, content, at=at, expected=draft.base, once=once)
+    services.ports.drafts.follow(draft.id, alert.id, alert.version)
     alert = services.ports.office.alert(alert.id)
     if alert.stage is Stage.DRAFT:
         alert = alerts.submit(by, alert.id, at=at, expected=alert.version)

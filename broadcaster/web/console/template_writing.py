@@ -16,6 +16,7 @@ from broadcaster.web.console import second_factor, template_forms
 from broadcaster.web.console.form import BoundForm, Form
 from broadcaster.web.console.frame import go, show
 from broadcaster.web.console.templates import categories, found, one_page
+from broadcaster.web.console.unfit import unfit
 from broadcaster.web.console.visitor import Visitor, WithVisitor
 from broadcaster.web.console.writing import Fault, detail_of
 from broadcaster.web.services import Services, WithServices
@@ -126,6 +127,9 @@ def _done(
 
 
 def _refused(refusal: RefusedError) -> Fault:
+    text = unfit(refusal)
+    if text is not None:
+        return Fault(text.field, text.code, detail=text.detail)
     return Fault(_FIELDS.get(refusal.rule, ""), refusal.rule.value, detail=detail_of(refusal))
 
 

@@ -1,5 +1,6 @@
 """Who is at the console: a session by its cookie, and what its account may do."""
 
+import re
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote
@@ -15,6 +16,8 @@ from schemas.events import Actor
 
 HOME = "/console"
 SIGN_IN = "/console/sign-in"
+_PAGE_BEHIND = re.compile(r"/console/(drafts|alerts)/[0-9a-f-]{36}(/cancel$)?")
+"""The page of a draft or an alert, from the addresses that its forms post to."""
 
 
 class SignInRequiredError(Exception):
@@ -120,6 +123,10 @@ WithVisitor = Annotated[Visitor, Depends(visitor)]
 async def to_sign_in(request: Request, error: Exception) -> Response:
     """Leads to the sign-in page, and from there back to the page that was asked for."""
     del error
-    back = request.url.path if request.method in {"GET", "HEAD"} else ""
-    query = f"?next={quote(back, safe='/')}" if back and back != HOME else ""
+    path = request.url.path
+    if request.method not in {"GET", "HEAD"}:
+        # What was posted is gone; the page it was posted from is not.
+        page = _PAGE_BEHIND.match(path)
+        path = page.group() if page else ""
+    query = f"?next={quote(path, safe='/')}" if path and path != HOME else ""
     return RedirectResponse(SIGN_IN + query, 303, {"Cache-Control": "no-store"})

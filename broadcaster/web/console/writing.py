@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.web.console.form import Form
+from broadcaster.web.console.unfit import unfit
 from schemas.areas import AreaTree, unaccented
 from schemas.content import Content
 from schemas.local_time import HANOI
@@ -174,6 +175,9 @@ def _fault(error: Any) -> Fault:
 
 def refused(error: RefusedError) -> Fault:
     """What a command said no to, next to the field it is about."""
+    text = unfit(error)
+    if text is not None:
+        return Fault(text.field, text.code, detail=text.detail)
     return Fault(_RULE_FIELDS.get(error.rule, ""), error.rule.value, detail=detail_of(error))
 
 

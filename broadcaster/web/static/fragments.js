@@ -1,9 +1,12 @@
 // Parts of pages that our own server rendered, put in their place.
 const policy = window.trustedTypes?.createPolicy("console", { createHTML: (html) => html });
 
+export function read(html) {
+  return new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, "text/html");
+}
+
 export function swap(target, html) {
-  const parsed = new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, "text/html");
-  target.replaceChildren(...parsed.body.childNodes);
+  target.replaceChildren(...read(html).body.childNodes);
 }
 
 // The same for a part that someone may be in the middle of: what was open stays open, the focus stays where it was.

@@ -63,6 +63,58 @@ def test_a_draft_is_put_up_once(town: Town) -> None:
     assert town.drafts.of([PHUC_XA]) == []
 
 
+TOO_DEAR = "Tin nhắn dài quá mức cho phép; hãy viết ngắn hơn, hoặc bỏ các ký tự làm tin dài thêm"
+LONG = "Nước sông lên nhanh, bà con các tổ dân phố ven sông khẩn trương đưa người và của lên cao " * 2
+
+
+def test_what_is_refused_goes_on_as_one_alert(town: Town) -> None:
+    lan = Browser(town).sign_in("lan").go("/console/compose")
+    lan.press("Trình duyệt", **(ALERT | {"headline": LONG[:140]}))
+    assert lan.status == 422
+    lan.sees("Lời riêng cho màn hình", "Bảng nhỏ nhất không hiện hết tiêu đề")
+    assert "texts.vi" not in lan.text
+    lan.press("Trình duyệt", sign_text="Nghiêng " * 8)
+    assert lan.status == 422
+    lan.sees("Bảng nhỏ nhất không hiện hết lời này")
+    town.catch_up()
+    home = Browser(town, cookies=dict(lan.cookies)).go("/console")
+    home.sees("Bản nháp")
+    assert "Cần viết tiếp" not in home.text
+    lan.press("Trình duyệt", sign_text="Nước lên nhanh")
+    assert lan.status == 200, lan.text
+    told = [one.event.TOPIC for one in town.log.everything() if one.event.TOPIC.startswith("alert.")]
+    assert told == ["alert.drafted", "alert.revised", "alert.revised", "alert.submitted"]
+    assert town.drafts.of([PHUC_XA]) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "field", "words"),
+    [
+        ({"sign_text": "Nước lên 🌀"}, "Lời riêng cho màn hình", "Bảng điện tử không hiện được: 🌀"),
+        ({"sms_text": "Ngập sâu " * 30}, "Lời riêng cho tin nhắn", f"{TOO_DEAR}: ậ â"),
+        ({"description": str(ALERT["headline"])}, "Nội dung", "Nhắc lại nguyên tiêu đề"),
+        ({"instruction": "Lên <b>cao</b>"}, "Người dân cần làm gì", "Có mã HTML"),
+    ],
+)
+def test_what_no_channel_takes_is_said_at_its_field(
+    town: Town, said: dict[str, str], field: str, words: str
+) -> None:
+    lan = Browser(town).sign_in("lan").go("/console/compose").press("Trình duyệt", **(ALERT | said))
+    assert lan.status == 422
+    lan.sees(f"{field}: {words}")
+    assert "texts.vi" not in lan.text
+
+
+def test_a_draft_that_is_gone_says_so_and_keeps_the_words(town: Town) -> None:
+    lan = Browser(town).sign_in("lan").go("/console/compose").press("Lưu nháp", headline="x")
+    late = Browser(town, cookies=dict(lan.cookies)).go(lan.path)
+    lan.press("Trình duyệt", **ALERT)
+    late.press("Lưu nháp", description="Chữ của tôi")
+    assert late.status == 404
+    late.sees("Bản nháp không còn", "Chữ của tôi")
+    late.go(f"/console/drafts/{uuid4()}").sees("đã được trình duyệt, hoặc đã bỏ")
+
+
 def test_what_is_claimed_is_not_claimed_twice(town: Town) -> None:
     draft_id = uuid4()
     town.drafts.save(draft_id, PHUC_XA, {"headline": ["x"]}, expected=0, by="lan", at=town.now)

@@ -60,7 +60,9 @@ def test_compose_loads_little_and_only_our_own(town: Town) -> None:
     total = len(gzip.compress(page.content))
     named = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text))
     base = next(iter(named)).rpartition("/")[0]
-    for path in named | {f"{base}/{name}" for name in ("draft.js", "picker.js", "fragments.js")}:
+    for path in named | {
+        f"{base}/{name}" for name in ("draft.js", "lengths.js", "picker.js", "fragments.js")
+    }:
         file = Client(town.app).get(path, Accept_Encoding="gzip")
         assert file.status_code == 200
         assert file.headers["content-encoding"] == "gzip"

@@ -84,7 +84,7 @@ def test_a_correction_too_long_for_a_phone_says_so_to_its_approver(town: Town, l
     path = lan.path
     minh = Browser(town).sign_in("minh").go(path).press("Duyệt mẫu")
     assert minh.status == 422
-    minh.sees("Lời quá dài hoặc có ký tự không gửi được.", "body.texts.vi.sms_text", "force UCS-2: ầ")
+    minh.sees("Tin nhắn dài quá mức cho phép", "bỏ các ký tự làm tin dài thêm: ầ")
     assert sent(town) == ["template.saved"]
 
 
