@@ -1,6 +1,6 @@
 """Who gets in, in words."""
 
-from projections.audit.line import Words
+from projections.audit.line import Words, role_vi
 from schemas.events import (
     AccessAsked,
     AccessConfirmed,
@@ -32,7 +32,7 @@ def describe_access(event: EntryEvent) -> Words:
         case AccessRefused():
             told = Words("Từ chối hoặc rút", "Refused or withdrew")
         case AccessLapsed():
-            told = Words("Hết giờ xác nhận", "No one confirmed in time:")
+            told = Words("Quá hạn xác nhận", "No one confirmed in time:")
     what = _what(event)
     return Words(f"{told.vi} {what.vi}", f"{told.en} {what.en}")
 
@@ -40,6 +40,6 @@ def describe_access(event: EntryEvent) -> Words:
 def _what(event: AccessEvent) -> Words:
     wish = _WISHES[event.wish]
     return Words(
-        f"{wish.vi}: {event.account}, {event.role} của {event.body}",
+        f"{wish.vi}: {event.account}, {role_vi(event.role)} của {event.body}",
         f"{wish.en}: {event.account}, {event.role} of {event.body}",
     )

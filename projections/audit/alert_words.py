@@ -31,7 +31,7 @@ def describe_alert(event: AlertEvent) -> Words:
             words = Words(f"Soạn thảo: {title}", f"Drafted: {title}")
         case AlertRevised(version=version, content=content):
             title = content.text("vi").headline
-            words = Words(f"Sửa phiên bản {version}: {title}", f"Revised version {version}: {title}")
+            words = Words(f"Sửa bản {version}: {title}", f"Revised version {version}: {title}")
         case AlertSubmitted() | AlertReturned() | AlertRejected() | AlertApproved():
             words = _reviewed(event)
         case AlertPreApproved(version=version, approved_by=approver):
@@ -45,7 +45,7 @@ def describe_alert(event: AlertEvent) -> Words:
             words = _issued(event)
         case AlertUpdateProposed(version=version, content=content):
             title = content.text("vi").headline
-            words = Words(f"Đề xuất phiên bản {version}: {title}", f"Proposed version {version}: {title}")
+            words = Words(f"Đề xuất bản {version}: {title}", f"Proposed version {version}: {title}")
         case AlertCancelled(reason=reason, in_error=in_error):
             words = Words(
                 f"Hủy{' (phát hành nhầm)' if in_error else ''}: {reason}",
@@ -60,13 +60,13 @@ def _reviewed(event: AlertSubmitted | AlertReturned | AlertRejected | AlertAppro
     match event:
         case AlertSubmitted(version=version, delegation_id=given):
             vi, en = _right(given)
-            words = Words(f"Trình duyệt phiên bản {version}{vi}", f"Submitted version {version}{en}")
+            words = Words(f"Trình duyệt bản {version}{vi}", f"Submitted version {version}{en}")
         case AlertReturned(version=version, reason=reason):
-            words = Words(f"Trả lại phiên bản {version}: {reason}", f"Returned version {version}: {reason}")
+            words = Words(f"Trả lại bản {version}: {reason}", f"Returned version {version}: {reason}")
         case AlertRejected(version=version, reason=reason):
-            words = Words(f"Bác bỏ phiên bản {version}: {reason}", f"Rejected version {version}: {reason}")
+            words = Words(f"Bác bỏ bản {version}: {reason}", f"Rejected version {version}: {reason}")
         case AlertApproved(version=version):
-            words = Words(f"Duyệt phiên bản {version}", f"Approved version {version}")
+            words = Words(f"Duyệt bản {version}", f"Approved version {version}")
     return words
 
 
@@ -76,13 +76,13 @@ def _scheduled(event: AlertScheduled | AlertUnscheduled) -> Words:
             when = due_at.astimezone(HANOI)
             asked = cause == "asked"
             words = Words(
-                f"{'Hẹn' if asked else 'Giữ qua giờ yên tĩnh,'} phát hành phiên bản {version}"
+                f"{'Hẹn' if asked else 'Giữ qua giờ yên tĩnh,'} phát hành bản {version}"
                 f" lúc {when:%H:%M %d/%m/%Y}",
                 f"{'Scheduled' if asked else 'Held through the quiet hours,'} version {version}"
                 f" for {when:%Y-%m-%d %H:%M} local time",
             )
         case AlertUnscheduled(version=version):
-            words = Words(f"Bỏ hẹn phát hành phiên bản {version}", f"Took version {version} off the clock")
+            words = Words(f"Bỏ hẹn phát hành bản {version}", f"Took version {version} off the clock")
     return words
 
 
@@ -95,7 +95,7 @@ def _issued(event: AlertIssued) -> Words:
         vi, en = "Phát hành", "Issued"
     right = _right(event.delegation_id)
     return Words(
-        f"{vi} phiên bản {event.version} tới {count} địa bàn{right.vi}: {title}",
+        f"{vi} bản {event.version} tới {count} địa bàn{right.vi}: {title}",
         f"{en} version {event.version} for {areas(count)}{right.en}: {title}",
     )
 

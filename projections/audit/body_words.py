@@ -1,7 +1,7 @@
 """What happened to a body, its people, its rights and what it keeps at hand, in words."""
 
 from projections.audit.access_words import describe_access
-from projections.audit.line import Words, areas
+from projections.audit.line import Words, areas, clock_vi, day_vi, role_vi
 from schemas.events import (
     AreaSetEvent,
     AreaSetRetired,
@@ -48,13 +48,14 @@ def describe_issuer(event: IssuerEvent) -> Words:
         case IssuerClosed(successors=successors, effective_at=since):
             day, heirs = f"{since.astimezone(HANOI):%Y-%m-%d}", ", ".join(successors)
             words = Words(
-                f"{body} chấm dứt từ {day}" + (f", chuyển cho {heirs}" if heirs else ""),
+                f"{body} giải thể từ {day_vi(since)}" + (f", chuyển cho {heirs}" if heirs else ""),
                 f"{body} ends on {day}" + (f" and passes to {heirs}" if heirs else ""),
             )
         case IssuerSucceeded(predecessor=predecessor, effective_at=since):
             day = f"{since.astimezone(HANOI):%Y-%m-%d}"
             words = Words(
-                f"{body} tiếp nhận {predecessor} từ {day}", f"{body} succeeds {predecessor} from {day}"
+                f"{body} tiếp nhận {predecessor} từ {day_vi(since)}",
+                f"{body} succeeds {predecessor} from {day}",
             )
     return words
 
@@ -78,11 +79,9 @@ def describe_kept(event: TemplateEvent | AreaSetEvent) -> Words:
     """A template or a set of areas, in words."""
     match event:
         case TemplateSaved(name=name, version=version):
-            words = Words(
-                f"Lưu mẫu {name}, phiên bản {version}", f"Saved the template {name}, version {version}"
-            )
+            words = Words(f"Lưu mẫu {name}, bản {version}", f"Saved the template {name}, version {version}")
         case TemplateApproved(version=version):
-            words = Words(f"Duyệt mẫu, phiên bản {version}", f"Approved version {version} of the template")
+            words = Words(f"Duyệt mẫu, bản {version}", f"Approved version {version} of the template")
         case TemplateRetired():
             words = Words("Ngừng dùng mẫu", "Retired the template")
         case AreaSetSaved(name=name, areas=codes):
@@ -100,17 +99,20 @@ def describe_rights(event: RoleEvent | DelegationEvent | EntryEvent) -> Words:
     match event:
         case RoleGranted(account=account, body=body, role=role):
             words = Words(
-                f"Cấp quyền {role} của {body} cho {account}", f"Granted {role} of {body} to {account}"
+                f"Cấp quyền {role_vi(role)} của {body} cho {account}",
+                f"Granted {role} of {body} to {account}",
             )
         case RoleRevoked(account=account, body=body, role=role):
             words = Words(
-                f"Thu hồi quyền {role} của {body} từ {account}", f"Revoked {role} of {body} from {account}"
+                f"Thu hồi quyền {role_vi(role)} của {body} từ {account}",
+                f"Revoked {role} of {body} from {account}",
             )
         case DelegationGranted(grantor=grantor, grantee=grantee, fields=fields, areas=codes):
             named = ", ".join(fields)
             dates = f"{event.starts_at:%Y-%m-%d %H:%M} - {event.ends_at:%Y-%m-%d %H:%M} UTC"
+            term = f"{clock_vi(event.starts_at)} - {clock_vi(event.ends_at)}"
             words = Words(
-                f"Phân cấp quyền của {grantor} cho {grantee}: {named}; {len(codes)} địa bàn; {dates}",
+                f"Phân cấp quyền của {grantor} cho {grantee}: {named}; {len(codes)} địa bàn; {term}",
                 f"Delegated from {grantor} to {grantee}: {named}; {areas(len(codes))}; {dates}",
             )
         case DelegationRevoked(grantor=grantor, grantee=grantee, delegation_id=delegation_id):

@@ -1,6 +1,6 @@
 """What happened to the duty to inform regularly, in words."""
 
-from projections.audit.line import Words
+from projections.audit.line import Words, clock_vi
 from schemas.events import (
     CadenceEvent,
     CadenceExempted,
@@ -29,20 +29,21 @@ def describe_cadence(event: CadenceEvent) -> Words:
         case CadencePolicySet(policy=policy, effective_at=since, reason=reason):
             start, days = f"{since.astimezone(HANOI):%Y-%m-%d %H:%M}", policy.interval_days
             return Words(
-                f"Quy định nhịp đưa tin từ {start}: {days} ngày ({policy.reading}); {reason}",
+                f"Quy định nhịp đưa tin từ {clock_vi(since)}: {days} ngày ({policy.reading}); {reason}",
                 f"Cadence policy from {start}: {days} days ({policy.reading}); {reason}",
             )
         case CadenceExempted(issuer_id=body, reason=reason, starts_at=starts_at, ends_at=ends_at):
             start = f"{starts_at.astimezone(HANOI):%Y-%m-%d %H:%M}"
             end = f"{ends_at.astimezone(HANOI):%Y-%m-%d %H:%M}" if ends_at else "…"
+            term = f"{clock_vi(starts_at)} - {clock_vi(ends_at) if ends_at else '…'}"
             return Words(
-                f"Miễn nhịp đưa tin cho {body}, {start} - {end}: {reason}",
+                f"Miễn nhịp đưa tin cho {body}, {term}: {reason}",
                 f"Exempted {body} from the cadence, {start} - {end}: {reason}",
             )
         case CadenceExemptionEnded(issuer_id=body, ends_at=ends_at):
             end = f"{ends_at.astimezone(HANOI):%Y-%m-%d %H:%M}"
             return Words(
-                f"Việc miễn nhịp đưa tin cho {body} chấm dứt lúc {end}",
+                f"Việc miễn nhịp đưa tin cho {body} kết thúc lúc {clock_vi(ends_at)}",
                 f"The exemption of {body} from the cadence ends at {end}",
             )
 

@@ -24,7 +24,7 @@ def describe_sms(event: SmsEvent) -> Words:
         case SmsDelivered(provider=provider, version=version, counts=counts):
             told = [(count, _FATES[fate]) for fate, count in counts.items()]
             words = Words(
-                f"Mạng {provider} báo phiên bản {version}: "
+                f"Mạng {provider} báo bản {version}: "
                 + ", ".join(f"{count} {fate.vi}" for count, fate in told),
                 f"{provider} on version {version}: "
                 + ", ".join(f"{count} {fate.en}" for count, fate in told),
