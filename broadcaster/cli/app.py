@@ -64,6 +64,9 @@ accounts.install(app)
 subscribers_app.command("import")(import_subscribers)
 cli_audit.install(app)
 
+USAGE: type[Exception] = typer.BadParameter.__mro__[1]
+"""What typer raises for wrong words on the command line."""
+
 DataOption = Annotated[Path | None, typer.Option("--data", help="The data folder.")]
 
 
@@ -214,11 +217,28 @@ def main() -> None:
     """Runs the command line; what the user can mend is one line and exit code 2."""
     logs.configure()
     try:
-        app(standalone_mode=True)
+        sys.exit(app(prog_name="broadcaster", standalone_mode=False))
+    except USAGE as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            typer.echo(str(error), err=True)
+            raise SystemExit(2) from None
+        fail(usage(error))
+    except typer.Abort:
+        fail("stopped")
     except (EngineError, SettingsError, DemoError, LookupError, RefusedError) as error:
         fail(str(error))
+    except psycopg.errors.UndefinedTable:
+        fail("the database of this house is empty: run broadcaster migrate, or name its folder by --data")
     except psycopg.OperationalError as error:
         fail(f"the database does not answer: {str(error).splitlines()[0]}")
+
+
+def usage(error: Exception) -> str:
+    """What was typed wrong, and where it is told how, in one line."""
+    context = getattr(error, "ctx", None)
+    said = getattr(error, "format_message", error.__str__)()
+    wrong = " ".join(said.split()).rstrip(".")
+    return f"{wrong}; see {context.command_path} --help" if context else wrong
 
 
 def fail(text: str) -> None:

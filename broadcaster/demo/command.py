@@ -31,12 +31,18 @@ DOUBLE_RATE = 10_000.0
 
 def demo(  # noqa: PLR0917 (typer reads them as options)
     data: Annotated[
-        Path | None, typer.Option(help="The data folder; a second start in it resumes. Fresh without it.")
+        Path | None,
+        typer.Option(
+            help="The data folder; a second start in it resumes. Without it, one that is gone at the end."
+        ),
     ] = None,
     subscribers: Annotated[int, typer.Option(min=1, max=5_000_000, help="Synthetic subscribers.")] = 20_000,
     screens: Annotated[int, typer.Option(min=1, max=5_000, help="Screens that poll.")] = 200,
-    port: Annotated[int | None, typer.Option(help="Of the web role; a free one without it.")] = None,
-    once: Annotated[bool, typer.Option("--once", help="End when all is delivered.")] = False,
+    port: Annotated[int | None, typer.Option(help="Port of the web pages; a free one without it.")] = None,
+    once: Annotated[
+        bool,
+        typer.Option("--once", help="End when all is delivered; exit code 0 only if every figure agrees."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")] = False,
 ) -> None:
     """Show a city being alerted: 25 sample alerts to phones, SMS and screens, against the sandbox."""
@@ -67,8 +73,10 @@ def _run(settings: Settings, *, subscribers: int, screens: int, once: bool, as_j
             _tell(play, show, as_json=as_json)
         if not once and not stopped and play.failure is None:
             keys = settings.data / "demo.json"
+            show.say(f"\n[bold]What is live now: {settings.url}[/]")
             show.say(staff.told(settings.url, settings.data))
-            show.say(f"[bold]Serving at {settings.url}[/] (keys in {keys}); Ctrl-C ends it.")
+            show.say(f"API: {settings.url}/docs\n  keys      in {keys}")
+            show.say("Ctrl-C ends it.")
             while not stopped:
                 service.supervisor.step(STEP)
         play.stop()

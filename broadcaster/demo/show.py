@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 LABELS = {
-    "people": "subscribers (bytes)",
+    "people": "subscribers, bytes",
     "alerts": "alerts issued",
     "push": "push",
     "sms": "SMS",
@@ -56,7 +56,8 @@ class Show:
             f" {led['served']} of {led['screens']} screens up to date.\n"
             f"Cadence: {cadence['bodies']} bodies, {cadence['overdue']} overdue."
             f" Log: {log['events']} events, {'chain sound' if log['verified'] else 'CHAIN BROKEN'}.\n"
-            "received and twice: what the sandbox counted."
+            "received and twice are what the doubles counted; the rest is ours."
+            + ("" if wrong else " Every figure agrees.")
         )
         for each in wrong:
             self._console.print(f"does not agree: {each}", style="bold red")

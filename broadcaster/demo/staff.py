@@ -4,6 +4,7 @@ They exist in a demo's own database only. The second factor is one secret for al
 """
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -31,11 +32,22 @@ def give_accounts(house: House, secret: str) -> None:
 
 def told(url: str, folder: Path) -> str:
     """How to sign in."""
-    accounts = "\n".join(f"  {name}" for name in names())
-    return (
-        f"Console: {url}/console with the password [bold]{PASSWORD}[/] and one of\n{accounts}\n"
-        f"The code of the moment: broadcaster demo-code --data {folder}"
+    accounts = "\n".join(
+        "            " + ", ".join(f"{role}@{body}" for role in ROLES) + ("," if body != BODIES[-1] else "")
+        for body in BODIES
     )
+    return (
+        f"Console: {url}/console\n"
+        f"  account   one of\n{accounts}\n"
+        f"  password  [bold]{PASSWORD}[/]   (all of the line, with its colon and spaces)\n"
+        f"  code      printed by   {program()} demo-code --data {folder}"
+    )
+
+
+def program() -> str:
+    """This program as it was called: it need not be on the PATH."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "broadcaster" else "broadcaster"
 
 
 def demo_code(data: Annotated[Path, typer.Option(help="The data folder of the demo.")]) -> None:
