@@ -12,6 +12,7 @@ from broadcaster.accounts import codes, throttle
 from broadcaster.accounts.store import AccountError
 from broadcaster.web.console import second_factor
 from broadcaster.web.console import visitor as visitors
+from broadcaster.web.console.agents import agent_name
 from broadcaster.web.console.form import BoundForm, Form
 from broadcaster.web.console.frame import go, show
 from broadcaster.web.console.visitor import SIGN_IN, Visitor, WithVisitor
@@ -151,6 +152,7 @@ def account_with(
         status=422 if faults else 200,
         roles=[(name(body), role) for body, role in sorted(visitor.account.roles)],
         sessions=desk.sessions.of(visitor.name, services.now()),
+        agent_name=agent_name,
         codes_left=desk.accounts.recovery.left(visitor.name),
         faults=faults,
         secret=secret,

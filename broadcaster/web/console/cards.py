@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from broadcaster.web import sights
@@ -64,6 +64,12 @@ def _card(services: Services, lang: Lang, row: BoardRow, tree: object, now: date
         expires_at=row.expires_at,
         position=row.position,
     )
+
+
+def category_lasts(services: Services, code: str) -> timedelta | None:
+    """How long what names no end of its own lasts; None where the category is none of ours."""
+    known = services.ports.office.categories.get(code)
+    return known.lifetime if known else None
 
 
 def category_name(services: Services, code: str) -> str:

@@ -111,7 +111,9 @@ def shown(services: Services, sheet: Sheet) -> dict[str, object]:
     is_update = alert is not None and alert.issued is not None
     msg_type = MsgType.UPDATE if is_update else MsgType.ALERT
     return {
-        "previews": previews.of_typed(sheet.typed, name, msg_type, services.now()),
+        "previews": None
+        if sheet.typed.is_empty
+        else previews.of_typed(sheet.typed, name, msg_type, services.now()),
         "estimate": census.estimate(services, services.tree(), sheet.typed.all("areas")),
         "is_update": is_update,
         # Once the update is begun, what it is for is on record.

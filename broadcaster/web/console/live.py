@@ -10,7 +10,7 @@ from broadcaster.lifecycle import Life, Stage
 from broadcaster.web import i18n, sights
 from broadcaster.web.api import accounting
 from broadcaster.web.console.asked import AskedAlert, WatchedAlert
-from broadcaster.web.console.cards import category_name
+from broadcaster.web.console.cards import category_lasts, category_name
 from broadcaster.web.console.form import masked
 from broadcaster.web.console.frame import fragment, go, show
 from broadcaster.web.console.live_areas import SHOWN, lines, tree_of
@@ -89,6 +89,8 @@ def _sight(request: Request, services: Services, visitor: Visitor, found: Story)
         "issuer": services.directory.body_name(body),
         "places": sights.places(tree, content.areas) if content else None,
         "is_live": is_live,
+        "ends": alert.issued.expires_at if alert.issued else None,
+        "lasts": category_lasts(services, content.category) if content else None,
         "reached": [(each, sights.bar(each.totals)) for each in reached],
         "areas": lines(seen.rows, tree),
         "seen": seen,

@@ -78,7 +78,7 @@ class Previews:
 
 def of_typed(what: Typed, issuer_name: str, msg_type: MsgType, at: datetime) -> Previews:
     """Of a form that may be half filled in."""
-    headline, description = _clean(what["headline"]) or "…", _clean(what["description"])
+    headline, description = _clean(what["headline"]) or "...", _clean(what["description"])
     texts = {"vi": _text(what, "", headline, description)}
     if what["headline_en"].strip():
         texts["en"] = _text(what, "_en", _clean(what["headline_en"]), _clean(what["description_en"]))

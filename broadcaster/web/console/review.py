@@ -15,7 +15,7 @@ from broadcaster.log import ConflictError
 from broadcaster.rules import RefusedError
 from broadcaster.web.console import changes, foretold, previews, second_factor, writing
 from broadcaster.web.console.asked import AskedAlert
-from broadcaster.web.console.cards import category_name
+from broadcaster.web.console.cards import category_lasts, category_name
 from broadcaster.web.console.composing import census
 from broadcaster.web.console.form import BoundForm, Form
 from broadcaster.web.console.frame import go, show
@@ -169,6 +169,10 @@ def _page(
     estimate = census.estimate(services, tree, content.areas)
     people = sum(estimate.of(channel) for channel in content.reaches if channel is not Channel.LED)
     now = services.now()
+    counted = counts.of(services, alert, wait=count or people <= foretold.SMALL)
+    if counted is not None and counted.channels:
+        # One figure for one thing: the sentence that is ticked says what was counted.
+        people = sum(line.told.recipients for line in counted.channels)
 
     def open_to(command: Command) -> bool:
         return (alert.life, alert.stage) in TABLE[command]
@@ -186,12 +190,13 @@ def _page(
         content=content,
         issuer=name,
         category=category_name(services, content.category),
+        lasts=category_lasts(services, content.category),
         places=places(tree, content.areas),
         changes=changes.changes(issued.content, content, tree) if issued else None,
         previews=previews.of_content(content, name, MsgType.UPDATE if issued else MsgType.ALERT, now),
         estimate=estimate,
         people=people,
-        foretold=counts.of(services, alert, wait=count or people <= foretold.SMALL),
+        foretold=counted,
         alike=foretold.alike(services, alert, content),
         held=foretold.held_until(services, alert, content, now),
         had_hand=visitor.name in work.contributors,

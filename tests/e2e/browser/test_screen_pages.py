@@ -54,7 +54,7 @@ def test_screens_are_looked_after(opened: Opener, hanoi: Site) -> None:
     hoa.get_by_label("Loại nơi").select_option("street")
     hoa.get_by_label("Vĩ độ").fill("21.05")
     hoa.get_by_label("Kinh độ").fill("105.85")
-    hoa.get_by_role("button", name="Ghi").click()
+    hoa.get_by_role("button", name="Lưu nơi đặt").click()
     hoa.get_by_role("button", name="Hiện hình thử 2 phút").click()
     picture = hoa.locator("img.panel.wide").first
     expect(picture).to_be_visible()
@@ -71,7 +71,7 @@ def test_screens_are_looked_after(opened: Opener, hanoi: Site) -> None:
     hoa.get_by_label("Độ sáng, phần trăm").fill("40")
     hoa.get_by_label("Yên tĩnh từ").fill("22:00")
     hoa.get_by_label("đến", exact=True).fill("05:00")
-    hoa.get_by_role("button", name="Đặt").click()
+    hoa.get_by_role("button", name="Lưu cài đặt").click()
     expect(hoa.get_by_text("Độ sáng 40%")).to_be_visible()
     alert_id = issued(hanoi)
     hanoi.follow()
@@ -79,8 +79,8 @@ def test_screens_are_looked_after(opened: Opener, hanoi: Site) -> None:
     minh.goto(f"/console/alerts/{alert_id}/screens")
     minh.get_by_label("Bảng tin 3").check()
     minh.get_by_label("Lý do").fill("Đang sửa điện")
-    minh.get_by_role("button", name="Bỏ ra").click()
-    expect(minh.get_by_text("bỏ ra 1")).to_be_visible()
+    minh.get_by_role("button", name="Loại trừ").click()
+    expect(minh.get_by_text("loại trừ 1")).to_be_visible()
     hanoi.follow()
     look(minh, f"/console/alerts/{alert_id}/screens")
     for page in ("/console/screens", path, group, "/console/screen-map"):

@@ -49,7 +49,7 @@ def test_tiles_and_level_are_filters(town: Town) -> None:
     assert 'href="/console/cadence?state=overdue"' in kiem.answer.text
     kiem.press("Lọc", level="1")
     assert names(kiem) == []
-    kiem.sees("Không có cơ quan nào như vậy.")
+    kiem.sees("Không có cơ quan nào phù hợp.")
     assert names(kiem.go("/console/cadence?level=1")) == ["UBND thành phố Hà Nội"]
     assert names(kiem.go("/console/cadence?words=phuc+xa")) == ["UBND phường Phúc Xá"]
     assert names(kiem.go("/console/cadence?page=2")) == []

@@ -35,7 +35,7 @@ def test_a_manager_has_them_tried_once_more(town: Town, letter: Dispatch) -> Non
     hoa.go(f"/console/dead-letters/{letter.id}").sees("hoa", "Nhà mạng đã thông")
     (event,) = [e.event for e in town.log.everything() if isinstance(e.event, DeadLetterReplayed)]
     assert (event.by.account, list(event.dispatch.ranks)) == ("hoa", [4])
-    hoa.go("/console/dead-letters").sees("Không có mục nào như vậy.")
+    hoa.go("/console/dead-letters").sees("Không có mục nào phù hợp.")
     hoa.go("/console/dead-letters?state=replayed&channel=push").sees("Ngập bãi giữa")
 
 

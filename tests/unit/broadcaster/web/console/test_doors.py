@@ -204,7 +204,7 @@ def test_a_session_is_seen_and_ended_elsewhere(town: Town) -> None:
     there = Browser(town).sign_in("lan")
     sessions = town.desk.sessions.of("lan", town.now)
     assert len(sessions) == 2
-    there.go("/console/account").sees("soạn tin", "đây")
+    there.go("/console/account").sees("soạn tin", "phiên này")
     path = f"/console/account/sessions/{sessions[1].id}/revoke"
     assert Browser(town).sign_in("minh").go("/console").send(path, [("csrf", "x")]).status == 403
     there.send(path, [("csrf", there.csrf())])

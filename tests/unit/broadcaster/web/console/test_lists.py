@@ -20,10 +20,10 @@ def test_alerts_are_filtered(town: Town) -> None:
     assert "Của phường khác" not in lan.text
     for query, seen, unseen in (
         ("words=b%C3%A3i", "Ngập BÃI giữa", "Giông mạnh"),
-        ("words=100%25", "Không có cảnh báo nào như vậy.", "Giông mạnh"),
+        ("words=100%25", "Không có cảnh báo nào phù hợp.", "Giông mạnh"),
         ("category=giong_loc", "Giông mạnh", "Ngập BÃI giữa"),
         ("standing=draft", "Bản chưa phát", "Giông mạnh"),
-        ("standing=live&body=ubnd-00049", "Không có cảnh báo nào như vậy.", "Giông mạnh"),
+        ("standing=live&body=ubnd-00049", "Không có cảnh báo nào phù hợp.", "Giông mạnh"),
         ("words=%00&standing=", "Giông mạnh", "Của phường khác"),
     ):
         lan.go(f"/console/alerts?{query}").sees(seen)

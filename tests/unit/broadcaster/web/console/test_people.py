@@ -67,7 +67,7 @@ def test_a_role_is_given_by_two_and_taken_by_one(town: Town) -> None:
     hoa.sees("lan: duyệt tin", "Rút lại")
     assert (PHUC_XA, "approver") not in town.office.account("lan").roles
     hoa.go("/console/people").press("Thêm vai trò", account="lan", role="approver")
-    hoa.sees("Điều này đã được đề nghị và đang chờ xác nhận.")
+    hoa.sees("Đã có đề nghị này, đang chờ xác nhận.")
     vinh.go("/console/access").press("Xác nhận")
     assert (PHUC_XA, "approver") in town.office.account("lan").roles
     hoa.go("/console/people").press("Bớt vai trò", account="lan", role="approver")
@@ -91,7 +91,7 @@ def test_the_asker_the_one_who_gains_and_strangers_do_not_confirm(town: Town) ->
     told = [each.event for each in town.log.everything() if isinstance(each.event, AccessRefused)]
     assert (told[0].by.account, told[0].by.body) == ("chi", CITY)
     values = [("csrf", city.go("/console").csrf())]
-    city.send(f"/console/access/{asked.id}/confirm", values).sees("đã xong, đã hết giờ")
+    city.send(f"/console/access/{asked.id}/confirm", values).sees("đã xong, đã quá hạn")
     assert (PHUC_XA, "author") not in town.office.account("vinh").roles
 
 
@@ -100,7 +100,7 @@ def test_after_an_hour_it_is_too_late(town: Town) -> None:
     Browser(town).sign_in("hoa").go("/console/people").press("Thêm vai trò", account="lan", role="manager")
     vinh.go("/console/access")
     town.later(minutes=61)
-    vinh.sign_in("vinh").go("/console/access").sees("hết giờ", "Không có đề nghị nào đang chờ.")
+    vinh.sign_in("vinh").go("/console/access").sees("quá hạn xác nhận", "Không có đề nghị nào đang chờ.")
 
 
 def test_nobody_helps_himself(town: Town) -> None:

@@ -35,11 +35,11 @@ def test_a_group_is_made_filled_set_and_ended(town: Town, hoa: Browser) -> None:
     hoa.sees("Nhóm chưa có màn hình.", "Bảng chợ")
     hoa.press("Thay đổi nhóm", add=[screen_id])
     hoa.sees("1 màn hình")
-    hoa.press("Đặt", brightness="130")
+    hoa.press("Lưu cài đặt", brightness="130")
     hoa.sees("Từ 1 đến 100")
-    hoa.go(path).press("Đặt", brightness="40", quiet_from="22:00")
+    hoa.go(path).press("Lưu cài đặt", brightness="40", quiet_from="22:00")
     hoa.sees("Điền cả hai giờ")
-    hoa.go(path).press("Đặt", brightness="40", quiet_from="22:00", quiet_until="05:00")
+    hoa.go(path).press("Lưu cài đặt", brightness="40", quiet_from="22:00", quiet_until="05:00")
     hoa.sees("Độ sáng 40%", "22:00\u201305:00")
     assert screen.get(FEED_PATH).json()["display"]["brightness"] == 40
     hoa.go(f"/console/screens/{screen_id}").sees("Chợ và bến xe", "Độ sáng 40%")
@@ -54,22 +54,22 @@ def test_a_screen_is_set_tested_and_told_to_flash(town: Town, hoa: Browser) -> N
     screen, screen_id = put_up(town, "Bảng chợ")
     town.catch_up()
     path = f"/console/screens/{screen_id}"
-    hoa.go(path).press("Nháy để nhận ra")
+    hoa.go(path).press("Nháy để nhận biết")
     hoa.sees("Đang nháy đến")
     hoa.press("Hiện hình thử 2 phút")
     hoa.sees("Hình thử")
     assert screen.get(FEED_PATH).json()["items"][0]["status"] == "test"
-    hoa.press("Thôi hiện hình thử")
+    hoa.press("Ngừng hiện hình thử")
     assert screen.get(FEED_PATH).json()["items"] == []
-    hoa.press("Ghi", kind="street", latitude="21.04", longitude="x")
+    hoa.press("Lưu nơi đặt", kind="street", latitude="21.04", longitude="x")
     hoa.sees("Vĩ độ và kinh độ là hai số")
-    hoa.go(path).press("Ghi", kind="street", latitude="21.04", longitude="105.85")
+    hoa.go(path).press("Lưu nơi đặt", kind="street", latitude="21.04", longitude="105.85")
     hoa.sees("Đường phố")
     town.later(minutes=11)
-    hoa.go(path).press("Đặt", brightness="40", code="")
+    hoa.go(path).press("Lưu cài đặt", brightness="40", code="")
     hoa.sees("Cần mã xác thực mới.")
     town.catch_up()
-    hoa.go(path).sees("Việc đã qua", "Cho màn hình hiện hình thử", "Ghi nơi đặt màn hình: đường phố")
+    hoa.go(path).sees("Lịch sử", "Cho màn hình hiện hình thử", "Ghi nơi đặt màn hình: đường phố")
     lan = Browser(town).sign_in("lan").go(path)
     assert "Kiểm tra tại chỗ" not in lan.text
     values = [("csrf", lan.go("/console/compose").csrf())]
@@ -84,20 +84,20 @@ def test_a_screen_is_left_out_of_a_live_alert_and_back(town: Town) -> None:
     town.catch_up()
     path = f"/console/alerts/{alert_id}/screens"
     minh = Browser(town).sign_in("minh").go(f"/console/alerts/{alert_id}/live")
-    minh.sees("Màn hình bỏ ra")
-    minh.go(path).sees("dành cho 2 màn hình; bỏ ra 0")
-    minh.press("Bỏ ra", screen=[screen_id], reason="")
+    minh.sees("Màn hình loại trừ")
+    minh.go(path).sees("dành cho 2 màn hình; loại trừ 0")
+    minh.press("Loại trừ", screen=[screen_id], reason="")
     minh.sees("Chưa điền.")
-    minh.go(path).press("Bỏ ra", screen=[screen_id], reason="Đang sửa điện")
-    minh.sees("bỏ ra 1", "Bảng chợ")
+    minh.go(path).press("Loại trừ", screen=[screen_id], reason="Đang sửa điện")
+    minh.sees("loại trừ 1", "Bảng chợ")
     assert screen.get(FEED_PATH).json()["items"] == []
     hoa = Browser(town).sign_in("hoa").go(f"/console/screens/{screen_id}")
     hoa.sees("Không hiện 1 cảnh báo ở đây, theo lệnh.")
     minh.go(path).press("Hiện lại ở nơi đã chọn", screen=[screen_id])
-    minh.sees("bỏ ra 0")
+    minh.sees("loại trừ 0")
     assert len(screen.get(FEED_PATH).json()["items"]) == 1
     lan = Browser(town).sign_in("lan").go(path)
-    assert "Bỏ thêm" not in lan.text
+    assert "Loại trừ thêm" not in lan.text
     values = [("csrf", lan.go("/console/compose").csrf()), ("screen", screen_id), ("reason", "x")]
     assert lan.send(path, values).status in {403, 422}
     assert len(screen.get(FEED_PATH).json()["items"]) == 1
@@ -107,16 +107,16 @@ def test_the_approver_sees_what_the_author_left_out(town: Town) -> None:
     _, screen_id = put_up(town, "Bảng chợ")
     draft = town.draft().json()["id"]
     lan = Browser(town).sign_in("lan").go(f"/console/alerts/{draft}")
-    lan.sees("Màn hình bỏ ra")
-    lan.go(f"/console/alerts/{draft}/screens").press("Bỏ ra", screen=[screen_id], reason="Đang sửa")
+    lan.sees("Màn hình loại trừ")
+    lan.go(f"/console/alerts/{draft}/screens").press("Loại trừ", screen=[screen_id], reason="Đang sửa")
     town.client("lan").post(f"/v1/alerts/{draft}/submit").raise_for_status()
-    Browser(town).sign_in("minh").go(f"/console/alerts/{draft}").sees("Màn hình bỏ ra: 1 màn hình")
+    Browser(town).sign_in("minh").go(f"/console/alerts/{draft}").sees("Màn hình loại trừ: 1 màn hình")
     lan.go(f"/console/alerts/{draft}/screens")
-    assert "Bỏ thêm" not in lan.text
+    assert "Loại trừ thêm" not in lan.text
 
 
 def test_the_map_and_its_table_say_the_same(town: Town, hoa: Browser) -> None:
-    hoa.go("/console/screen-map").sees("Không có màn hình nào như vậy.")
+    hoa.go("/console/screen-map").sees("Không có màn hình nào phù hợp.")
     for name in ("A", "B", "C"):
         _, screen_id = put_up(town, name)
     place = {"latitude": 21.05, "longitude": 105.85}

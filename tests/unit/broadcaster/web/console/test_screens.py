@@ -28,23 +28,25 @@ def only(hoa: Browser) -> str:
 
 
 def test_a_screen_is_put_up_shows_and_is_taken_down(town: Town, hoa: Browser) -> None:
-    hoa.sees("Không có màn hình nào như vậy.")
+    hoa.sees("Không có màn hình nào phù hợp.")
     key = put_up(hoa)
     town.catch_up()
-    hoa.go("/console/screens").sees("Bảng chợ", "Chưa thấy nối", "Bảng LED nhỏ", "Phường Phúc Xá", "nghỉ")
+    hoa.go("/console/screens").sees(
+        "Bảng chợ", "Chưa kết nối lần nào", "Bảng LED nhỏ", "Phường Phúc Xá", "nghỉ"
+    )
     town.issue(texts={"vi": {"headline": "Ngập bãi giữa", "description": "x"}})
     town.catch_up()
     assert Client(town.app, key).get("/v1/screens/me/feed").status_code == 200
-    hoa.go("/console/screens").sees("Đang nối")
+    hoa.go("/console/screens").sees("Đang kết nối")
     (picture, *_) = re.findall(r'<img class="panel" src="([^"]+)"[^>]* alt="([^"]+)"', hoa.answer.text)
     assert "Ngập" in picture[1]
     frame = Client(town.app).get(picture[0])
     assert frame.headers["content-type"] == "image/png"
     town.later(minutes=5)
-    hoa.go("/console/screens").sees("Chậm hỏi tin")
+    hoa.go("/console/screens").sees("Chậm liên lạc")
     hoa.go(only(hoa)).sees("Đang hiện")
     hoa.press("Gỡ màn hình")
-    hoa.sees("Không có màn hình nào như vậy.")
+    hoa.sees("Không có màn hình nào phù hợp.")
     assert Client(town.app, key).get("/v1/screens/me/feed").status_code == 401
 
 
@@ -71,7 +73,7 @@ def test_screens_are_found(town: Town, hoa: Browser) -> None:
     hoa.go("/console/screens?words=nha+van").sees("Nhà văn hóa")
     assert "Bảng chợ" not in hoa.text
     hoa.go("/console/screens?words=phuc+xa&state=never").sees("2 màn hình")
-    hoa.go("/console/screens?state=online").sees("Không có màn hình nào như vậy.")
+    hoa.go("/console/screens?state=online").sees("Không có màn hình nào phù hợp.")
     assert hoa.go("/console/screens?state=x").status == 422
     hoa.go("/console/screens?page=2&lang=en").sees("There are no such screens.")
 
@@ -105,7 +107,7 @@ def test_others_look_at_their_own_only(town: Town, hoa: Browser) -> None:
     values = [("csrf", lan.go("/console/compose").csrf())]
     assert lan.send(f"{path}/take-down", values).status == 403
     tuan = Browser(town).sign_in("tuan")
-    tuan.go("/console/screens").sees("Không có màn hình nào như vậy.")
+    tuan.go("/console/screens").sees("Không có màn hình nào phù hợp.")
     assert tuan.go(path).status == 404
     assert tuan.go(f"/console/screens/{uuid4()}").status == 404
     Browser(town).sign_in("kiem").go("/console/screens").sees("Bảng chợ")

@@ -81,12 +81,12 @@ def test_from_draft_to_withdrawal(town: Town) -> None:
 def test_who_wrote_it_does_not_approve_it(town: Town) -> None:
     town.setup.grant(SYSTEM, "lan", "ubnd-00001", Role.APPROVER, at=town.now)
     lan = Browser(town).sign_in("lan").go("/console/compose").press("Trình duyệt", **ALERT)
-    lan.sees("Bạn đã góp tay vào bản này; người khác phải duyệt.")
+    lan.sees("Bạn đã tham gia soạn bản này; phải có người khác duyệt.")
     path = lan.path
     values = [("csrf", lan.csrf()), ("sure", "1"), ("expected", "2")]
     lan.send(f"{path}/do/approve", values)
     assert lan.status == 422
-    lan.sees("Bạn đã góp tay")
+    lan.sees("Bạn đã tham gia soạn")
     assert [each.rule for each in town.refusals()] == ["approval.four-eyes"]
 
 

@@ -64,7 +64,7 @@ def test_a_template_from_first_word_to_last(town: Town, lan: Browser) -> None:
         "2024-07-10T15:00",
         False,
     )
-    minh.press("Thôi dùng mẫu")
+    minh.press("Ngừng dùng mẫu")
     minh.sees("Đã bỏ")
     assert "Dùng mẫu này" not in lan.go(path).text
     lan.go("/console/templates?lang=en").sees("Retired templates (1)")
