@@ -27,6 +27,11 @@ WIDTHS = (320, 1280)
 LANGS = ("vi", "en")
 TALLEST = 8000
 PEOPLE, SCREENS, SEED = 3000, 24, 2024
+SEEN = """Promise.all([...document.images].map((each) => {
+  each.loading = "eager";
+  return each.decode().catch(() => undefined);
+}))"""
+"""A picture that is drawn when it is scrolled to is waited for."""
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
 
@@ -86,6 +91,7 @@ def take(chromium: Browser, hanoi: Site, folder: Path) -> list[str]:
                 # As tall as the page: what sticks to the window's edge is then where the page ends.
                 height = page.evaluate("document.documentElement.scrollHeight")
                 page.set_viewport_size({"width": width, "height": max(900, min(height, TALLEST))})
+                page.evaluate(SEEN)
                 page.screenshot(path=folder / file)
                 taken.append(file)
         page.set_viewport_size({"width": 1280, "height": 900})
@@ -121,6 +127,9 @@ def _city(quan: Page, shoot: Callable[..., None]) -> None:
     shoot(quan, "screens-city", "/console/screens")
     shoot(quan, "screen", f"/console/screens/{UUID(int=1)}")
     shoot(quan, "screen-groups", "/console/screen-groups")
+    quan.get_by_label("Tên nhóm").fill("Nhà văn hóa")
+    quan.get_by_role("button", name="Lập nhóm").click()
+    shoot(quan, "screen-group", _path(quan))
     shoot(quan, "screen-map", "/console/screen-map")
 
 
@@ -132,6 +141,8 @@ def _public(page: Page, alert: str, shoot: Callable[..., None]) -> None:
     shoot(page, "my", "/my")
     shoot(page, "my-areas", "/my/areas")
     shoot(page, "accessibility", "/accessibility")
+    shoot(page, "scorecard", "/cadence")
+    shoot(page, "not-found", "/alerts/none")
     shoot(page, "player", "/screens/player")
 
 
@@ -178,6 +189,7 @@ def _story(hanoi: Site, person: Callable[[str], Page], shoot: Callable[..., None
     hanoi.follow()
     shoot(son, "live", f"{alert}/live")
     shoot(son, "live-areas", f"{alert}/areas")
+    shoot(son, "left-out", f"{alert}/screens")
     shoot(son, "cancel", f"{alert}/cancel")
     ha.goto(f"{alert}/live")
     ha.get_by_role("button", name="Cập nhật").click()
@@ -199,6 +211,11 @@ def _story(hanoi: Site, person: Callable[[str], Page], shoot: Callable[..., None
     ha.goto("/console/compose")
     ha.get_by_role("button", name="Trình duyệt").click()
     shoot(ha, "compose-faults")
+    ha.context.clear_cookies()
+    ha.get_by_label("Tiêu đề", exact=True).fill("Mưa to")
+    ha.locator("#ended").wait_for()
+    shoot(ha, "compose-ended")
+    shoot(person("ly"), "draft-gone", f"/console/drafts/{UUID(int=1)}")
     return alert
 
 

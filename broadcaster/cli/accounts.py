@@ -28,7 +28,10 @@ def install(app: typer.Typer) -> None:
 
 
 @accounts_app.command("invite")
-def invite(name: str, data: DataOption = None) -> None:
+def invite(
+    name: Annotated[str, typer.Argument(help="The account, for example lan@phucxa.")],
+    data: DataOption = None,
+) -> None:
     """Invite a person; prints a link for that person alone. Roles are given apart (keys create)."""
     settings = Settings.from_env(data=data)
     with House.open(settings) as house:
@@ -84,7 +87,10 @@ def _make_manager(house: House, name: str, body: str, at: datetime) -> None:
 
 
 @accounts_app.command("close")
-def close(name: str, data: DataOption = None) -> None:
+def close(
+    name: Annotated[str, typer.Argument(help="The account, for example lan@phucxa.")],
+    data: DataOption = None,
+) -> None:
     """Close an account: it signs in no more, and its sessions end at once."""
     with House.open(Settings.from_env(data=data)) as house:
         if not house.desk.accounts.close(name):

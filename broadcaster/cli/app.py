@@ -113,7 +113,10 @@ def make_keys(data: DataOption = None) -> None:
 
 
 @app.command()
-def rebuild(name: str, data: DataOption = None) -> None:
+def rebuild(
+    name: Annotated[str, typer.Argument(help="A projection, as `status` names them.")],
+    data: DataOption = None,
+) -> None:
     """Empty a projection's view and fold the log into it again."""
     settle(BULK)
     with House.open(settings(data)) as house:
@@ -122,7 +125,10 @@ def rebuild(name: str, data: DataOption = None) -> None:
 
 
 @app.command()
-def resume(name: str, data: DataOption = None) -> None:
+def resume(
+    name: Annotated[str, typer.Argument(help="A projection, as `status` names them.")],
+    data: DataOption = None,
+) -> None:
     """Let a projection that stopped at a poisoned event try again."""
     with House.open(settings(data)) as house:
         resumed = house.follower(house.projection(name)).resume()
@@ -197,7 +203,9 @@ def keys_list(data: DataOption = None) -> None:
 
 
 @keys_app.command("revoke")
-def keys_revoke(key_id: str, data: DataOption = None) -> None:
+def keys_revoke(
+    key_id: Annotated[str, typer.Argument(help="As `keys list` names it.")], data: DataOption = None
+) -> None:
     """End a key, at once."""
     with House.open(settings(data)) as house:
         if not house.keys.revoke(key_id, clock()):

@@ -25,7 +25,7 @@ def _group() -> None: ...
 
 @audience_app.command("recount")
 def recount(
-    alert_id: UUID,
+    alert_id: Annotated[UUID, typer.Argument(help="The alert's id, as its address ends.")],
     version: Annotated[int | None, typer.Option(min=1, help="The last one without it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As one line of JSON.")] = False,
     data: Annotated[Path | None, typer.Option("--data", help="The data folder.")] = None,

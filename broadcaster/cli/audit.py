@@ -65,7 +65,7 @@ def check_checkpoints(house: House, file: Path | None, public_key: Path | None) 
 
 
 def export_evidence(
-    alert_id: UUID,
+    alert_id: Annotated[UUID, typer.Argument(help="The alert's id, as its address ends.")],
     out: Annotated[Path, typer.Option(help="The bundle to write, a .zip.", dir_okay=False)],
     whole: Annotated[
         bool, typer.Option("--whole", help="With every event since: proof by itself.")

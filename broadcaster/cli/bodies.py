@@ -16,7 +16,9 @@ DataOption = Annotated[Path | None, typer.Option("--data", help="The data folder
 
 
 @bodies_app.command("show")
-def show(body: str, data: DataOption = None) -> None:
+def show(
+    body: Annotated[str, typer.Argument(help="For example ubnd-00001.")], data: DataOption = None
+) -> None:
     """Print what a body is now, and who answers for it."""
     with House.open(Settings.from_env(data=data)) as house:
         at = clock()

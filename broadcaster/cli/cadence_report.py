@@ -20,7 +20,7 @@ def report(
         str | None, typer.Option("--from", metavar="T", help="An instant or a day of Hanoi's.")
     ] = None,
     until: To = None,
-    form: Annotated[Format, typer.Option("--format")] = Format.JSON,
+    form: Annotated[Format, typer.Option("--format", help="Of the report.")] = Format.JSON,
     out: Annotated[Path | None, typer.Option(help="The file; standard output without it.")] = None,
     level: Level = None,
     position: Annotated[

@@ -41,7 +41,9 @@ _POLICIES: TypeAdapter[CadencePolicy | list[_Dated]] = TypeAdapter(CadencePolicy
 def simulate(
     policy: Annotated[Path, typer.Option(help="A policy, or a list of dated ones (JSON).", exists=True)],
     *,
-    since: Annotated[str | None, typer.Option("--from", metavar="T")] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="T", help="30 days ago without it.")
+    ] = None,
     until: To = None,
     as_json: Lines = False,
     data: DataOption = None,
@@ -121,7 +123,13 @@ def exempt(
     typer.echo(str(made.exemption_id))
 
 
-def end_exemption(body: str, exemption_id: UUID, *, by: By = OPERATOR, data: DataOption = None) -> None:
+def end_exemption(
+    body: Annotated[str, typer.Argument(help="For example ubnd-00001.")],
+    exemption_id: Annotated[UUID, typer.Argument(help="As `cadence exempt` printed it.")],
+    *,
+    by: By = OPERATOR,
+    data: DataOption = None,
+) -> None:
     """End an exemption now: the duty starts afresh."""
     with House.open(Settings.from_env(data=data)) as house:
         commands = house.cadence_commands

@@ -31,7 +31,7 @@ def list_letters(
     data: DataOption = None,
     alert: Annotated[UUID | None, typer.Option(help="Only of this alert.")] = None,
     state: Annotated[str, typer.Option(help="open, replayed, written_off or all.")] = "open",
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 100,
 ) -> None:
     """List them, the newest first: dispatch, alert, version, channel, recipients, state, reasons."""
     wanted: dict[str, State | None] = {

@@ -43,7 +43,12 @@ def groups(data: DataOption = None) -> None:
 
 
 @screens_app.command("make-group")
-def make_group(name: str, account: AccountOption, body: BodyOption, data: DataOption = None) -> None:
+def make_group(
+    name: Annotated[str, typer.Argument(help="What people call it.")],
+    account: AccountOption,
+    body: BodyOption,
+    data: DataOption = None,
+) -> None:
     """Make a group of a body's."""
     with House.open(Settings.from_env(data=data)) as house:
         made = _desk(house).make_group(Actor(account=account, body=body), body, name, at=clock())
@@ -52,7 +57,7 @@ def make_group(name: str, account: AccountOption, body: BodyOption, data: DataOp
 
 @screens_app.command("change-group")
 def change_group(
-    group: UUID,
+    group: Annotated[UUID, typer.Argument(help="The group, as `screens groups` lists it.")],
     *,
     account: AccountOption,
     body: BodyOption,
@@ -68,7 +73,12 @@ def change_group(
 
 
 @screens_app.command("retire-group")
-def retire_group(group: UUID, account: AccountOption, body: BodyOption, data: DataOption = None) -> None:
+def retire_group(
+    group: Annotated[UUID, typer.Argument(help="The group, as `screens groups` lists it.")],
+    account: AccountOption,
+    body: BodyOption,
+    data: DataOption = None,
+) -> None:
     """End a group."""
     with House.open(Settings.from_env(data=data)) as house:
         after = _desk(house).retire_group(Actor(account=account, body=body), group, at=clock())
@@ -107,7 +117,7 @@ def set_display(
 
 @screens_app.command("test-pattern")
 def show_pattern(
-    screen: UUID,
+    screen: Annotated[UUID, typer.Argument(help="The screen's id, as its page's address ends.")],
     *,
     account: AccountOption,
     body: BodyOption,
@@ -123,7 +133,7 @@ def show_pattern(
 
 @screens_app.command("exclude")
 def exclude(
-    alert: UUID,
+    alert: Annotated[UUID, typer.Argument(help="The alert's id, as its address ends.")],
     *,
     account: AccountOption,
     reason: Annotated[str, typer.Option(help="Why; it is recorded.")],
@@ -142,7 +152,7 @@ def exclude(
 
 @screens_app.command("readmit")
 def readmit(
-    alert: UUID,
+    alert: Annotated[UUID, typer.Argument(help="The alert's id, as its address ends.")],
     *,
     account: AccountOption,
     screen: ScreensOption = None,
