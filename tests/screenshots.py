@@ -88,10 +88,10 @@ def take(chromium: Browser, hanoi: Site, folder: Path) -> list[str]:
                 if path:
                     page.goto(f"{at}?lang={lang}")
                 file = f"{name}-{lang}-{width}.png"
+                page.evaluate(SEEN)
                 # As tall as the page: what sticks to the window's edge is then where the page ends.
                 height = page.evaluate("document.documentElement.scrollHeight")
                 page.set_viewport_size({"width": width, "height": max(900, min(height, TALLEST))})
-                page.evaluate(SEEN)
                 page.screenshot(path=folder / file)
                 taken.append(file)
         page.set_viewport_size({"width": 1280, "height": 900})

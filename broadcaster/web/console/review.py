@@ -172,7 +172,13 @@ def _page(
     counted = counts.of(services, alert, wait=count or people <= foretold.SMALL)
     if counted is not None and counted.channels:
         # One figure for one thing: the sentence that is ticked says what was counted.
-        people = sum(line.told.recipients for line in counted.channels)
+        told_of = {line.told.channel: line.told.recipients for line in counted.channels}
+        people = sum(told_of.values())
+        estimate = replace(
+            estimate,
+            push=told_of.get(Channel.PUSH, estimate.push),
+            sms=told_of.get(Channel.SMS, estimate.sms),
+        )
 
     def open_to(command: Command) -> bool:
         return (alert.life, alert.stage) in TABLE[command]
