@@ -49,6 +49,8 @@ from broadcaster.sms_budget import Key, Usage
 from broadcaster.sms_carriers import tariffs_of
 from broadcaster.sms_desk import SMS_DDL, SmsBudgets, SmsReceipts
 from broadcaster.steady import SteadyClock
+from broadcaster.topics.book import TopicBook
+from broadcaster.topics.tables import TOPICS_DDL
 from broadcaster.web.directory import Directory
 from channels.led.draw import Artist
 from projections.attachments.projection import Attachments as AttachmentUses
@@ -115,6 +117,7 @@ class House:
         tariffs = tariffs_of(settings.sms_providers, settings.sms_price, accented=settings.sms_accented)
         self.sms_budgets = SmsBudgets(self.office, self._sms_spent, self._audience_count, tariffs)
         self.sms_receipts = SmsReceipts(pool, self.log, clock)
+        self.topics = TopicBook(pool, self.log, wanted=settings.push_topics)
         self.canary = CanaryWatch(pool, self.log, settings)
         self.screens = ScreenWatch(pool, self.log, Directory(self.log).screens)
         self.ledger = Ledger(
@@ -170,6 +173,7 @@ class House:
         ddl = [LOG_DDL, SUBSCRIBERS_DDL, SUBSCRIBER_IMPORTS_DDL, KEYS_DDL, LEDGER_DDL]
         ddl += [POSITIONS_DDL, RELAY_DDL, QUOTAS_DDL, SMS_DDL, CAP_SIGNED_DDL, ATTACHMENTS_DDL]
         ddl += [REMINDERS_DDL, DESK_DDL, DRAFTS_DDL, SCREENS_DDL, BOUNDARIES_DDL]
+        ddl += [REMINDERS_DDL, DESK_DDL, DRAFTS_DDL, SCREENS_DDL, TOPICS_DDL]
         ddl += [projection.ddl for projection in self.projections]
         with self.pool.connection() as conn:
             conn.execute(MIGRATE_LOCK)

@@ -66,6 +66,11 @@ class Settings(BaseModel):
     """Google's service-account file."""
     push_transport: Literal["http2", "firebase_admin"] = "http2"
     """http2: our own client. firebase_admin: Google's SDK, at some 50 times the CPU time."""
+    push_topics: bool = False
+    """Keep phones in FCM topics, so that the operator can send emergencies by them; where not, they are
+    taken out of any."""
+    fcm_topics_url: str = "https://iid.googleapis.com"
+    """Google's service that subscribes phones to topics."""
     push_quota: Annotated[int, Field(gt=0)] = 600_000
     """Messages a minute for all workers together: what Google grants the project, 600,000 by default."""
     push_reserve: Annotated[float, Field(ge=0, le=0.9)] = 0.05
@@ -249,6 +254,8 @@ class Settings(BaseModel):
         if made.providers == "real":
             try:
                 refuse_proxy(env, made.fcm_url)
+                if made.push_topics:
+                    refuse_proxy(env, made.fcm_topics_url)
             except ProxyError as error:
                 raise SettingsError(str(error)) from None
         return made

@@ -66,6 +66,10 @@ def canary_stream(lane: str) -> UUID:
     return stream_id("canary", lane)
 
 
+ROUTE_STREAM = stream_id("push-route")
+HALTS_STREAM = stream_id("push-topics-halts")
+
+
 _CANARIES = frozenset(canary_stream(lane) for lane in ("emergency", "alert", "bulletin"))
 
 

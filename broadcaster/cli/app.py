@@ -21,6 +21,7 @@ from broadcaster.cli.cap import cap_app
 from broadcaster.cli.dead_letters import dead_letters_app
 from broadcaster.cli.imports import import_subscribers
 from broadcaster.cli.operator import OPERATOR, ByOption, operator
+from broadcaster.cli.push import push_app
 from broadcaster.cli.screen_ops import screens_app
 from broadcaster.cli.screens import screen_app
 from broadcaster.demo.command import demo
@@ -56,6 +57,7 @@ app.add_typer(cadence_app, name="cadence")
 app.add_typer(log_app, name="log")
 app.add_typer(keys_app, name="keys")
 app.add_typer(subscribers_app, name="subscribers")
+app.add_typer(push_app, name="push")
 app.add_typer(screen_app, name="screen")
 app.add_typer(screens_app, name="screens")
 app.command()(demo)

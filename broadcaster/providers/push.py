@@ -14,6 +14,7 @@ from broadcaster.settings import Settings, SettingsError
 from channels.gateway import Gateway
 from channels.push import PushGateway, PushSettings
 from channels.push.both import PhonesAndBrowsers
+from channels.push.subscriptions import Subscriptions
 from channels.push.web.client import WebPushGateway, WebPushSettings
 from schemas.web_push import Services
 
@@ -29,6 +30,13 @@ def gateway(settings: Settings, clock: Callable[[], datetime], pool: ConnectionP
     except (OSError, ValueError) as error:
         raise SettingsError(f"BROADCASTER_VAPID_KEY: {error}") from None
     return PhonesAndBrowsers(phones, browsers)
+
+
+def subscriptions(settings: Settings, clock: Callable[[], datetime]) -> Subscriptions:
+    """Google's service of topics, or the double's."""
+    push = _endpoint(settings)
+    url = push.base_url if settings.providers == "sandbox" else settings.fcm_topics_url
+    return Subscriptions(push, clock, url)
 
 
 def _browsers(settings: Settings, key: Path) -> WebPushSettings:

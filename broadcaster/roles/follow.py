@@ -8,6 +8,7 @@ from types import FrameType
 from broadcaster.proof.notary import Notary
 from broadcaster.roles import Role
 from broadcaster.roles.remind import postman
+from broadcaster.roles.topics import topic_thread
 from broadcaster.runtime import House
 from broadcaster.settings import Settings
 from broadcaster.timekeeper import Timekeeper
@@ -33,7 +34,12 @@ def run(role: Role, settings: Settings, lanes: Sequence[Lane]) -> None:
         reminding = postman(house)
         if reminding is not None:
             reminding.start()
+        keeping = topic_thread(house)
+        if keeping is not None:
+            keeping.start()
         stopped.wait()
+        if keeping is not None:
+            keeping.stop()
         if reminding is not None:
             reminding.stop()
         notary.stop()

@@ -10,6 +10,8 @@ from projections.audit.alert_words import describe_alert
 from projections.audit.body_words import describe_issuer, describe_kept, describe_rights
 from projections.audit.cadence_words import describe_cadence, describe_reminder
 from projections.audit.line import Words, channel_vi, lane_vi
+from projections.audit.line import Words
+from projections.audit.push_words import describe_push
 from projections.audit.screen_words import describe_screen
 from projections.audit.sms_words import describe_sms
 from schemas.dispatch import Outcome, Receipt
@@ -64,6 +66,8 @@ from schemas.events import (
     IssuerRegistered,
     IssuerSucceeded,
     KeyRevoked,
+    PushRouteChosen,
+    PushTopicsHalted,
     ReceiptRecorded,
     RegisterEvent,
     ReminderDue,
@@ -130,8 +134,14 @@ def describe(event: AnyEvent) -> Words:
             | CanaryLate()
             | SubscribersImported()
             | TestersChanged()
+            | PushRouteChosen()
+            | PushTopicsHalted()
         ):
-            words = _delivery(event)
+            words = (
+                describe_push(event)
+                if isinstance(event, PushRouteChosen | PushTopicsHalted)
+                else _delivery(event)
+            )
         case (
             AlertDrafted()
             | AlertRevised()

@@ -93,6 +93,7 @@ from schemas.events.delivery import (
     SubscribersImported,
     TestersChanged,
 )
+from schemas.events.push import PushEvent, PushRouteChosen, PushTopicsHalted, Route
 from schemas.events.screen_control import (
     AlertScreensEvent,
     AlertScreensExcluded,
@@ -154,6 +155,7 @@ AnyEvent = (
     | ScreenContactEvent
     | ScreenControlEvent
     | SmsEvent
+    | PushEvent
     | CadenceEvent
     | ReminderEvent
     | EntryEvent
@@ -235,6 +237,9 @@ __all__ = [
     "IssuerSucceeded",
     "KeyRevoked",
     "Notice",
+    "PushEvent",
+    "PushRouteChosen",
+    "PushTopicsHalted",
     "ReceiptRecorded",
     "Recorded",
     "RegisterEvent",
@@ -244,6 +249,7 @@ __all__ = [
     "RoleEvent",
     "RoleGranted",
     "RoleRevoked",
+    "Route",
     "ScreenCameOnline",
     "ScreenContactEvent",
     "ScreenControlEvent",

@@ -66,8 +66,8 @@ class FcmApp:
                 self._take(asked, wire)
             case "POST", path if path in PATHS:
                 self._subscribe(asked, wire)
-            case "GET", "/sandbox/topics":
-                answer(wire, 200, self._memberships.counts())
+            case "GET" | "DELETE", "/sandbox/topics":
+                answer(wire, 200, self._memberships.told(forget=asked.method == "DELETE"))
             case "POST", "/token":
                 self._token(wire, asked.body)
             case "GET", "/sandbox/count":

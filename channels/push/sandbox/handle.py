@@ -116,7 +116,11 @@ class PushSandbox:
 
     def topics(self) -> dict[str, int]:
         """How many are subscribed to each topic in this life."""
-        return self._ask("GET", "/sandbox/topics")
+        return {topic: len(found) for topic, found in self.members().items()}
+
+    def members(self, *, forget: bool = False) -> dict[str, list[str]]:
+        """The last six characters of each address subscribed, by topic; and then nobody is in any."""
+        return self._ask("DELETE" if forget else "GET", "/sandbox/topics")
 
     def behave(self, behaviour: Behaviour | None = None) -> None:
         """From now on, it misbehaves so; without an argument, well."""

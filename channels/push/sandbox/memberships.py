@@ -28,9 +28,13 @@ class Memberships:
         self._of: defaultdict[str, set[str]] = defaultdict(set)
         self._busy: set[tuple[str, str]] = set()
 
-    def counts(self) -> dict[str, int]:
-        """How many are in each topic that has any."""
-        return {topic: len(members) for topic, members in sorted(self._of.items()) if members}
+    def told(self, *, forget: bool = False) -> dict[str, list[str]]:
+        """The last six characters of each address, by topic that has any; and then nobody is in one."""
+        found = {topic: sorted(each[-6:] for each in self._of[topic]) for topic in sorted(self._of)}
+        if forget:
+            self._of.clear()
+            self._busy.clear()
+        return {topic: members for topic, members in found.items() if members}
 
     def change(self, asked: Asked) -> tuple[int, dict[str, Any]]:
         """Does what a call asks; answers its status and content."""

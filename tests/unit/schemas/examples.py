@@ -68,6 +68,8 @@ from schemas.events import (
     IssuerSucceeded,
     KeyRevoked,
     Notice,
+    PushRouteChosen,
+    PushTopicsHalted,
     ReceiptRecorded,
     ReminderDue,
     ReminderSent,
@@ -383,6 +385,8 @@ def examples() -> tuple[Event, ...]:
         ),
         CanarySent(**other, lane=Lane.EMERGENCY, channels=(Channel.PUSH, Channel.SMS), expires_at=END),
         CanaryLate(**other, lane=Lane.EMERGENCY, channel=Channel.SMS, number=7, sent_at=AT),
+        PushRouteChosen(**other, route="topics", reason="Hạn ngạch FCM đã hết"),
+        PushTopicsHalted(**other, reason="HTTP_403"),
         SubscribersImported(**other, file_sha256="9f" * 32, accepted=999_990, rejected=10),
         TestersChanged(**other, area="00001", edition="2020-03-01", added=1, removed=0),
         AreaBoundariesLoaded(

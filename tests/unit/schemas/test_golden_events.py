@@ -74,6 +74,8 @@ FROZEN_TOPICS = [
     "dead_letter.written_off",
     "canary.sent",
     "canary.late",
+    "push.route_chosen",
+    "push.topics_halted",
     "cadence.policy_set",
     "cadence.exempted",
     "cadence.exemption_ended",

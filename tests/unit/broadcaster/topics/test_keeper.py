@@ -1,0 +1,261 @@
+"""Topics follow the registry: on the real tables, against the double that knows who is in which."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from broadcaster.registry.subscribers import Registered, SubscriberChange
+from broadcaster.rules import RefusedError
+from broadcaster.runtime import House, clock
+from broadcaster.topics.book import Standing
+from broadcaster.topics.keeper import Round, TopicKeeper
+from broadcaster.topics.route import RouteCommands
+from channels.push import PushSettings
+from channels.push.sandbox import Behaviour, PushSandbox
+from channels.push.subscriptions import Subscriptions
+from schemas.content import Channel
+from schemas.events import Actor, AttemptRefused, PushRouteChosen, PushTopicsHalted
+from tests.house import house as house_on
+from tests.registries import person
+
+OPERATOR = Actor(account="system:operator")
+HOME, OTHER = "00001", "00004"
+
+
+@pytest.fixture(scope="module")
+def double(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PushSandbox]:
+    with PushSandbox(tmp_path_factory.mktemp("fcm")) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def fcm(double: PushSandbox) -> Iterator[PushSandbox]:
+    double.members(forget=True)
+    yield double
+    double.behave()
+
+
+@pytest.fixture
+def hanoi(city_database: str) -> Iterator[House]:
+    with house_on(city_database, push_topics=True) as opened:
+        yield opened
+
+
+async def at_once(seconds: float) -> None:
+    del seconds
+
+
+def look(house: House, fcm: PushSandbox, at: datetime | None = None, most: int = 1000) -> Round:
+    """One look of the keeper."""
+
+    async def play() -> Round:
+        settings = PushSettings(fcm.url, fcm.credentials_file, fcm.ca_file)
+        async with Subscriptions(settings, clock, fcm.url, at_once) as service:
+            return await TopicKeeper(house.topics, service, lambda: at or clock(), most).round()
+
+    return asyncio.run(play())
+
+
+def keep(house: House, fcm: PushSandbox) -> None:
+    """Looks until nothing is left to do."""
+    while look(house, fcm).done:
+        pass
+
+
+def register(house: House, token: str, home: str = HOME, **said: Any) -> Registered:
+    return house.registry.register(person(token, home=home, **said), clock())
+
+
+def change(house: House, device: UUID, **said: object) -> None:
+    house.registry.change(device, SubscriberChange.model_validate(said), clock())
+
+
+def test_everyone_is_in_the_topic_of_their_commune_and_language(hanoi: House, fcm: PushSandbox) -> None:
+    for number in range(7):
+        register(hanoi, f"phone-{number}", HOME if number < 4 else OTHER)
+    register(hanoi, "phone-en", locale="en")
+    register(hanoi, "installation", token_kind="fid")
+    hanoi.registry.register(person(phone="0912345678", home=HOME), clock())
+    assert hanoi.topics.standing(clock()) == Standing(0, 8, 0, 0)
+    assert look(hanoi, fcm, most=3).done == 8
+    assert fcm.topics() == {"hn-00001-vi": 4, "hn-00001-en": 1, "hn-00004-vi": 3}
+    assert hanoi.topics.standing(clock()) == Standing(8, 0, 0, 0)
+    assert look(hanoi, fcm) == Round()
+
+
+def test_who_moves_reads_another_language_leaves_or_gets_another_token(
+    hanoi: House, fcm: PushSandbox
+) -> None:
+    mover, reader, leaver, owner = (register(hanoi, f"phone-{n}") for n in "mrlo")
+    keep(hanoi, fcm)
+    change(hanoi, mover.device_id, home=OTHER)
+    change(hanoi, reader.device_id, locale="en")
+    hanoi.registry.unregister(leaver.device_id)
+    hanoi.registry.refresh_token(owner.device_id, "phone-new", "token", "ios", clock())
+    assert hanoi.topics.standing(clock()).out == 5
+    assert look(hanoi, fcm).done == 5, "all leave, and the new token is in"
+    assert fcm.topics() == {"hn-00001-vi": 1}
+    keep(hanoi, fcm)
+    assert fcm.topics() == {"hn-00001-vi": 1, "hn-00004-vi": 1, "hn-00001-en": 1}
+    assert hanoi.topics.standing(clock()) == Standing(3, 0, 0, 0)
+    assert tokens(hanoi) == {"phone-m", "phone-r", "phone-new"}, "of who left, nothing is kept"
+
+
+def tokens(house: House) -> set[str]:
+    with house.pool.connection() as conn:
+        return {token for (token,) in conn.execute("SELECT push_token FROM topic_members")}
+
+
+def test_who_was_pruned_is_taken_out_and_forgotten(hanoi: House, fcm: PushSandbox) -> None:
+    device = register(hanoi, "phone-gone")
+    keep(hanoi, fcm)
+    found = hanoi.registry.subscriber(device.device_id)
+    assert found
+    hanoi.registry.erase_addresses(Channel.PUSH, [(found.id, "phone-gone")])
+    keep(hanoi, fcm)
+    assert fcm.topics() == {}
+    assert tokens(hanoi) == set()
+
+
+def test_whom_the_service_does_not_take_stays_with_their_token(hanoi: House, fcm: PushSandbox) -> None:
+    for token in ("gone-1", "bad-1", "never-1", "phone-1"):
+        register(hanoi, token)
+    look(hanoi, fcm)
+    assert hanoi.topics.standing(clock()) == Standing(1, 0, 0, 3)
+    assert look(hanoi, fcm) == Round()
+    assert hanoi.topics.standing(clock() + timedelta(minutes=11)).out == 1, "one may be taken later"
+    assert hanoi.registry.count()[Channel.PUSH] == 4, "nobody is pruned by a service of topics"
+
+
+def test_an_outage_leaves_it_open_and_is_asked_again(hanoi: House, fcm: PushSandbox) -> None:
+    register(hanoi, "phone-1")
+    fcm.behave(Behaviour(errors={"UNAVAILABLE": 1.0}))
+    assert look(hanoi, fcm) == Round(1, unknown=1)
+    assert hanoi.topics.standing(clock()).out == 1
+    fcm.behave()
+    assert look(hanoi, fcm) == Round(1)
+    assert fcm.topics() == {"hn-00001-vi": 1}
+
+
+def test_a_refused_call_raises_one_alarm_and_is_not_repeated_blindly(
+    hanoi: House, fcm: PushSandbox
+) -> None:
+    for number in range(4):
+        register(hanoi, f"phone-{number}", locale=("vi", "en", "fr", "ko")[number])
+    fcm.behave(Behaviour(errors={"SENDER_ID_MISMATCH": 1.0}))
+    head, at = hanoi.log.head(), clock()
+    assert look(hanoi, fcm, at).halted
+    for _ in range(3):
+        assert look(hanoi, fcm, at + timedelta(minutes=14)) == Round(halted=True)
+    probe = look(hanoi, fcm, at + timedelta(minutes=16))
+    assert (probe.done, probe.halted) == (1, True), "one call, to see whether it passes"
+    told = [each.event for each in hanoi.log.read(head, 10)]
+    assert [(type(event), getattr(event, "reason", "")) for event in told] == [
+        (PushTopicsHalted, "HTTP_403")
+    ]
+    assert hanoi.topics.standing(clock()).halted == "HTTP_403"
+    fcm.behave()
+    assert look(hanoi, fcm, at + timedelta(minutes=40)).done == 1
+    assert hanoi.topics.standing(clock()).halted == ""
+    keep(hanoi, fcm)
+    assert sum(fcm.topics().values()) == 4
+
+
+KILLED = """
+import asyncio, os, sys
+from broadcaster.runtime import clock
+from broadcaster.topics import keeper
+from tests.house import house
+
+class Dies:
+    def __init__(self): self.calls = 0
+    async def change(self, change, topic, people):
+        self.calls += 1
+        if self.calls > int(sys.argv[2]):
+            os.kill(os.getpid(), 9)
+        return [keeper.Result(one.rank, keeper.Outcome.ACCEPTED) for one in people]
+
+keeper.CALLS = 1
+with house(sys.argv[1], push_topics=True) as opened:
+    asyncio.run(keeper.TopicKeeper(opened.topics, Dies(), clock, 2).round())
+"""
+
+
+@pytest.mark.parametrize("after", [0, 3])
+def test_a_kill_in_the_middle_loses_nothing(
+    hanoi: House, fcm: PushSandbox, city_database: str, after: int
+) -> None:
+    leaver = register(hanoi, "phone-l")
+    keep(hanoi, fcm)
+    for number in range(5):
+        register(hanoi, f"phone-{number}")
+    hanoi.registry.unregister(leaver.device_id)
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, city_database, str(after)], check=False, capture_output=True
+    )
+    assert done.returncode == -9, done.stderr.decode()[-500:]
+    # What was called about when it died is in doubt, and is called about again.
+    assert hanoi.topics.standing(clock()).out == 6 - min(6, after and 2 * after - 1)
+    keep(hanoi, fcm)
+    standing = hanoi.topics.standing(clock())
+    assert (standing.members, standing.out) == (5, 0)
+    assert "phone-l" not in tokens(hanoi)
+
+
+def test_without_the_setting_everyone_is_taken_out(
+    hanoi: House, fcm: PushSandbox, city_database: str
+) -> None:
+    register(hanoi, "phone-1")
+    keep(hanoi, fcm)
+    with house_on(city_database) as off:
+        assert not off.topics.is_idle()
+        keep(off, fcm)
+        assert off.topics.is_idle()
+    assert fcm.topics() == {}
+    assert not hanoi.topics.is_idle()
+
+
+def test_one_at_a_time_keeps_them(hanoi: House) -> None:
+    with hanoi.topics.alone() as first:
+        assert first
+        with hanoi.topics.alone() as second:
+            assert not second
+    with hanoi.topics.alone() as again:
+        assert again
+
+
+# --- the operator's choice --------------------------------------------------------------------------
+
+
+def test_topics_are_chosen_only_while_they_are_in_step(hanoi: House, fcm: PushSandbox) -> None:
+    commands = RouteCommands(hanoi.office, hanoi.topics)
+    register(hanoi, "phone-1")
+    keep(hanoi, fcm)
+    register(hanoi, "phone-2")
+    head = hanoi.log.head()
+    with pytest.raises(RefusedError, match="out of step with the registry by 1 phones"):
+        commands.choose(OPERATOR, "topics", "Hạn ngạch đã hết", at=clock())
+    (refused,) = hanoi.log.read(head, 10)
+    assert isinstance(refused.event, AttemptRefused)
+    assert commands.now().route == "tokens"
+    keep(hanoi, fcm)
+    chosen = commands.choose(OPERATOR, "topics", "Hạn ngạch đã hết", at=clock())
+    assert isinstance(chosen, PushRouteChosen)
+    assert (chosen.by, commands.now().route) == (OPERATOR, "topics")
+    with pytest.raises(RefusedError, match="by topics already"):
+        commands.choose(OPERATOR, "topics", "Lần nữa", at=clock())
+    register(hanoi, "phone-3")
+    commands.choose(OPERATOR, "tokens", "Đã thông", at=clock())
+    assert commands.now().route == "tokens", "back again whatever is out of step"
+
+
+def test_topics_that_nobody_keeps_cannot_be_chosen(city_database: str) -> None:
+    for wanted, rule in ((False, "BROADCASTER_PUSH_TOPICS"), (True, "nobody")):
+        with house_on(city_database, push_topics=wanted) as house, pytest.raises(RefusedError, match=rule):
+            RouteCommands(house.office, house.topics).choose(OPERATOR, "topics", "Thử", at=clock())
