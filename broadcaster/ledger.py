@@ -22,7 +22,7 @@ from broadcaster.office import Office
 from broadcaster.recent import Recent
 from broadcaster.registry.subscribers import Registry
 from channels.desk import Claim
-from channels.gateway import Message, Recipient, Result
+from channels.gateway import TOPIC, Message, Recipient, Result
 from projections.fanout.order import RankOrder
 from schemas.content import MsgType
 from schemas.dispatch import Dispatch, Outcome, Receipt
@@ -160,6 +160,9 @@ class Ledger:
         """The addresses of these ranks; who left since is absent."""
         if self._canary.knows(dispatch.alert_id):
             return self._canary.recipients(dispatch)
+        if dispatch.topic:
+            topic = dispatch.topic
+            return [Recipient(rank, 0, topic.name, TOPIC, "", topic.language) for rank in ranks]
         ids = self._audience(dispatch.audience_id).ids(dispatch.first, dispatch.last)
         rank_of = {ids[rank - dispatch.first]: rank for rank in ranks}
         found = self._registry.addresses(dispatch.channel, list(rank_of))

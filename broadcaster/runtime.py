@@ -50,6 +50,7 @@ from broadcaster.sms_carriers import tariffs_of
 from broadcaster.sms_desk import SMS_DDL, SmsBudgets, SmsReceipts
 from broadcaster.steady import SteadyClock
 from broadcaster.topics.book import TopicBook
+from broadcaster.topics.claim import TopicClaims
 from broadcaster.topics.tables import TOPICS_DDL
 from broadcaster.web.directory import Directory
 from channels.led.draw import Artist
@@ -136,7 +137,7 @@ class House:
         self.projections: tuple[Projection, ...] = (
             Board(),
             Audience(),
-            Fanout(self.census.take, self._frozen),
+            Fanout(self.census.take, self._frozen, claim=TopicClaims(pool, clock).claim),
             Cadence(),
             Reach(),
             Canary(),

@@ -31,6 +31,10 @@ class Message:
         return str(self.alert_id)
 
 
+TOPIC = "topic"
+"""The kind of an address that is a topic's name: one recipient, for many phones."""
+
+
 class Recipient(NamedTuple):
     """One address of one frozen audience. `rank` is its place there, `id` its registry number."""
 
@@ -38,7 +42,7 @@ class Recipient(NamedTuple):
     id: int
     address: str
     kind: str
-    """Of the address: token or fid (push by FCM), subscription (push by Web Push), msisdn (sms)."""
+    """Of the address: token, fid or topic (push by FCM), subscription (push by Web Push), msisdn (sms)."""
     platform: str
     """android, ios or web for push; empty otherwise."""
     locale: str
@@ -49,10 +53,11 @@ class Recipient(NamedTuple):
 class Result(NamedTuple):
     """What the provider said about one recipient.
 
-    `outcome` is accepted, gone, refused or deferred. `reason` is the provider's name for it, empty
-    when accepted. `retry_after` (seconds) is the provider's wish. `ambiguous` says that a deferred
-    one may have been accepted all the same: the line fell silent after the request left. `via` names
-    the provider where a gateway has several. `segments` and `cost` (VND) are what this try took.
+    `outcome` is accepted, gone, refused or deferred; of a topic that is refused, dead. `reason` is the
+    provider's name for it, empty when accepted. `retry_after` (seconds) is the provider's wish. `ambiguous`
+    says that a deferred one may have been accepted all the same: the line fell silent after the request
+    left. `via` names the provider where a gateway has several. `segments` and `cost` (VND) are what this
+    try took.
     """
 
     rank: int

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from schemas.content import Channel, Lane
+from schemas.content import Channel, Lane, Language
 from schemas.ids import dispatch_id, part_id, replay_id
 
 
@@ -20,8 +20,28 @@ Ranks = dict[str, tuple[int, ...]]
 """Ranks in an audience, by provider."""
 
 
+class TopicShare(BaseModel):
+    """Those of an audience who are reached by one message to an FCM topic, by home area.
+
+    The provider says of nobody whether they got it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    language: Language
+    areas: Annotated[tuple[tuple[str, Annotated[int, Field(ge=1)]], ...], Field(min_length=1)]
+
+    @property
+    def people(self) -> int:
+        """How many they are."""
+        return sum(count for _, count in self.areas)
+
+
 class Dispatch(BaseModel):
     """An order to one channel for one slice of one frozen audience: a reference, never addresses.
+
+    One that names a topic has one rank, the topic's.
 
     `first` and `last` are ranks in the audience, last excluded. `only` narrows a follow-up to the
     ranks that were deferred. `areas` are the home areas of the ranks from `first` to `last`, in runs:
@@ -49,12 +69,21 @@ class Dispatch(BaseModel):
     """The dispatch whose dead letter this tries again; attempts count anew."""
     part: Annotated[bool, Field(exclude_if=_absent)] = False
     """A follow-up beside the slice's own, and all that follow it: their ids are by their lowest rank."""
+    topic: Annotated[TopicShare | None, Field(exclude_if=_absent)] = None
+    """It goes to a topic: whose message that is, in one."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.areas and sum(count for _, count in self.areas) != self.last - self.first:
             raise ValueError("areas: must tell the home of each rank")
+        if self.topic and (self.last - self.first != 1 or self.areas):
+            raise ValueError("topic: has one rank, and tells its areas itself")
         return self
+
+    @property
+    def people(self) -> int:
+        """How many it is meant to reach: a topic is one recipient of a message for many."""
+        return self.topic.people if self.topic else self.size
 
     @property
     def ranks(self) -> tuple[int, ...]:
@@ -222,6 +251,21 @@ class Receipt(BaseModel):
             if summed != self.counts:
                 raise ValueError("by_area: must add up to counts")
         return self
+
+    @property
+    def people(self) -> dict[Outcome, int]:
+        """The counts in people. Of a topic that was accepted, it is not known who of them got it."""
+        topic = self.dispatch.topic
+        return {outcome: count * (topic.people if topic else 1) for outcome, count in self.counts.items()}
+
+    @property
+    def people_by_area(self) -> dict[str, dict[Outcome, int]]:
+        """The same by home area; empty where the order does not tell."""
+        topic = self.dispatch.topic
+        if topic is None:
+            return self.by_area
+        (outcome,) = self.counts
+        return {area: {outcome: count} for area, count in topic.areas}
 
     def _check_later(self) -> None:
         ranks = [rank for one in self.later for rank in one.ranks]

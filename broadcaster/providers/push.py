@@ -14,14 +14,16 @@ from broadcaster.settings import Settings, SettingsError
 from channels.gateway import Gateway
 from channels.push import PushGateway, PushSettings
 from channels.push.both import PhonesAndBrowsers
+from channels.push.roads import PhonesAndTopics
 from channels.push.subscriptions import Subscriptions
+from channels.push.topics import TopicGateway
 from channels.push.web.client import WebPushGateway, WebPushSettings
 from schemas.web_push import Services
 
 
 def gateway(settings: Settings, clock: Callable[[], datetime], pool: ConnectionPool[Any]) -> Gateway:
     """FCM's gateway, or its double's; and browsers beside it, where the operator has a key for them."""
-    phones = _phones(settings, clock, pool)
+    phones = _fcm(settings, clock, pool)
     if settings.vapid_key is None:
         return phones
     quota = SharedQuota(pool, "webpush", settings.web_push_quota, settings.push_reserve)
@@ -47,6 +49,13 @@ def _browsers(settings: Settings, key: Path) -> WebPushSettings:
         double = Services((urlsplit(url).netloc,))
         return WebPushSettings(key, subject, double, sandbox_folder(settings) / "webpush" / "ca.pem")
     return WebPushSettings(key, subject, Services.of(settings.web_push_services))
+
+
+def _fcm(settings: Settings, clock: Callable[[], datetime], pool: ConnectionPool[Any]) -> Gateway:
+    # Whatever the settings are now: an alert that went by topics is cancelled by them.
+    quota = SharedQuota(pool, "fcm", settings.push_quota, settings.push_reserve)
+    topics = TopicGateway(_endpoint(settings), clock, quota)
+    return PhonesAndTopics(_phones(settings, clock, pool), topics)
 
 
 def _phones(settings: Settings, clock: Callable[[], datetime], pool: ConnectionPool[Any]) -> Gateway:

@@ -116,6 +116,21 @@ WHERE push_hash = ANY(%s) AND state = 'joining'
 LEFT: LiteralString = "DELETE FROM topic_members WHERE push_hash = ANY(%s) AND state = 'leaving'"
 FORGET: LiteralString = "DELETE FROM topic_members WHERE push_hash = ANY(%s) AND state = 'out'"
 
+# Who is not in the registry by that token counts in one figure and not in the other.
+IN_TOPICS: LiteralString = """
+SELECT m.area, m.language, count(*), count(s.id) FILTER (WHERE m.state = 'in'),
+    string_agg(int8send(s.id), ''::bytea)
+FROM topic_members m LEFT JOIN subscribers s ON s.push_hash = m.push_hash
+WHERE m.state <> 'out' AND m.area = ANY(%s)
+GROUP BY m.area, m.language ORDER BY m.area, m.language
+"""
+PAST: LiteralString = "DELETE FROM topic_holds WHERE until <= %s"
+HOLD: LiteralString = """
+INSERT INTO topic_holds AS h (area, language, until)
+SELECT area, language, %s FROM unnest(%s::text[], %s::text[]) AS new (area, language)
+ON CONFLICT (area, language) DO UPDATE SET until = greatest(h.until, excluded.until)
+"""
+
 HALT: LiteralString = """
 INSERT INTO topic_halt (reason, since, again_at) VALUES (%(reason)s, %(at)s, %(again_at)s)
 ON CONFLICT (one) DO UPDATE SET again_at = excluded.again_at RETURNING xmax = 0

@@ -149,13 +149,14 @@ def language_name(tag: str) -> str:
 
 
 def bar(totals: Totals) -> tuple[Segment, ...]:
-    """Accepted, failed and still to come, in parts of the audience."""
+    """Accepted, by topic, failed and still to come, in parts of the audience."""
     if not totals.audience:
         return ()
     failed = totals.refused + totals.dead
     other = totals.gone + totals.expired + totals.superseded
     parts = (
         ("ok", totals.accepted),
+        ("topic", totals.by_topic),
         ("other", other),
         ("failed", failed),
         ("open", max(0, totals.in_flight)),

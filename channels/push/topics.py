@@ -4,33 +4,21 @@ It says of nobody whether they got it, so an accepted message is a topic's, not 
 in two topics shows it twice but for the tag, which is the alert's. Who uses it counts by topic.
 """
 
-import re
 from collections.abc import Sequence
 
-from channels.gateway import Message, Recipient, Result
+from channels.gateway import TOPIC, Message, Recipient, Result
 from channels.push.client import PushGateway
-from schemas.content import Language, Mode
+from schemas.content import Mode
+from schemas.dispatch import Outcome
+from schemas.push_topics import checked, topic_of
 
-KIND = "topic"
+__all__ = ["KIND", "LIMIT", "TopicGateway", "checked", "topic_of"]
+
+KIND = TOPIC
 """FCM's own field for it."""
+_NEVER = (Outcome.GONE, Outcome.REFUSED)
 LIMIT = 2048
 """FCM's most bytes of a message to a topic: half of one to a phone."""
-_NAME = re.compile(r"[a-zA-Z0-9_.~%-]{1,900}")
-
-
-def topic_of(area: str, language: Language) -> str:
-    """The topic of those with their home in the area who read the language: each phone is in one.
-
-    By language, as a message has one text; by no platform, as it has a part for each.
-    """
-    return checked(f"hn-{area}-{language}")
-
-
-def checked(topic: str) -> str:
-    """The topic. Raises ValueError where FCM has no such name."""
-    if not _NAME.fullmatch(topic):
-        raise ValueError("topic: must be letters, digits and -_.~% only")
-    return topic
 
 
 class TopicGateway(PushGateway):
@@ -40,9 +28,13 @@ class TopicGateway(PushGateway):
     limit = LIMIT
 
     async def send(self, message: Message, recipients: Sequence[Recipient]) -> list[Result]:
-        """As PushGateway.send. Raises ValueError for an exercise or a test, which is for the few."""
+        """As PushGateway.send. Raises ValueError for an exercise or a test, which is for the few.
+
+        A topic that is refused is dead, not gone: a commune's phones are to be looked after by someone.
+        """
         if message.content.mode is not Mode.ACTUAL:
             raise ValueError(f"mode: {message.content.mode} goes to no topic")
         for one in recipients:
             checked(one.address)
-        return await super().send(message, recipients)
+        results = await super().send(message, recipients)
+        return [one._replace(outcome=Outcome.DEAD) if one.outcome in _NEVER else one for one in results]

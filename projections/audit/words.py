@@ -269,6 +269,24 @@ def _watched(event: AuditEvent | CadenceEvent | ReminderEvent) -> Words:
     return words
 
 
+def _frozen(event: AudienceFrozen) -> Words:
+    count, version, channel = event.count, event.version, event.channel
+    if event.topics:
+        return Words(
+            f"Chốt {count} người nhận phiên bản {version} theo {len(event.topics)} chủ đề",
+            f"Fixed {count} recipients of version {version} by {len(event.topics)} topics",
+        )
+    if event.wave:
+        return Words(
+            f"Chốt thêm {count} người nhận phiên bản {version} qua {channel}: cảnh báo nặng hơn đã rút",
+            f"Fixed {count} more recipients of version {version} by {channel}: a graver one is gone",
+        )
+    return Words(
+        f"Chốt {count} người nhận phiên bản {version} qua {channel}",
+        f"Fixed {count} recipients of version {version} by {channel}",
+    )
+
+
 def _delivery(event: DeliveryEvent) -> Words:
     match event:
         case AudienceFrozen(version=version, channel=channel, count=count) if event.wave:
@@ -282,6 +300,8 @@ def _delivery(event: DeliveryEvent) -> Words:
                 f"Chốt {count} người nhận bản {version} qua {channel_vi(channel)}",
                 f"Fixed {count} recipients of version {version} by {channel}",
             )
+        case AudienceFrozen():
+            words = _frozen(event)
         case ReceiptRecorded(receipt=receipt):
             words = _receipt(receipt)
         case DeadLetterReplayed(dispatch=order, reason=reason):

@@ -159,6 +159,9 @@ def _homes_united(taken: Taken, earlier: AudienceFrozen) -> dict[str, BitMap64]:
 def slices(audience: AudienceFrozen) -> Iterator[Dispatch]:
     """The dispatches of an audience: each of its ranks is in exactly one, in order."""
     alert, version, channel = audience.alert_id, audience.version, audience.channel
+    if audience.topics:
+        yield from _to_topics(audience)
+        return
     homes = runs(
         [(group.area, audience.by_area[group.area]) for group in audience.groups], audience.slice_size
     )
@@ -175,6 +178,23 @@ def slices(audience: AudienceFrozen) -> Iterator[Dispatch]:
             last=min(first + audience.slice_size, end),
             expires_at=audience.expires_at,
             areas=next(homes, ()),
+        )
+
+
+def _to_topics(audience: AudienceFrozen) -> Iterator[Dispatch]:
+    alert, version, channel = audience.alert_id, audience.version, audience.channel
+    for first, topic in enumerate(audience.topics, audience.first):
+        yield Dispatch(
+            id=dispatch_id(alert, version, channel, first, 1),
+            alert_id=alert,
+            version=version,
+            channel=channel,
+            lane=audience.lane,
+            audience_id=audience.originator_id,
+            first=first,
+            last=first + 1,
+            expires_at=audience.expires_at,
+            topic=topic,
         )
 
 

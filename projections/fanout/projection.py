@@ -7,12 +7,13 @@ from uuid import UUID
 
 from psycopg import Cursor
 
-from projections.fanout import plan, waves
+from projections.fanout import plan, topics, waves
 from projections.fanout.incidents import INCIDENTS_DDL, Incidents, Relief
 from projections.fanout.plan import SLICE_SIZES, Census, Graver, Taken
-from projections.fanout.rows import FANOUT_DDL, PageRows
+from projections.fanout.rows import FANOUT_DDL, PageRows, Routes
+from projections.fanout.topics import Claim
 from projections.projection import Row, Transaction
-from schemas.content import Channel
+from schemas.content import Channel, Mode
 from schemas.events import (
     AlertCancelled,
     AlertExpired,
@@ -21,6 +22,7 @@ from schemas.events import (
     CanarySent,
     DeadLetterReplayed,
     Event,
+    PushRouteChosen,
     ReceiptRecorded,
     Recorded,
 )
@@ -53,29 +55,42 @@ class Fanout:
             ReceiptRecorded.TOPIC,
             DeadLetterReplayed.TOPIC,
             CanarySent.TOPIC,
+            PushRouteChosen.TOPIC,
         }
     )
     ddl = FANOUT_DDL + INCIDENTS_DDL
-    tables: tuple[str, ...] = ("fanout_audiences", "fanout_dispatches", "fanout_incidents")
+    tables: tuple[str, ...] = ("fanout_audiences", "fanout_dispatches", "fanout_incidents", "fanout_route")
 
     def __init__(
-        self, census: Census, frozen: Frozen, slice_sizes: Mapping[Channel, int] = SLICE_SIZES
+        self,
+        census: Census,
+        frozen: Frozen,
+        slice_sizes: Mapping[Channel, int] = SLICE_SIZES,
+        claim: Claim | None = None,
     ) -> None:
-        """A channel without a slice size has no audience: screens ask for what they show."""
-        self._census, self._frozen, self._sizes = census, frozen, slice_sizes
+        """A channel without a slice size has no audience: screens ask for what they show.
+
+        Without a `claim`, nothing goes by topics.
+        """
+        self._census, self._frozen, self._sizes, self._claim = census, frozen, slice_sizes, claim
 
     def weigh(self, event: Event) -> int:
         """An audience weighs as many as its dispatches: push must not wait until all SMS are planned."""
-        return 1 + event.count // event.slice_size if isinstance(event, AudienceFrozen) else 1
+        if not isinstance(event, AudienceFrozen):
+            return 1
+        return 1 + (len(event.topics) or event.count // event.slice_size)
 
     def apply(self, tx: Transaction, page: Sequence[Recorded]) -> None:
         """Freezes what is not yet frozen, and writes what the page's events order."""
         rows = PageRows()
-        freezing = _Freezing(self._census, self._frozen, self._sizes, tx)
+        routes = Routes(tx.cursor)
+        freezing = _Freezing(self._census, self._frozen, self._sizes, tx, self._claim)
         for position, _, event in page:
             match event:
+                case PushRouteChosen(route=route):
+                    routes.chosen(route)
                 case AlertIssued():
-                    freezing.issued(event)
+                    freezing.issued(event, by_topics=routes.now == "topics")
                 case AlertCancelled():
                     freezing.cancelled(event)
                 case AlertExpired():
@@ -100,13 +115,19 @@ class _Freezing:
     """The audiences decided in one page. The next events of the page see them already."""
 
     def __init__(
-        self, census: Census, frozen: Frozen, sizes: Mapping[Channel, int], tx: Transaction
+        self,
+        census: Census,
+        frozen: Frozen,
+        sizes: Mapping[Channel, int],
+        tx: Transaction,
+        claim: Claim | None,
     ) -> None:
         self._census, self._logged, self._sizes, self._tx = census, frozen, sizes, tx
+        self._claim = claim
         self._decided: dict[UUID, AudienceFrozen] = {}
         self.incidents = Incidents(tx.cursor)
 
-    def issued(self, event: AlertIssued) -> None:
+    def issued(self, event: AlertIssued, *, by_topics: bool) -> None:
         relief = self.incidents.issued(event)
         for channel in event.content.reaches:
             size = self._sizes.get(channel)
@@ -114,8 +135,20 @@ class _Freezing:
                 continue
             taken = Taken(*self._census(event, channel))
             earlier = self._earlier(event.originator_id, event.version, channel)
-            self._decide(plan.issued(event, channel, taken, earlier, size, self._graver(event, channel)))
+            audience = plan.issued(event, channel, taken, earlier, size, self._graver(event, channel))
+            first = by_topics and earlier is None and topics.wanted(event.content)
+            self._decide_parted(audience, first=first)
         self._relieve(relief)
+
+    def _decide_parted(self, audience: AudienceFrozen, *, first: bool) -> None:
+        """By the road of the version before, topic for topic. `first`: there is none; by any that fit."""
+        parts = [audience]
+        if self._claim and audience.channel is Channel.PUSH and audience.mode is Mode.ACTUAL:
+            before = topics.names(self._waves_before(audience.alert_id, audience.version, audience.channel))
+            if first or before:
+                parts = topics.parted(audience, self._claim(audience, None if first else before))
+        for part in parts:
+            self._decide(part)
 
     def _graver(self, event: AlertIssued, channel: Channel, at: datetime | None = None) -> list[Graver]:
         """The audiences whose members are spared this version, as they are known by now."""
@@ -136,7 +169,7 @@ class _Freezing:
                 continue
             # Where no version went, there is nothing to withdraw.
             if earlier := self._earlier(event.originator_id, event.version, channel):
-                self._decide(plan.cancelled(event, earlier))
+                self._decide_parted(plan.cancelled(event, earlier), first=False)
         self._relieve(relief)
 
     def expired(self, event: AlertExpired) -> None:
@@ -171,10 +204,11 @@ class _Freezing:
 
     def _earlier(self, alert_id: UUID, version: int, channel: Channel) -> AudienceFrozen | None:
         """The latest version's before this one, whole; it holds the audiences of all before itself."""
-        found = (
-            waves.joined(self._waves(alert_id, before, channel)) for before in range(version - 1, 0, -1)
-        )
-        return next((audience for audience in found if audience), None)
+        return waves.joined(self._waves_before(alert_id, version, channel))
+
+    def _waves_before(self, alert_id: UUID, version: int, channel: Channel) -> list[AudienceFrozen]:
+        found = (self._waves(alert_id, before, channel) for before in range(version - 1, 0, -1))
+        return next((each for each in found if each), [])
 
     def _waves(self, alert_id: UUID, version: int, channel: Channel) -> list[AudienceFrozen]:
         found: list[AudienceFrozen] = []

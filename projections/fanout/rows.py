@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from projections.projection import Row
 from schemas.dispatch import Dispatch, Receipt
-from schemas.events import AudienceFrozen
+from schemas.events import AudienceFrozen, Route
 
 FANOUT_DDL = """
 CREATE TABLE IF NOT EXISTS fanout_audiences (
@@ -46,6 +46,7 @@ CREATE INDEX IF NOT EXISTS fanout_dispatches_lane ON fanout_dispatches (lane, po
 CREATE INDEX IF NOT EXISTS fanout_dispatches_id ON fanout_dispatches (dispatch_id);
 CREATE INDEX IF NOT EXISTS fanout_dispatches_undone ON fanout_dispatches (lane, position, seq)
     WHERE outcome IS NULL;
+CREATE TABLE IF NOT EXISTS fanout_route (route text NOT NULL);
 """
 
 _AUDIENCE = """
@@ -115,3 +116,21 @@ class PageRows:
                 for order in self._orders.values():
                     copy.write_row(order.row())
             cursor.execute("SELECT pg_notify('fanout', '')")
+
+
+class Routes:
+    """The road of push that the operator chose last, as the log goes by."""
+
+    def __init__(self, cursor: Cursor[Row]) -> None:
+        self._cursor = cursor
+
+    def chosen(self, route: Route) -> None:
+        """From here on, by this."""
+        self._cursor.execute("DELETE FROM fanout_route")
+        self._cursor.execute("INSERT INTO fanout_route VALUES (%s)", (route,))
+
+    @property
+    def now(self) -> Route:
+        """Tokens, where nothing was chosen."""
+        row = self._cursor.execute("SELECT route FROM fanout_route").fetchone()
+        return row[0] if row else "tokens"

@@ -25,11 +25,13 @@ CREATE TABLE IF NOT EXISTS reach_areas (
     dead bigint NOT NULL,
     expired bigint NOT NULL,
     superseded bigint NOT NULL,
+    by_topic bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (alert_id, version, channel, area)
 );
+ALTER TABLE reach_areas ADD COLUMN IF NOT EXISTS by_topic bigint NOT NULL DEFAULT 0;
 """
 _AREAS = """
-INSERT INTO reach_areas AS t VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+INSERT INTO reach_areas AS t VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (alert_id, version, channel, area) DO UPDATE SET
     audience = t.audience + excluded.audience,
     accepted = t.accepted + excluded.accepted,
@@ -37,9 +39,10 @@ ON CONFLICT (alert_id, version, channel, area) DO UPDATE SET
     refused = t.refused + excluded.refused,
     dead = t.dead + excluded.dead,
     expired = t.expired + excluded.expired,
-    superseded = t.superseded + excluded.superseded
+    superseded = t.superseded + excluded.superseded,
+    by_topic = t.by_topic + excluded.by_topic
 """
-_COLUMNS = ("audience", *FINAL)
+_COLUMNS = ("audience", *FINAL, "by_topic")
 
 Key = tuple[UUID, int, Channel, str]
 
@@ -59,14 +62,16 @@ class AreaTallies:
     def ended(self, receipt: Receipt) -> None:
         """Counts a receipt that tells homes."""
         order = receipt.dispatch
-        for area, counts in receipt.by_area.items():
-            self._counts[order.alert_id, order.version, order.channel, area].update(counts)
+        for area, counts in receipt.people_by_area.items():
+            tally = self._counts[order.alert_id, order.version, order.channel, area]
+            for outcome, count in counts.items():
+                tally["by_topic" if order.topic and outcome is Outcome.ACCEPTED else outcome] += count
 
     def replayed(self, event: DeadLetterReplayed) -> None:
         """Takes those who are tried again off the dead."""
         order = event.dispatch
-        for area in order.homes().values():
-            self._counts[order.alert_id, order.version, order.channel, area][Outcome.DEAD] -= 1
+        for area, count in order.topic.areas if order.topic else Counter(order.homes().values()).items():
+            self._counts[order.alert_id, order.version, order.channel, area][Outcome.DEAD] -= count
 
     def write(self, tx: Transaction) -> None:
         """One write for the page."""

@@ -59,11 +59,13 @@ class Letters:
 
     def ended(self, position: int, at: datetime, receipt: Receipt, reasons: dict[str, int]) -> None:
         """Takes up a receipt that gave someone up."""
-        order, count = receipt.dispatch, receipt.counts.get(Outcome.DEAD, 0)
+        order, count = receipt.dispatch, receipt.people.get(Outcome.DEAD, 0)
         if not count:
             return
         areas = {
-            area: counts[Outcome.DEAD] for area, counts in receipt.by_area.items() if Outcome.DEAD in counts
+            area: counts[Outcome.DEAD]
+            for area, counts in receipt.people_by_area.items()
+            if Outcome.DEAD in counts
         }
         place = (
             order.id,

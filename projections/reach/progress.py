@@ -13,7 +13,7 @@ from schemas.content import Channel
 
 _TOTALS = """
 SELECT alert_id, version, channel, audience, accepted, gone, refused, dead, expired, superseded, unknown,
-    screens, written_off
+    screens, written_off, by_topic, topics, topics_accepted
 FROM reach_totals WHERE alert_id = ANY(%s) ORDER BY alert_id, version, channel
 """
 _REASONS = """

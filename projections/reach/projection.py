@@ -46,9 +46,15 @@ CREATE TABLE IF NOT EXISTS reach_totals (
     frozen_at timestamptz,
     last_receipt_at timestamptz,
     written_off bigint NOT NULL DEFAULT 0,
+    by_topic bigint NOT NULL DEFAULT 0,
+    topics bigint NOT NULL DEFAULT 0,
+    topics_accepted bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (alert_id, version, channel)
 );
 ALTER TABLE reach_totals ADD COLUMN IF NOT EXISTS written_off bigint NOT NULL DEFAULT 0;
+ALTER TABLE reach_totals ADD COLUMN IF NOT EXISTS by_topic bigint NOT NULL DEFAULT 0;
+ALTER TABLE reach_totals ADD COLUMN IF NOT EXISTS topics bigint NOT NULL DEFAULT 0;
+ALTER TABLE reach_totals ADD COLUMN IF NOT EXISTS topics_accepted bigint NOT NULL DEFAULT 0;
 CREATE TABLE IF NOT EXISTS reach_reasons (
     alert_id uuid NOT NULL,
     version int NOT NULL,
@@ -91,9 +97,12 @@ COUNTED = ("audience", *FINAL, "unknown", "screens")
 
 The deferred have none: their follow-up's receipt counts them.
 """
+LATER = ("written_off", "by_topic", "topics", "topics_accepted")
+"""Columns that came later, behind the others."""
 
 _TOTALS = """
-INSERT INTO reach_totals AS t VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+INSERT INTO reach_totals AS t VALUES
+    (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (alert_id, version, channel) DO UPDATE SET
     audience = t.audience + excluded.audience,
     accepted = t.accepted + excluded.accepted,
@@ -106,7 +115,10 @@ ON CONFLICT (alert_id, version, channel) DO UPDATE SET
     screens = t.screens + excluded.screens,
     frozen_at = coalesce(t.frozen_at, excluded.frozen_at),
     last_receipt_at = coalesce(excluded.last_receipt_at, t.last_receipt_at),
-    written_off = t.written_off + excluded.written_off
+    written_off = t.written_off + excluded.written_off,
+    by_topic = t.by_topic + excluded.by_topic,
+    topics = t.topics + excluded.topics,
+    topics_accepted = t.topics_accepted + excluded.topics_accepted
 """
 _REASON = """
 INSERT INTO reach_reasons AS r VALUES (%s, %s, %s, %s, %s)
@@ -188,6 +200,7 @@ class Reach:
                 case AudienceFrozen():
                     tally = tallies[event.alert_id, event.version, event.channel]
                     tally.counts["audience"] += event.count
+                    tally.counts["topics"] += len(event.topics)
                     tally.frozen_at = tally.frozen_at or recorded_at
                     areas.frozen(event)
                 case ReceiptRecorded(receipt=receipt) if is_canary(receipt.dispatch.alert_id):
@@ -200,7 +213,7 @@ class Reach:
                     letters.ended(position, recorded_at, receipt, reasons)
                 case DeadLetterReplayed(dispatch=order):
                     counts = tallies[order.alert_id, order.version, order.channel].counts
-                    counts[Outcome.DEAD] -= len(order.ranks)
+                    counts[Outcome.DEAD] -= order.people
                     areas.replayed(event)
                     letters.replayed(recorded_at, event)
                 case DeadLetterWrittenOff():
@@ -227,9 +240,13 @@ def _count(
 ) -> None:
     dispatch = receipt.dispatch
     tally = tallies[dispatch.alert_id, dispatch.version, dispatch.channel]
-    for outcome, count in receipt.counts.items():
-        tally.counts[outcome] += count
-    tally.counts["unknown"] += receipt.unknown
+    by_topic = dispatch.topic is not None
+    for outcome, count in receipt.people.items():
+        # A topic that was accepted says of nobody that they got it; of one that was not, nobody did.
+        tally.counts["by_topic" if by_topic and outcome is Outcome.ACCEPTED else outcome] += count
+    if by_topic:
+        tally.counts["topics_accepted"] += receipt.counts.get(Outcome.ACCEPTED, 0)
+    tally.counts["unknown"] += receipt.unknown and (dispatch.people if by_topic else receipt.unknown)
     for reason, count in reasons.items():
         tally.reasons[reason] += count
     tally.last_receipt_at = recorded_at
@@ -287,7 +304,8 @@ def _note_tallies(tx: Transaction, tallies: dict[Key, Tally]) -> None:
     for (alert_id, version, channel), tally in tallies.items():
         key = (alert_id, version, channel.value)
         counts = (tally.counts[column] for column in COUNTED)
-        totals.append((*key, *counts, tally.frozen_at, tally.last_receipt_at, tally.counts["written_off"]))
+        later = (tally.counts[column] for column in LATER)
+        totals.append((*key, *counts, tally.frozen_at, tally.last_receipt_at, *later))
         reasons += ((*key, reason, count) for reason, count in tally.reasons.items())
     if totals:
         tx.cursor.executemany(_TOTALS, totals)

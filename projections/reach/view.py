@@ -31,11 +31,22 @@ class Totals:
     screens: int = 0
     written_off: int = 0
     """Of the dead: an operator let them be."""
+    by_topic: int = 0
+    """Whose topic's message the provider took. Of nobody is it known whether they got it."""
+    topics: int = 0
+    """Topics that it goes to,"""
+    topics_accepted: int = 0
+    """and those whose message the provider took."""
+
+    @property
+    def sent(self) -> int:
+        """Whom the provider took a message for, by themselves or by topic."""
+        return self.accepted + self.by_topic
 
     @property
     def final(self) -> int:
         """Recipients whose outcome is known for good."""
-        return self.accepted + self.gone + self.refused + self.dead + self.expired + self.superseded
+        return self.sent + self.gone + self.refused + self.dead + self.expired + self.superseded
 
     @property
     def in_flight(self) -> int:
@@ -94,7 +105,10 @@ class Showing:
     shown_at: datetime
 
 
-_COUNTS = "audience, accepted, gone, refused, dead, expired, superseded, unknown, screens, written_off"
+_COUNTS = (
+    "audience, accepted, gone, refused, dead, expired, superseded, unknown, screens, written_off,"
+    " by_topic, topics, topics_accepted"
+)
 _OF_ALERT = (
     f"SELECT version, channel, frozen_at, last_receipt_at, {_COUNTS} FROM reach_totals"  # noqa: S608 (constant)
     " WHERE alert_id = %s ORDER BY version, channel"
@@ -105,12 +119,13 @@ SELECT version, channel, reason, count FROM reach_reasons WHERE alert_id = %s OR
 _BY_CHANNEL = """
 SELECT channel, sum(audience)::bigint, sum(accepted)::bigint, sum(gone)::bigint, sum(refused)::bigint,
     sum(dead)::bigint, sum(expired)::bigint, sum(superseded)::bigint, sum(unknown)::bigint,
-    sum(screens)::bigint, sum(written_off)::bigint
+    sum(screens)::bigint, sum(written_off)::bigint, sum(by_topic)::bigint, sum(topics)::bigint,
+    sum(topics_accepted)::bigint
 FROM reach_totals AS t WHERE NOT EXISTS (SELECT FROM reach_drills AS d WHERE d.alert_id = t.alert_id)
 GROUP BY channel
 """
 _OF_AREAS = """
-SELECT version, channel, area, audience, accepted, gone, refused, dead, expired, superseded
+SELECT version, channel, area, by_topic, audience, accepted, gone, refused, dead, expired, superseded
 FROM reach_areas WHERE alert_id = %s ORDER BY version, channel, area
 """
 _RECEIPT = """
@@ -147,8 +162,8 @@ def of_alert(conn: Connection[Any], alert_id: UUID) -> list[VersionReach]:
 def areas_of_alert(conn: Connection[Any], alert_id: UUID) -> list[AreaReach]:
     """Every version, channel and home area, in that order; none of an audience that tells no homes."""
     return [
-        AreaReach(version, Channel(channel), area, Totals(*counts))
-        for version, channel, area, *counts in conn.execute(_OF_AREAS, (alert_id,))
+        AreaReach(version, Channel(channel), area, Totals(*counts, by_topic=by_topic))
+        for version, channel, area, by_topic, *counts in conn.execute(_OF_AREAS, (alert_id,))
     ]
 
 

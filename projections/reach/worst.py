@@ -16,9 +16,9 @@ from schemas.content import Channel
 # In order of code among equals: neighbours stay together, and pages do not overlap.
 _WORST: LiteralString = """
 WITH last AS (
-    SELECT version, channel, area, audience, accepted, gone, refused, dead, expired, superseded,
+    SELECT version, channel, area, by_topic, audience, accepted, gone, refused, dead, expired, superseded,
         gone + refused + dead + expired + superseded AS missed,
-        audience - (accepted + gone + refused + dead + expired + superseded) AS open
+        audience - (accepted + by_topic + gone + refused + dead + expired + superseded) AS open
     FROM reach_areas
     WHERE alert_id = %(alert)s
     AND version = (SELECT max(version) FROM reach_areas WHERE alert_id = %(alert)s)
@@ -63,8 +63,8 @@ def worst(
     }
     found = conn.execute(_WORST, wanted).fetchall()
     rows = [
-        AreaReach(version, Channel(on), area, Totals(*counts))
-        for _, _, version, on, area, *counts, _, _ in found
+        AreaReach(version, Channel(on), area, Totals(*counts, by_topic=by_topic))
+        for _, _, version, on, area, by_topic, *counts, _, _ in found
         if version is not None
     ]
     return Worst(rows, found[0][0], found[0][1])

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from schemas.content import Channel, Lane, Mode
-from schemas.dispatch import Dispatch, Receipt
+from schemas.dispatch import Dispatch, Receipt, TopicShare
 from schemas.events.base import Event
 
 
@@ -61,6 +61,9 @@ class AudienceFrozen(Event, topic="audience.frozen"):
     """The same recipients by home, in the order of ranks: those of the alert's own areas first, then
     who follows them from elsewhere; within a group by ascending id. Absent: rank n is the n-th smallest
     id of all."""
+    topics: Annotated[tuple[TopicShare, ...], Field(exclude_if=lambda topics: not topics)] = ()
+    """These recipients are reached by messages to these topics, each of them by one; nobody by a token.
+    Rank n, counted from `first`, is the n-th topic, not a person."""
 
 
 class ReceiptRecorded(Event, topic="receipt.recorded"):

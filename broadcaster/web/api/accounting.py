@@ -40,7 +40,8 @@ _FAILURES = problems_of(304, 401, 404, 422)
 _CSV = "text/csv; charset=utf-8"
 _PLACE = ("scope", "version", "channel", "code", "name")
 _OUTCOMES = ("accepted", "gone", "refused", "superseded", "expired", "dead", "in_flight")
-_COLUMNS = (*_PLACE, "audience", *_OUTCOMES, "unknown", "written_off", "population", "phones")
+_TOPICS = ("by_topic", "topics", "topics_accepted")
+_COLUMNS = (*_PLACE, "audience", *_OUTCOMES, "unknown", "written_off", "population", "phones", *_TOPICS)
 
 
 @router.get(
@@ -159,6 +160,7 @@ def _area(tree: AreaTree, one: reach.AreaReach) -> AreaAccount:
         expired=counted.expired,
         dead=counted.dead,
         in_flight=counted.in_flight,
+        by_topic=counted.by_topic,
     )
 
 
@@ -200,6 +202,7 @@ def _lines(found: Accounting) -> Iterator[tuple[object, ...]]:
             *("total", one.version, one.channel.value, "", ""),
             *(counted.audience, *_outcomes(counted), counted.unknown, counted.written_off),
             *(found.population, found.phones),
+            *(counted.by_topic, counted.topics, counted.topics_accepted),
         )
     covered = {one.code: one for one in found.coverage}
     for one in found.areas:
@@ -208,6 +211,7 @@ def _lines(found: Accounting) -> Iterator[tuple[object, ...]]:
             *("area", one.version, one.channel.value, one.code, one.name),
             *(one.audience, *_outcomes(one), None, None),
             *((beside.population, beside.phones) if beside else (None, None)),
+            *(one.by_topic, None, None),
         )
 
 

@@ -10,7 +10,7 @@ from schemas.content import Channel
 class ChannelAccount(Answer):
     """One version on one channel.
 
-    audience = accepted + gone + refused + superseded + expired + dead, once `in_flight` is zero.
+    audience = accepted + by_topic + gone + refused + superseded + expired + dead, once `in_flight` is zero.
     `unknown` and `written_off` are among those, not beside them.
     """
 
@@ -39,6 +39,7 @@ class AreaAccount(Answer):
     expired: int
     dead: int
     in_flight: int
+    by_topic: int
 
 
 class SparedAccount(Answer):

@@ -28,6 +28,12 @@ class TotalsAnswer(Answer):
     written_off: int
     """Of the dead: an operator let them be."""
     in_flight: int
+    by_topic: int
+    """Whose FCM topic's message was accepted: of none of them is it known whether they got it."""
+    topics: int
+    """Topics it goes to,"""
+    topics_accepted: int
+    """and those of them whose message was accepted."""
 
 
 class VersionReachAnswer(Answer):

@@ -39,7 +39,7 @@ class AreaLine:
     @property
     def missed(self) -> int:
         """Whom it did not reach, for good."""
-        return self.totals.final - self.totals.accepted
+        return self.totals.final - self.totals.sent
 
 
 class Wanted(BaseModel):

@@ -88,6 +88,8 @@ def numbers(one: Progress) -> dict[str, int]:
         "dead": totals.dead,
         "open": totals.in_flight,
         "screens": totals.screens,
+        "topic": totals.by_topic,
+        "topics": totals.topics_accepted,
     }
 
 
@@ -113,10 +115,12 @@ def _told(beat: Beat, progress: Sequence[Progress]) -> dict[str, Any]:
 
 
 def _shape(beat: Beat, progress: Sequence[Progress]) -> str:
-    parts = (
-        f"{one.channel}{one.version}{bool(one.totals.audience)}{sorted(one.reasons)}" for one in progress
-    )
-    return _mark(beat.status, beat.stage, str(beat.position), *parts)
+    return _mark(beat.status, beat.stage, str(beat.position), *map(_part, progress))
+
+
+def _part(one: Progress) -> str:
+    known = f"{bool(one.totals.audience)}{'topics' if one.totals.topics else ''}"
+    return f"{one.channel}{one.version}{known}{sorted(one.reasons)}"
 
 
 def _mark(*parts: str) -> str:

@@ -6,6 +6,7 @@ import { listen } from "./live.js";
 const SVG = "http://www.w3.org/2000/svg";
 const BAR = [
   ["ok", (n) => n.accepted],
+  ["topic", (n) => n.topic],
   ["other", (n) => n.gone + n.late],
   ["failed", (n) => n.refused + n.dead],
   ["open", (n) => Math.max(0, n.open)],

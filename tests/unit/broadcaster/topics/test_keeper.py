@@ -1,79 +1,24 @@
 """Topics follow the registry: on the real tables, against the double that knows who is in which."""
 
-import asyncio
 import subprocess
 import sys
-from collections.abc import Iterator
-from datetime import datetime, timedelta
-from typing import Any
-from uuid import UUID
+from datetime import timedelta
 
 import pytest
 
-from broadcaster.registry.subscribers import Registered, SubscriberChange
 from broadcaster.rules import RefusedError
 from broadcaster.runtime import House, clock
 from broadcaster.topics.book import Standing
-from broadcaster.topics.keeper import Round, TopicKeeper
+from broadcaster.topics.keeper import Round
 from broadcaster.topics.route import RouteCommands
-from channels.push import PushSettings
 from channels.push.sandbox import Behaviour, PushSandbox
-from channels.push.subscriptions import Subscriptions
 from schemas.content import Channel
 from schemas.events import Actor, AttemptRefused, PushRouteChosen, PushTopicsHalted
 from tests.house import house as house_on
 from tests.registries import person
+from tests.topics import HOME, OTHER, change, keep, look, register
 
 OPERATOR = Actor(account="system:operator")
-HOME, OTHER = "00001", "00004"
-
-
-@pytest.fixture(scope="module")
-def double(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PushSandbox]:
-    with PushSandbox(tmp_path_factory.mktemp("fcm")) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def fcm(double: PushSandbox) -> Iterator[PushSandbox]:
-    double.members(forget=True)
-    yield double
-    double.behave()
-
-
-@pytest.fixture
-def hanoi(city_database: str) -> Iterator[House]:
-    with house_on(city_database, push_topics=True) as opened:
-        yield opened
-
-
-async def at_once(seconds: float) -> None:
-    del seconds
-
-
-def look(house: House, fcm: PushSandbox, at: datetime | None = None, most: int = 1000) -> Round:
-    """One look of the keeper."""
-
-    async def play() -> Round:
-        settings = PushSettings(fcm.url, fcm.credentials_file, fcm.ca_file)
-        async with Subscriptions(settings, clock, fcm.url, at_once) as service:
-            return await TopicKeeper(house.topics, service, lambda: at or clock(), most).round()
-
-    return asyncio.run(play())
-
-
-def keep(house: House, fcm: PushSandbox) -> None:
-    """Looks until nothing is left to do."""
-    while look(house, fcm).done:
-        pass
-
-
-def register(house: House, token: str, home: str = HOME, **said: Any) -> Registered:
-    return house.registry.register(person(token, home=home, **said), clock())
-
-
-def change(house: House, device: UUID, **said: object) -> None:
-    house.registry.change(device, SubscriberChange.model_validate(said), clock())
 
 
 def test_everyone_is_in_the_topic_of_their_commune_and_language(hanoi: House, fcm: PushSandbox) -> None:

@@ -1,0 +1,38 @@
+"""FCM by both roads as one gateway: to a phone by its token, and to a topic for all who are in it."""
+
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from typing import Self
+
+from channels.gateway import Gateway, Message, Recipient, Resting, Result
+from channels.push.topics import KIND, TopicGateway
+from schemas.content import Channel
+
+
+class PhonesAndTopics:
+    """A Gateway, Resting as the phones' is. A dispatch is for phones or for a topic, never for both."""
+
+    channel = Channel.PUSH
+
+    def __init__(self, phones: Gateway, topics: TopicGateway) -> None:
+        self._phones, self._topics = phones, topics
+        self.name, self.window = phones.name, phones.window
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._phones)
+            await stack.enter_async_context(self._topics)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._stack.aclose()
+
+    def rest(self) -> float:
+        """As Resting.rest."""
+        return self._phones.rest() if isinstance(self._phones, Resting) else 0.0
+
+    async def send(self, message: Message, recipients: Sequence[Recipient]) -> list[Result]:
+        """As Gateway.send."""
+        gateway = self._topics if recipients and recipients[0].kind == KIND else self._phones
+        return await gateway.send(message, recipients)
