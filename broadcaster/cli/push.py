@@ -58,3 +58,10 @@ def choose(
         commands = RouteCommands(house.office, house.topics)
         commands.choose(asking, asked.route, asked.reason, at=clock())
         typer.echo(f"emergencies issued from now on are pushed by {route}")
+
+
+@push_app.command("resync")
+def resync(data: DataOption = None) -> None:
+    """Subscribe everyone again, say after a restore from a copy. No topic is used before it is done."""
+    with House.open(Settings.from_env(data=data)) as house:
+        typer.echo(f"{house.topics.resync()} phones are to be subscribed again")

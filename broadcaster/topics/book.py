@@ -155,6 +155,20 @@ class TopicBook:
                 # Whom the service does not know is in no topic; of the others it says they still are.
                 conn.execute(tables.LEFT, (told.done + told.never,))
 
+    def looked(self, at: datetime, out: int) -> None:
+        """Notes what a look left to do, for whoever watches us."""
+        with self._pool.connection() as conn:
+            conn.execute(tables.LOOKED, (at, out))
+
+    def resync(self) -> int:
+        """Everyone is to be subscribed again, as if it were not known; answers how many.
+
+        For a house that was restored from a copy: who was in which topic then may be so no more.
+        """
+        with self._pool.connection() as conn:
+            conn.execute(tables.ALONE)
+            return conn.execute(tables.RESYNC).rowcount
+
     def forget(self, hashes: Sequence[bytes]) -> None:
         """Phones that are in no topic, and no longer in the registry."""
         with self._pool.connection() as conn:

@@ -61,12 +61,16 @@ class TopicKeeper:
         steps = self._book.steps(at, LIMIT, self._most)
         if steps.forget:
             self._book.forget(steps.forget)
-        if halt and steps.batches:
-            probe = await self._call(steps.batches[0])
-            return probe if probe.halted else Round(probe.done, probe.unknown)
-        done = [Round(len(steps.forget))]
+        # The first call after the service refused one shows whether it takes them again.
+        seen = await self._carry_out(steps.batches[:1] if halt else steps.batches)
+        out = sum(len(batch.phones) for batch in steps.batches)
+        self._book.looked(at, out - seen.done + seen.unknown)
+        return seen._replace(done=seen.done + len(steps.forget))
+
+    async def _carry_out(self, batches: Sequence[Batch]) -> Round:
+        done: list[Round] = []
         for joins in (False, True):
-            calls = [self._call(batch) for batch in steps.batches if batch.joins is joins]
+            calls = [self._call(batch) for batch in batches if batch.joins is joins]
             done += await asyncio.gather(*calls)
             if any(each.halted for each in done):
                 break

@@ -39,6 +39,12 @@ CREATE TABLE IF NOT EXISTS topic_halt (
     since timestamptz NOT NULL,
     again_at timestamptz NOT NULL
 );
+-- What the keeper saw last; one row.
+CREATE TABLE IF NOT EXISTS topic_looks (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    at timestamptz NOT NULL,
+    out bigint NOT NULL
+);
 """
 
 ALONE: LiteralString = "SELECT pg_advisory_xact_lock(hashtextextended('push topics', 0))"
@@ -136,3 +142,12 @@ INSERT INTO topic_halt (reason, since, again_at) VALUES (%(reason)s, %(at)s, %(a
 ON CONFLICT (one) DO UPDATE SET again_at = excluded.again_at RETURNING xmax = 0
 """
 HALTED: LiteralString = "SELECT reason, since, again_at FROM topic_halt"
+LOOKED: LiteralString = """
+INSERT INTO topic_looks (at, out) VALUES (%s, %s)
+ON CONFLICT (one) DO UPDATE SET at = excluded.at, out = excluded.out
+"""
+LAST_LOOK: LiteralString = """
+SELECT at, out, EXISTS (SELECT FROM topic_halt), (SELECT count(*) FROM topic_holds h WHERE h.until > %s)
+FROM topic_looks
+"""
+RESYNC: LiteralString = "UPDATE topic_members SET state = 'joining' WHERE state = 'in'"

@@ -21,6 +21,7 @@ from broadcaster.screens.seen import Seen
 from broadcaster.screens.sightings import Sightings
 from broadcaster.screens.signing import Nonces
 from broadcaster.shelf import Shelf
+from broadcaster.topics.figures import families
 from broadcaster.web import docs, handlers, pages, player_page, scorecard
 from broadcaster.web.api import (
     access,
@@ -168,6 +169,7 @@ def _services(ports: WebPorts) -> Services:
                 partial(canary_late, ports),
                 refused=lambda: refused,
                 screens=lambda: seen.counts,
+                topics=lambda: families(ports.pool, ports.clock()),
             )
         ),
         cache=FeedCache(ports.pool, ports.keys, directory, ports.feed_key.sign, ports.clock, book),

@@ -1,6 +1,6 @@
 """Figures for Prometheus: requests as they come, the rest read when it is asked for."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -31,9 +31,11 @@ class Figures(Collector):
         *,
         refused: Callable[[], Mapping[str, int]] = dict,
         screens: Callable[[], Counts] = Counts,
+        topics: Callable[[], Iterable[Metric]] = tuple,
     ) -> None:
         self._head, self._standings, self._served = head, standings, served
         self._canary, self._refused, self._screens = canary, refused, screens
+        self._topics = topics
 
     def collect(self) -> Iterator[Metric]:
         """The families, with their samples."""
@@ -79,6 +81,7 @@ class Figures(Collector):
         for reason, count in list(self._refused().items()):
             refused.add_metric([reason], count)
         yield refused
+        yield from self._topics()
 
 
 class Metrics:

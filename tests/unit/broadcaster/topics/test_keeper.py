@@ -3,12 +3,17 @@
 import subprocess
 import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from broadcaster.cli.app import app
+from broadcaster.roles.topics import topic_thread
 from broadcaster.rules import RefusedError
 from broadcaster.runtime import House, clock
 from broadcaster.topics.book import Standing
+from broadcaster.topics.figures import families
 from broadcaster.topics.keeper import Round
 from broadcaster.topics.route import RouteCommands
 from channels.push.sandbox import Behaviour, PushSandbox
@@ -17,6 +22,7 @@ from schemas.events import Actor, AttemptRefused, PushRouteChosen, PushTopicsHal
 from tests.house import house as house_on
 from tests.registries import person
 from tests.topics import HOME, OTHER, change, keep, look, register
+from tests.waiting import until
 
 OPERATOR = Actor(account="system:operator")
 
@@ -175,6 +181,58 @@ def test_one_at_a_time_keeps_them(hanoi: House) -> None:
         assert again
 
 
+def test_all_can_be_subscribed_again(hanoi: House, fcm: PushSandbox) -> None:
+    register(hanoi, "phone-1")
+    keep(hanoi, fcm)
+    fcm.members(forget=True)
+    assert hanoi.topics.resync() == 1
+    assert hanoi.topics.standing(clock()).out == 1
+    keep(hanoi, fcm)
+    assert fcm.topics() == {"hn-00001-vi": 1}
+
+
+def test_the_follow_role_keeps_them(city_database: str, tmp_path: Path) -> None:
+    folder = tmp_path / "sandbox" / "fcm"
+    with (
+        PushSandbox(folder) as fcm,
+        house_on(city_database, push_topics=True, data=tmp_path) as house,
+    ):
+        register(house, "phone-1")
+        thread = topic_thread(house)
+        assert thread is not None
+        thread.start()
+        until(lambda: fcm.topics() == {"hn-00001-vi": 1})
+        until(lambda: house.topics.standing(clock()).members == 1)
+        thread.stop()
+        with house_on(city_database, data=tmp_path) as off:
+            last = topic_thread(off)
+            assert last is not None
+            last.start()
+            until(off.topics.is_idle)
+            last.stop()
+            assert topic_thread(off) is None
+        assert fcm.topics() == {}
+
+
+def test_monitors_see_what_the_last_look_left(hanoi: House, fcm: PushSandbox) -> None:
+    assert list(families(hanoi.pool, clock())) == []
+    register(hanoi, "phone-1")
+    fcm.behave(Behaviour(errors={"SENDER_ID_MISMATCH": 1.0}))
+    look(hanoi, fcm)
+
+    def told() -> dict[str, float]:
+        found = families(hanoi.pool, clock())
+        return {
+            family.name.removeprefix("broadcaster_push_topics_"): family.samples[0].value
+            for family in found
+        }
+
+    assert (told()["out_of_step"], told()["halted"], told()["held"]) == (1, 1, 0)
+    fcm.behave()
+    look(hanoi, fcm, clock() + timedelta(minutes=16))
+    assert (told()["out_of_step"], told()["halted"]) == (0, 0)
+
+
 # --- the operator's choice --------------------------------------------------------------------------
 
 
@@ -204,3 +262,32 @@ def test_topics_that_nobody_keeps_cannot_be_chosen(city_database: str) -> None:
     for wanted, rule in ((False, "BROADCASTER_PUSH_TOPICS"), (True, "nobody")):
         with house_on(city_database, push_topics=wanted) as house, pytest.raises(RefusedError, match=rule):
             RouteCommands(house.office, house.topics).choose(OPERATOR, "topics", "Thử", at=clock())
+
+
+def test_the_command_line(
+    city_database: str, fcm: PushSandbox, hanoi: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROADCASTER_DATABASE_URL", city_database)
+    monkeypatch.setenv("BROADCASTER_PUSH_TOPICS", "true")
+
+    def run(*words: str) -> tuple[int, str]:
+        result = CliRunner().invoke(app, ["push", *words])
+        return result.exit_code, result.stdout
+
+    register(hanoi, "phone-1")
+    code, said = run("status")
+    assert (code, said.splitlines()) == (
+        0,
+        [
+            "route tokens; topics are kept",
+            "in topics 0, out of step 1, waiting for an alert to end 0, not taken 0",
+        ],
+    )
+    assert run("route", "both", "--reason", "Thử")[0] != 0
+    assert run("route", "topics", "--reason", "")[0] != 0
+    assert run("route", "topics", "--reason", "Thử")[0] != 0
+    keep(hanoi, fcm)
+    assert run("route", "topics", "--reason", "Thử", "--by", "truc-ban")[0] == 0
+    assert run("status")[1].startswith("route topics")
+    (chosen,) = hanoi.log.read(0, 10, [PushRouteChosen.TOPIC])
+    assert chosen.event.by.account == "truc-ban"
