@@ -74,7 +74,7 @@ class DeadLetter:
             alert_id=self.order.alert_id,
             version=self.order.version,
             channel=self.order.channel,
-            count=self.receipt.people[Outcome.DEAD],
+            count=self.receipt.counts[Outcome.DEAD],
             reason=reason,
         )
 

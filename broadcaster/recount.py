@@ -144,7 +144,7 @@ class Recounter:
             frozen_at=last.at,
             edition=last.issued.edition,
             today=today.name,
-            count=sum(wave.count for wave in last.waves),
+            count=sum(wave.added for wave in last.waves),
             sound=who == mine and all(_sound(wave) for _, each in frozen for wave in each.waves),
             then=tuple(
                 Then(edition, code, _name(atlas, edition, code), count)

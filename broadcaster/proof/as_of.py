@@ -173,7 +173,7 @@ def as_of(events: Iterable[Recorded], at: datetime, alert_id: UUID | None = None
         if isinstance(event, AudienceFrozen):
             counts = audiences.setdefault((event.alert_id, event.version), {})
             before = counts.get(event.channel.value, 0) if event.wave else 0
-            counts[event.channel.value] = before + event.count
+            counts[event.channel.value] = before + event.added
         elif isinstance(event, AlertDrafted):
             tracks[event.originator_id] = _drafted(event)
         elif isinstance(event, AlertEvent):

@@ -39,7 +39,7 @@ class TopicClaims:
             for area, language, inside, known, packed in conn.execute(tables.IN_TOPICS, (areas,)):
                 name, ids = topic_of(area, language), unpacked(packed)
                 if inside == known and ids <= who and (only is None or name in only):
-                    found.append(Carried(name, language, ids))
+                    found.append(Carried(name, language, ids, area))
                     held.append((area, language))
             conn.execute(tables.PAST, (self._clock(),))
             if held:

@@ -43,7 +43,7 @@ class Audience:
             "INSERT INTO audience_counts AS a VALUES (%s, %s, %s, %s, %s, %s, %s)"
             " ON CONFLICT (alert_id, version, channel) DO UPDATE SET count = a.count + excluded.count",
             [
-                (e.alert_id, e.version, e.channel, e.count, e.sha256, e.lane, position)
+                (e.alert_id, e.version, e.channel, e.added, e.sha256, e.lane, position)
                 for position, e in frozen
             ],
         )
@@ -53,6 +53,7 @@ class Audience:
             [
                 (e.alert_id, e.version, e.channel, area, count)
                 for _, e in frozen
+                if e.added
                 for area, count in e.by_area.items()
             ],
         )

@@ -276,6 +276,11 @@ def _frozen(event: AudienceFrozen) -> Words:
             f"Chốt {count} người nhận phiên bản {version} theo {len(event.topics)} chủ đề",
             f"Fixed {count} recipients of version {version} by {len(event.topics)} topics",
         )
+    if event.instead_of:
+        return Words(
+            f"Chủ đề {event.instead_of} không gửi được, {count} người nhận chuyển sang gửi từng máy",
+            f"Topic {event.instead_of} was given up: its {count} recipients get theirs by token",
+        )
     if event.wave:
         return Words(
             f"Chốt thêm {count} người nhận phiên bản {version} qua {channel}: cảnh báo nặng hơn đã rút",

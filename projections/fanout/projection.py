@@ -14,6 +14,7 @@ from projections.fanout.rows import FANOUT_DDL, PageRows, Routes
 from projections.fanout.topics import Claim
 from projections.projection import Row, Transaction
 from schemas.content import Channel, Mode
+from schemas.dispatch import Outcome, Receipt
 from schemas.events import (
     AlertCancelled,
     AlertExpired,
@@ -101,6 +102,7 @@ class Fanout:
                 case ReceiptRecorded(receipt=receipt):
                     rows.done(receipt)
                     rows.orders(position, receipt.follow_ups())
+                    freezing.ended(receipt)
                 case CanarySent():
                     rows.orders(position, plan.probes(event))
                 case DeadLetterReplayed(dispatch=order):
@@ -171,6 +173,15 @@ class _Freezing:
             if earlier := self._earlier(event.originator_id, event.version, channel):
                 self._decide_parted(plan.cancelled(event, earlier), first=False)
         self._relieve(relief)
+
+    def ended(self, receipt: Receipt) -> None:
+        """Where a topic's message was given up, its people get theirs by token."""
+        order = receipt.dispatch
+        if order.topic is None or Outcome.DEAD not in receipt.counts:
+            return
+        found = self._waves(order.alert_id, order.version, order.channel)
+        if wave := topics.instead(found, order):
+            self._decide(wave)
 
     def expired(self, event: AlertExpired) -> None:
         # Nobody is told of an end, so a push after it comes out of the blue: it must be worth one.

@@ -4,7 +4,7 @@ A topic is fit only where everyone in it is in the audience (whoever says so kno
 recipient is in exactly one of the parts. Both are of the same version; the second is a wave of it.
 """
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from pyroaring import BitMap64
 from projections.fanout.order import Group, groups_of
 from projections.fanout.waves import members
 from schemas.content import Content, Lane, Language, Mode
-from schemas.dispatch import TopicShare
+from schemas.dispatch import Dispatch, TopicShare
 from schemas.events import AudienceFrozen, HomeGroup
 from schemas.ids import audience_id
 
@@ -25,6 +25,8 @@ class Carried(NamedTuple):
     name: str
     language: Language
     ids: BitMap64
+    area: str = ""
+    """Where nearly all of them live."""
 
 
 Claim = Callable[[AudienceFrozen, frozenset[str] | None], Sequence[Carried]]
@@ -45,15 +47,15 @@ def parted(audience: AudienceFrozen, carried: Sequence[Carried]) -> list[Audienc
         return [audience]
     by_topic = BitMap64()
     for each in fit:
-        assert not by_topic & each.ids, "each phone is in one topic"
         by_topic |= each.ids
+    assert len(by_topic) == sum(len(each.ids) for each in fit), "each phone is in one topic"
     groups = groups_of(audience)
     tokens = _only(audience, groups, everyone - by_topic)
     shares = [
         TopicShare(
             name=each.name,
             language=each.language,
-            areas=tuple((group.area, len(here)) for group in groups if (here := group.ids & each.ids)),
+            areas=_homes(each, groups),
         )
         for each in fit
     ]
@@ -65,14 +67,45 @@ def parted(audience: AudienceFrozen, carried: Sequence[Carried]) -> list[Audienc
             "first": tokens.count,
             "spared": (),
             "topics": tuple(shares),
+            "topic_bitmaps": tuple(b64encode(each.ids.serialize()).decode() for each in fit),
         }
     )
     return [tokens, topics]
 
 
+def _homes(topic: Carried, groups: Sequence[Group]) -> tuple[tuple[str, int], ...]:
+    # A city has some thousand topics and half as many areas: nearly always the first look is enough.
+    own = [group for group in groups if group.area == topic.area]
+    for told in (own, groups):
+        found = tuple((group.area, len(here)) for group in told if (here := group.ids & topic.ids))
+        if sum(count for _, count in found) == len(topic.ids):
+            return found
+    raise AssertionError("everyone of an audience has a home in it")
+
+
 def names(waves: Sequence[AudienceFrozen]) -> frozenset[str]:
-    """The topics that a version went to."""
-    return frozenset(topic.name for wave in waves for topic in wave.topics)
+    """The topics that a version went to, but for those that were given up."""
+    went = {topic.name for wave in waves for topic in wave.topics}
+    return frozenset(went - {wave.instead_of for wave in waves})
+
+
+def instead(waves: Sequence[AudienceFrozen], order: Dispatch) -> AudienceFrozen | None:
+    """The wave, by token, of those whose topic's message was given up; None where it was made already."""
+    name = order.topic.name if order.topic else ""
+    if not name or any(wave.instead_of == name for wave in waves):
+        return None
+    wave = next(wave for wave in waves if wave.originator_id == order.audience_id)
+    ids = BitMap64.deserialize(b64decode(wave.topic_bitmaps[order.first - wave.first]))
+    return _only(wave, groups_of(wave), ids).model_copy(
+        update={
+            "originator_id": audience_id(wave.alert_id, wave.version, wave.channel, len(waves)),
+            "wave": len(waves),
+            "first": sum(each.count for each in waves),
+            "topics": (),
+            "topic_bitmaps": (),
+            "instead_of": name,
+        }
+    )
 
 
 def _only(audience: AudienceFrozen, groups: Sequence[Group], who: BitMap64) -> AudienceFrozen:

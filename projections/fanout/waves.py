@@ -31,7 +31,7 @@ def joined(waves: Sequence[AudienceFrozen]) -> AudienceFrozen | None:
     homes: dict[str, BitMap64] = {}
     for wave in waves:
         who |= members(wave)
-        by_area.update(wave.by_area)
+        by_area.update({} if wave.instead_of else wave.by_area)
         for group in groups_of(wave) if wave.groups else ():
             homes[group.area] = homes.get(group.area, BitMap64()) | group.ids
     told = all(wave.groups or not wave.count for wave in waves)

@@ -57,7 +57,11 @@ class AreaTallies:
         """Counts an audience that tells homes; of another, no area could ever be settled."""
         for group in event.groups:
             key = (event.alert_id, event.version, event.channel, group.area)
-            self._counts[key]["audience"] += event.by_area[group.area]
+            count = event.by_area[group.area]
+            if event.instead_of:
+                self._counts[key][Outcome.DEAD] -= count
+            else:
+                self._counts[key]["audience"] += count
 
     def ended(self, receipt: Receipt) -> None:
         """Counts a receipt that tells homes."""
@@ -70,8 +74,8 @@ class AreaTallies:
     def replayed(self, event: DeadLetterReplayed) -> None:
         """Takes those who are tried again off the dead."""
         order = event.dispatch
-        for area, count in order.topic.areas if order.topic else Counter(order.homes().values()).items():
-            self._counts[order.alert_id, order.version, order.channel, area][Outcome.DEAD] -= count
+        for area in order.homes().values():
+            self._counts[order.alert_id, order.version, order.channel, area][Outcome.DEAD] -= 1
 
     def write(self, tx: Transaction) -> None:
         """One write for the page."""

@@ -58,14 +58,12 @@ class Letters:
     _settled: list[tuple[Any, ...]] = field(default_factory=list[tuple[Any, ...]])
 
     def ended(self, position: int, at: datetime, receipt: Receipt, reasons: dict[str, int]) -> None:
-        """Takes up a receipt that gave someone up."""
-        order, count = receipt.dispatch, receipt.people.get(Outcome.DEAD, 0)
-        if not count:
+        """Takes up a receipt that gave someone up. Whom a topic did not reach, get it by token."""
+        order, count = receipt.dispatch, receipt.counts.get(Outcome.DEAD, 0)
+        if not count or order.topic:
             return
         areas = {
-            area: counts[Outcome.DEAD]
-            for area, counts in receipt.people_by_area.items()
-            if Outcome.DEAD in counts
+            area: counts[Outcome.DEAD] for area, counts in receipt.by_area.items() if Outcome.DEAD in counts
         }
         place = (
             order.id,

@@ -199,7 +199,8 @@ class Reach:
             match event:
                 case AudienceFrozen():
                     tally = tallies[event.alert_id, event.version, event.channel]
-                    tally.counts["audience"] += event.count
+                    tally.counts["audience"] += event.added
+                    tally.counts[Outcome.DEAD] -= event.count - event.added
                     tally.counts["topics"] += len(event.topics)
                     tally.frozen_at = tally.frozen_at or recorded_at
                     areas.frozen(event)
@@ -213,7 +214,7 @@ class Reach:
                     letters.ended(position, recorded_at, receipt, reasons)
                 case DeadLetterReplayed(dispatch=order):
                     counts = tallies[order.alert_id, order.version, order.channel].counts
-                    counts[Outcome.DEAD] -= order.people
+                    counts[Outcome.DEAD] -= len(order.ranks)
                     areas.replayed(event)
                     letters.replayed(recorded_at, event)
                 case DeadLetterWrittenOff():

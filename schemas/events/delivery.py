@@ -64,6 +64,15 @@ class AudienceFrozen(Event, topic="audience.frozen"):
     topics: Annotated[tuple[TopicShare, ...], Field(exclude_if=lambda topics: not topics)] = ()
     """These recipients are reached by messages to these topics, each of them by one; nobody by a token.
     Rank n, counted from `first`, is the n-th topic, not a person."""
+    topic_bitmaps: Annotated[tuple[str, ...], Field(exclude_if=lambda bitmaps: not bitmaps)] = ()
+    """Whom each of them reaches, as `bitmap`."""
+    instead_of: Annotated[str, Field(exclude_if=lambda topic: not topic)] = ""
+    """A topic of the version whose message was given up: its people get theirs by token after all."""
+
+    @property
+    def added(self) -> int:
+        """How many it adds to the version's recipients: none who were among them already."""
+        return 0 if self.instead_of else self.count
 
 
 class ReceiptRecorded(Event, topic="receipt.recorded"):
