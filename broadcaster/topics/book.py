@@ -106,6 +106,7 @@ class TopicBook:
     def standing(self, at: datetime) -> Standing:
         """How far the topics are out of step, counted anew."""
         with self._pool.connection() as conn:
+            conn.execute(tables.WIDE)
             row = conn.execute(tables.STANDING, {"wanted": self.wanted, "at": at}).fetchone()
             halt = conn.execute(tables.HALTED).fetchone()
         assert row is not None
@@ -116,6 +117,7 @@ class TopicBook:
         found: dict[tuple[bool, str, str], list[Phone]] = {}
         forget: list[bytes] = []
         with self._pool.connection() as conn:
+            conn.execute(tables.WIDE)
             rows = conn.execute(tables.STEPS, {"wanted": self.wanted, "at": at, "limit": limit})
             for act, digest, token, area, language in rows:
                 if act == "forget":

@@ -52,20 +52,25 @@ ALONE: LiteralString = "SELECT pg_advisory_xact_lock(hashtextextended('push topi
 KEEPER: LiteralString = "SELECT pg_try_advisory_lock(hashtextextended('push topics keeper', 0))"
 KEPT: LiteralString = "SELECT pg_advisory_unlock(hashtextextended('push topics keeper', 0))"
 
-# Only registration tokens can be in a topic. A million rows are compared in a second or two, by hash.
+WIDE: LiteralString = "SET LOCAL work_mem = '64MB'"
+"""A million rows are compared by hash: in memory, mostly."""
+
+# Only registration tokens can be in a topic. Tokens are fetched of what is found, not compared along.
 _COMPARED: LiteralString = """
 FROM topic_members m FULL JOIN (
-    SELECT push_hash, push_token, home, locale FROM subscribers
+    SELECT push_hash, home, locale FROM subscribers
     WHERE push_hash IS NOT NULL AND push_kind = 'token' AND %(wanted)s
 ) s ON s.push_hash = m.push_hash
 """
-_STAYS: LiteralString = "(m.area, m.language) = (s.home, s.locale)"
-_ACT: LiteralString = f"""CASE
+_ACT: LiteralString = """CASE
     WHEN m.push_hash IS NULL THEN 'join'
-    WHEN m.state = 'out' THEN
-        CASE WHEN s.push_hash IS NULL THEN 'forget' WHEN m.again_at <= %(at)s THEN 'join' END
-    WHEN s.push_hash IS NULL OR m.state = 'leaving' OR NOT {_STAYS} THEN 'leave'
+    WHEN m.state = 'out' THEN CASE
+        WHEN s.push_hash IS NULL THEN 'forget' WHEN m.again_at <= %(at)s THEN 'join' ELSE 'refused'
+    END
+    WHEN s.push_hash IS NULL OR m.state = 'leaving' THEN 'leave'
+    WHEN (m.area, m.language) <> (s.home, s.locale) THEN 'leave'
     WHEN m.state = 'joining' THEN 'join'
+    ELSE 'stay'
 END"""
 # Who was erased leaves even a held topic. Who moved stays in it, for it is how the alert reaches them.
 _HELD: LiteralString = """EXISTS (
@@ -76,20 +81,24 @@ _HELD: LiteralString = """EXISTS (
 )"""
 
 STEPS: LiteralString = f"""
-SELECT act, push_hash, push_token, area, language FROM (
-    SELECT {_ACT} AS act, {_HELD} AS held,
-        coalesce(m.push_hash, s.push_hash) AS push_hash,
-        coalesce(nullif(m.push_token, ''), s.push_token) AS push_token,
-        CASE WHEN m.push_hash IS NULL OR m.state = 'out' THEN s.home ELSE m.area END AS area,
-        CASE WHEN m.push_hash IS NULL OR m.state = 'out' THEN s.locale ELSE m.language END AS language
-    {_COMPARED}
-) AS compared WHERE act IS NOT NULL AND NOT held LIMIT %(limit)s
+SELECT found.act, found.push_hash, coalesce(nullif(t.push_token, ''), p.push_token), found.area,
+    found.language
+FROM (
+    SELECT act, push_hash, area, language FROM (
+        SELECT {_ACT} AS act, {_HELD} AS held, coalesce(m.push_hash, s.push_hash) AS push_hash,
+            CASE WHEN m.push_hash IS NULL OR m.state = 'out' THEN s.home ELSE m.area END AS area,
+            CASE WHEN m.push_hash IS NULL OR m.state = 'out' THEN s.locale ELSE m.language END AS language
+        {_COMPARED}
+    ) AS compared WHERE act IN ('join', 'leave', 'forget') AND NOT held LIMIT %(limit)s
+) AS found
+LEFT JOIN topic_members t ON t.push_hash = found.push_hash
+LEFT JOIN subscribers p ON p.push_hash = found.push_hash
 """
 STANDING: LiteralString = f"""
 SELECT count(*) FILTER (WHERE state = 'in'),
     count(*) FILTER (WHERE act IN ('join', 'leave') AND NOT held),
     count(*) FILTER (WHERE act IN ('join', 'leave') AND held),
-    count(*) FILTER (WHERE state = 'out' AND act IS NULL)
+    count(*) FILTER (WHERE act = 'refused')
 FROM (SELECT m.state, {_ACT} AS act, {_HELD} AS held {_COMPARED}) AS compared
 """
 

@@ -43,13 +43,14 @@ def parted(audience: AudienceFrozen, carried: Sequence[Carried]) -> list[Audienc
     """The audience as it was where nothing is carried; else those with tokens, then those by topic."""
     everyone = members(audience)
     fit = [each for each in carried if each.ids and each.ids <= everyone]
-    if not fit or not audience.groups:
+    groups = groups_of(audience)
+    told = audience.groups and sum(len(group.ids) for group in groups) == len(everyone)
+    if not fit or not told:
         return [audience]
     by_topic = BitMap64()
     for each in fit:
         by_topic |= each.ids
     assert len(by_topic) == sum(len(each.ids) for each in fit), "each phone is in one topic"
-    groups = groups_of(audience)
     tokens = _only(audience, groups, everyone - by_topic)
     shares = [
         TopicShare(

@@ -225,5 +225,5 @@ def test_what_is_not_meant_goes_to_no_topic(sandbox: PushSandbox, mode: Mode) ->
 def test_a_phone_is_no_topic(sandbox: PushSandbox) -> None:
     phone = Recipient(0, 0, "phone-1", "token", "android", "vi")
     assert [(e.outcome, e.reason) for e in send(sandbox, message(), [phone])] == [
-        (Outcome.REFUSED, "ADDRESS_KIND")
+        (Outcome.DEAD, "ADDRESS_KIND")
     ]
