@@ -1,29 +1,30 @@
 """The commands on who gets in: ask, confirm, refuse, lapse; and ending a key."""
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-from psycopg import Connection
-from psycopg.errors import UniqueViolation
+from psycopg import Connection, Cursor
 from psycopg_pool import ConnectionPool
 
+from broadcaster import deciding
 from broadcaster.access import ROLES_OF_KEYS, AccessRequest, Standing
-from broadcaster.access_index import AccessIndex
+from broadcaster.access_oversight import AccessOversight
 from broadcaster.account import Role
 from broadcaster.accounts import pending
 from broadcaster.accounts.store import AccountError, Accounts, State, is_name, new_invitation
 from broadcaster.key_rows import KeyKind, KeyRecord, admit_in
 from broadcaster.key_text import hash_of_text, new_text
 from broadcaster.keys import Keys
-from broadcaster.log import ConflictError, UnknownStreamError
+from broadcaster.log import ConflictError, Ground, UnknownStreamError, racing
 from broadcaster.office import Office
 from broadcaster.rules import RefusedError, Rule
 from schemas.events import Actor, Event, KeyRevoked, Wish
 from schemas.ids import key_stream
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -42,55 +43,12 @@ class Confirmed:
     pin: str | None = field(default=None, repr=False)
 
 
-class AccessCommands:
+class AccessCommands(AccessOversight):
     """What managers do about people and keys. Log and tables change in one transaction."""
 
     def __init__(self, pool: ConnectionPool[Any], office: Office, accounts: Accounts, keys: Keys) -> None:
-        self._pool, self._office, self._accounts, self._keys = pool, office, accounts, keys
-        self.index = AccessIndex(office.log)
-
-    # --- who ------------------------------------------------------------------------------------
-
-    def overseers(self, body: str, at: datetime) -> tuple[str, ...]:
-        """The bodies whose managers decide about it: itself and the city. Raises UnknownStreamError."""
-        seen = [body]
-        while (above := self._office.body(seen[-1], at).parent) is not None and above not in seen:
-            seen.append(above)
-        return (body,) if len(seen) == 1 else (body, seen[-1])
-
-    def managers(self, body: str, at: datetime) -> tuple[str, ...]:
-        """The accounts that may ask or confirm for the body."""
-        found = {name for each in self.overseers(body, at) for name in self.index.managers(each)}
-        return tuple(sorted(found))
-
-    def acting(self, account: str, body: str, at: datetime) -> str:
-        """The body as whose manager the account decides about it. Raises RefusedError."""
-        holder = self._office.account(account)
-        for each in self.overseers(body, at):
-            if (each, Role.MANAGER) in holder.roles:
-                return each
-        holder.check(body, Role.MANAGER)
-        raise AssertionError("an account without the role passed its check")
-
-    def of(self, account: str, at: datetime) -> Sequence[AccessRequest]:
-        """The waiting requests that the account has a say in, the oldest first."""
-        managed = {body for body, role in self._office.account(account).roles if role == Role.MANAGER}
-        return [
-            each
-            for each in self.index.requests().values()
-            if each.standing(at) is Standing.WAITING
-            and managed
-            and not managed.isdisjoint(self.overseers(each.body, at))
-        ]
-
-    def request(self, request_id: UUID) -> AccessRequest:
-        """The request. Raises UnknownStreamError."""
-        try:
-            return self.index.requests()[request_id]
-        except KeyError:
-            raise UnknownStreamError(f"there is no request {request_id}") from None
-
-    # --- what -----------------------------------------------------------------------------------
+        super().__init__(office, keys)
+        self._pool, self._accounts = pool, accounts
 
     def ask(self, by: Actor, wish: Wish, account: str, body: str, role: Role, *, at: datetime) -> Asked:
         """Asks for an invitation, a role or a key.
@@ -98,7 +56,9 @@ class AccessCommands:
         Raises RefusedError, UnknownStreamError, and AccountError: `name` for what is none, `unknown` for a
         role of nobody, `waiting` where the same was asked for already.
         """
-        with self._office.refusals(by, f"ask {wish}", at, issuer_id=body):
+
+        def attempt() -> Asked:
+            ground = self._ground()
             self._office.open_body(body, at)
             actor = Actor(account=by.account, body=self.acting(by.account, body, at))
             key_id, key = new_text() if wish == "key" else (None, None)
@@ -108,38 +68,54 @@ class AccessCommands:
             made = AccessRequest.fold(None, event)
             self._check_possible(made)
             self._check_first(made, at)
-        token, digest = (key, hash_of_text(key)) if key else new_invitation()
-        with self._transaction() as conn:
-            if wish != "grant":
-                pending.keep_in(conn, made.id, digest, made.lapses_at, at)
-            self._append(conn, [event], at)
-        return Asked(made, None if wish == "grant" else token)
+            token, digest = (key, hash_of_text(key)) if key else new_invitation()
+            with racing(), self._pool.connection() as conn:
+                if wish != "grant":
+                    pending.keep_in(conn, made.id, digest, made.lapses_at, at)
+                self._append(conn, [event], at, ground)
+            return Asked(made, None if wish == "grant" else token)
+
+        with self._office.refusals(by, f"ask {wish}", at, issuer_id=body):
+            return deciding.insist(attempt, f"who gets into {body} is")
 
     def confirm(self, by: Actor, request_id: UUID, *, at: datetime) -> Confirmed:
         """Confirms another manager's request. Raises as `ask`; ConflictError where others were faster."""
-        request = self.request(request_id)
-        with self._office.refusals(by, f"confirm {request.wish}", at, issuer_id=request.body):
+
+        def attempt() -> Confirmed:
+            ground, request = self._ground(), self.request(request_id)
             actor = Actor(account=by.account, body=self.acting(by.account, request.body, at))
             self._office.open_body(request.body, at)
             self._check_asker(request, at)
             holder = self._office.account(request.account)
             confirmed, granted = request.confirm(actor, holder, at)
             self._check_possible(request)
-        with self._transaction() as conn:
-            pin = self._give(conn, request, at)
-            self._append(conn, [confirmed, granted], at)
-        return Confirmed(AccessRequest.fold(request, confirmed), pin)
+            with racing(), self._pool.connection() as conn:
+                pin = self._give(conn, request, at)
+                self._append(conn, [confirmed, granted], at, ground)
+            return Confirmed(AccessRequest.fold(request, confirmed), pin)
+
+        return self._settle("confirm", by, request_id, attempt, at)
 
     def refuse(self, by: Actor, request_id: UUID, *, at: datetime) -> AccessRequest:
         """Says no, or takes it back. Raises RefusedError, UnknownStreamError, ConflictError."""
-        request = self.request(request_id)
-        with self._office.refusals(by, f"refuse {request.wish}", at, issuer_id=request.body):
+
+        def attempt() -> AccessRequest:
+            ground, request = self._ground(), self.request(request_id)
             actor = Actor(account=by.account, body=self.acting(by.account, request.body, at))
             event = request.refuse(actor, at)
-        with self._transaction() as conn:
-            pending.take_in(conn, request_id)
-            self._append(conn, [event], at)
-        return AccessRequest.fold(request, event)
+            with racing(), self._pool.connection() as conn:
+                pending.take_in(conn, request_id)
+                self._append(conn, [event], at, ground)
+            return AccessRequest.fold(request, event)
+
+        return self._settle("refuse", by, request_id, attempt, at)
+
+    def _settle(
+        self, command: str, by: Actor, request_id: UUID, attempt: Callable[[], Made], at: datetime
+    ) -> Made:
+        known = self.request(request_id)
+        with self._office.refusals(by, f"{command} {known.wish}", at, issuer_id=known.body):
+            return deciding.insist(attempt, f"request {request_id} is")
 
     def lapse(self, by: Actor, at: datetime) -> int:
         """Notes the requests whose hour is over; answers how many."""
@@ -148,7 +124,8 @@ class AccessCommands:
             if request.settled is not None or at < request.lapses_at:
                 continue
             try:
-                with self._transaction() as conn:
+                # No ground: the clock ends it, and the request's own version says who was first.
+                with racing(), self._pool.connection() as conn:
                     pending.take_in(conn, request.id)
                     self._append(conn, [request.lapse(by, at)], at)
             except ConflictError:
@@ -158,43 +135,51 @@ class AccessCommands:
 
     def revoke(self, by: Actor, account: str, body: str, role: Role, *, at: datetime) -> None:
         """Takes a role away; nobody else is needed. Raises RefusedError, ConflictError."""
-        with self._office.refusals(by, "revoke role", at, issuer_id=body):
+        log = self._office.log
+
+        def attempt() -> None:
+            ground = self._ground()
             actor = Actor(account=by.account, body=self.acting(by.account, body, at))
             event = self._office.account(account).revoke(actor, body, role)
-        self._office.log.append([event], at=at)
+            log.append([event], at=at, ground=ground)
 
-    def keys_of(self, account: str, at: datetime) -> Sequence[KeyRecord]:
-        """The keys of staff that the account may end, the newest first."""
-        managed = {body for body, role in self._office.account(account).roles if role == Role.MANAGER}
-        return [
-            key
-            for key in self._keys.list()
-            if key.kind == KeyKind.STAFF
-            and key.body is not None
-            and not managed.isdisjoint(self.overseers(key.body, at))
-        ]
+        with self._office.refusals(by, "revoke role", at, issuer_id=body):
+            deciding.insist(attempt, f"the roles of {account} are")
 
     def revoke_key(self, by: Actor, key_id: str, *, at: datetime) -> None:
         """Ends a key; nobody else is needed. Raises RefusedError, UnknownStreamError."""
-        found = [key for key in self._keys.list() if key.key_id == key_id]
-        if not found or found[0].kind != KeyKind.STAFF or found[0].body is None:
-            raise UnknownStreamError(f"there is no key {key_id}")
-        key, body = found[0], found[0].body
-        with self._office.refusals(by, "revoke key", at, issuer_id=body):
+        body = self._staff_key(key_id)[1]
+
+        def attempt() -> None:
+            ground, (key, _) = self._ground(), self._staff_key(key_id)
             actor = Actor(account=by.account, body=self.acting(by.account, body, at))
             if key.revoked_at is not None:
                 raise RefusedError(Rule.STATE, f"key {key_id} is revoked already")
-        event = KeyRevoked(
-            originator_id=key_stream(key_id),
-            originator_version=1,
-            by=actor,
-            key_id=key_id,
-            account=key.account,
-            body=body,
-        )
-        # The key first: were the log not to take it, a key that is ended too soon harms nobody.
-        self._keys.revoke(key_id, at)
-        self._office.log.append([event], at=at)
+            event = KeyRevoked(
+                originator_id=key_stream(key_id),
+                originator_version=1,
+                by=actor,
+                key_id=key_id,
+                account=key.account,
+                body=body,
+            )
+
+            def note(cursor: Cursor[Any]) -> None:
+                self._office.log.append_in(cursor, [event], at, ground)
+
+            with racing():
+                if not self._keys.revoke(key_id, at, note):
+                    raise ConflictError(f"key {key_id} was ended by another")
+
+        with self._office.refusals(by, "revoke key", at, issuer_id=body):
+            deciding.insist(attempt, f"key {key_id} is")
+
+    def _staff_key(self, key_id: str) -> tuple[KeyRecord, str]:
+        """A key of staff, and its body."""
+        for key in self._keys.list():
+            if key.key_id == key_id and key.kind == KeyKind.STAFF and key.body is not None:
+                return key, key.body
+        raise UnknownStreamError(f"there is no key {key_id}")
 
     # --- checks ---------------------------------------------------------------------------------
 
@@ -250,17 +235,12 @@ class AccessCommands:
         admit_in(conn, key, account=request.account, body=request.body, kind=kind, at=at)
         return None
 
-    @contextmanager
-    def _transaction(self) -> Generator[Connection[Any]]:
-        try:
-            with self._pool.connection() as conn:
-                yield conn
-        except UniqueViolation as error:
-            raise ConflictError(str(error.diag.constraint_name)) from error
-
-    def _append(self, conn: Connection[Any], events: Sequence[Event], at: datetime) -> None:
+    def _append(self, conn: Connection[Any], events: Sequence[Event], at: datetime, *on: Ground) -> None:
         with conn.cursor() as cursor:
-            self._office.log.append_in(cursor, events, at)
+            self._office.log.append_in(cursor, events, at, *on)
+
+    def _ground(self) -> Ground:
+        return self._office.log.ground(deciding.ENTRY_GROUND)
 
 
 def _what(request: AccessRequest) -> tuple[str, str, str, str]:

@@ -36,15 +36,15 @@ class AlertCommands(AlertCorrecting):
         """Begins an alert of a body."""
         alert_id = stream_id("alert", issuer_id, once.account, once.key) if once else uuid4()
 
-        with self._office.refusals(by, "draft", at, issuer_id=issuer_id):
-            first = deciding.recalled(self._office.log, Alert.fold, once)
-            if first is not None:
-                return first
+        def decide() -> AlertEvent:
             if self._office.check(by, issuer_id, AUTHORS, content, at) != issuer_id:
                 self._office.open_body(issuer_id, at)  # A successor drafts in its own name.
             edition = self._office.edition(at).name
-            event = Alert.draft(alert_id, by, issuer_id, content, edition=edition)
-            return deciding.begin(self._office.log, Alert.fold, event, at=at, once=once)
+            return Alert.draft(alert_id, by, issuer_id, content, edition=edition)
+
+        with self._office.refusals(by, "draft", at, issuer_id=issuer_id):
+            log, what = self._office.log, f"alert {alert_id} is"
+            return deciding.begin(log, Alert.fold, decide, at=at, once=once, what=what)
 
     def revise(
         self, by: Actor, alert_id: UUID, content: Content, *, at: datetime, **how: Unpack[How]

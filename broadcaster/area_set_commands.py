@@ -44,16 +44,16 @@ class AreaSetCommands:
         """Saves a new set. Raises RefusedError, and UnknownStreamError where there is no such body."""
         office = self._office
         area_set_id = stream_id("area-set", issuer_id, once.account, once.key) if once else uuid4()
-        with office.refusals(by, "save areas", at, issuer_id=issuer_id):
-            first = deciding.recalled(office.log, AreaSet.fold, once)
-            if first is not None:
-                return first
+
+        def decide() -> AreaSetEvent:
             office.account(by.account).check(issuer_id, *KEEPERS)
             office.issuer(issuer_id)
-            event = AreaSet.begin(
-                by, area_set_id, issuer_id, name, areas=areas, tree=office.edition(at).tree
-            )
-            return deciding.begin(office.log, AreaSet.fold, event, at=at, once=once)
+            tree = office.edition(at).tree
+            return AreaSet.begin(by, area_set_id, issuer_id, name, areas=areas, tree=tree)
+
+        with office.refusals(by, "save areas", at, issuer_id=issuer_id):
+            what = f"area set {area_set_id} is"
+            return deciding.begin(office.log, AreaSet.fold, decide, at=at, once=once, what=what)
 
     def save(
         self,
@@ -66,10 +66,11 @@ class AreaSetCommands:
         **how: Unpack[How],
     ) -> AreaSet:
         """Saves the next version, in the edition in force."""
-        tree = self._office.edition(at).tree
-        return self._change(
-            "save areas", by, area_set_id, lambda known: known.save(by, name, areas, tree), at=at, **how
-        )
+
+        def decide(known: AreaSet) -> AreaSetEvent:
+            return known.save(by, name, areas, self._office.edition(at).tree)
+
+        return self._change("save areas", by, area_set_id, decide, at=at, **how)
 
     def retire(self, by: Actor, area_set_id: UUID, *, at: datetime, **how: Unpack[How]) -> AreaSet:
         """Takes a set out of use."""
@@ -87,8 +88,12 @@ class AreaSetCommands:
     ) -> AreaSet:
         office = self._office
         issuer_id = office.area_set(area_set_id).issuer_id
-        with office.refusals(by, command, at, issuer_id=issuer_id):
+
+        def checked(known: AreaSet) -> AreaSetEvent:
             office.account(by.account).check(issuer_id, *KEEPERS)
+            return decide(known)
+
+        with office.refusals(by, command, at, issuer_id=issuer_id):
             return deciding.change(
-                office.log, office.area_set, AreaSet.fold, area_set_id, decide, at=at, **how
+                office.log, office.area_set, AreaSet.fold, area_set_id, checked, at=at, **how
             )

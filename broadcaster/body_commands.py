@@ -65,6 +65,7 @@ class BodyCommands:
             raise RefusedError(Rule.STATE, f"{issuer_id} passes to other bodies, each named once")
 
         def attempt() -> Issuer:
+            ground = office.log.ground(deciding.GROUND)
             body = office.open_body(issuer_id, at)
             successors = [office.open_body(heir, max(at, since)) for heir in heirs]
             edition = office.edition(max(at, since))
@@ -72,7 +73,7 @@ class BodyCommands:
             events += [
                 succeed(heir, by, issuer_id, since, become_own(body, heir, edition)) for heir in successors
             ]
-            office.log.append(events, at=at)
+            office.log.append(events, at=at, ground=ground)
             return office.body(issuer_id, at)
 
         return deciding.insist(attempt, f"{issuer_id} is")

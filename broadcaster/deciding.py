@@ -7,14 +7,25 @@ from typing import Any, TypeVar, get_args
 from uuid import UUID
 
 from broadcaster.log import AlertLog, ConflictError, Once, StaleError, Versioned
-from schemas.events import BodyEvent, Event, TemplateEvent
+from schemas.events import AccessEvent, AlertEvent, BodyEvent, Event, ScreenGroupEvent, TemplateEvent
 
 TRIES = 5
-GROUND = tuple(event.TOPIC for event in (*get_args(BodyEvent), *get_args(TemplateEvent)))
+
+
+def topics(*kinds: Any) -> tuple[str, ...]:
+    """The topics of unions of events."""
+    return tuple(event.TOPIC for kind in kinds for event in get_args(kind))
+
+
+GROUND = topics(BodyEvent, TemplateEvent)
 """On what it depends who may say what, where: bodies, roles, delegations, areas, approved texts.
 
 A right taken away while it is used is a lost race: the command is decided again without it.
 """
+ENTRY_GROUND = GROUND + topics(AccessEvent)
+"""On what it depends who may let whom in: the same is asked for once, and confirmed once."""
+SHOWING_GROUND = GROUND + topics(AlertEvent, ScreenGroupEvent)
+"""On what it depends who may leave screens out of an alert: how far it has come, and the groups."""
 
 Made = TypeVar("Made")
 State = TypeVar("State", bound=Versioned)
@@ -39,16 +50,30 @@ def insist(attempt: Callable[[], Made], what: str) -> Made:
     raise ConflictError(f"{what} being changed by others; try again")
 
 
-def begin(log: AlertLog, fold: Fold[State], event: Event, *, at: datetime, once: Once | None) -> State:
-    """Begins a stream; a repeat under the same key gets what the first one made."""
-    try:
-        log.append([event], at=at, once=once)
-    except ConflictError:
+def begin(
+    log: AlertLog,
+    fold: Fold[State],
+    decide: Callable[[], Event],
+    *,
+    at: datetime,
+    once: Once | None,
+    what: str,
+) -> State:
+    """Begins a stream as decided; a repeat under the same key gets what the first one made.
+
+    Raises ConflictError where others are faster each time.
+    """
+
+    def attempt() -> State:
         first = recalled(log, fold, once)
-        if first is None:
-            raise
-        return first
-    return fold(None, event)
+        if first is not None:
+            return first
+        ground = log.ground(GROUND)
+        event = decide()
+        log.append([event], at=at, once=once, ground=ground)
+        return fold(None, event)
+
+    return insist(attempt, what)
 
 
 def change(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, LiteralString, NamedTuple
 
-from psycopg import Connection
+from psycopg import Connection, Cursor
 from psycopg_pool import ConnectionPool
 
 from broadcaster import key_rows
@@ -182,17 +182,28 @@ class Keys:
         """Ends the keys whose overlap is over; answers how many."""
         return self._end("ends_at <= %s", at, at)
 
-    def revoke(self, key_id: str, at: datetime) -> bool:
-        """Ends a key, everywhere within FRESH seconds; False where it was not alive."""
-        return bool(self._end("key_id = %s", key_id, at))
+    def revoke(self, key_id: str, at: datetime, note: Callable[[Cursor[Any]], None] | None = None) -> bool:
+        """Ends a key, everywhere within FRESH seconds; False where it was not alive.
+
+        Where it was, `note` is done in the same transaction.
+        """
+        return bool(self._end("key_id = %s", key_id, at, note))
 
     def revoke_account(self, account: str, at: datetime) -> int:
         """Ends every key of an account; answers how many lived."""
         return self._end("account = %s", account, at)
 
-    def _end(self, where: LiteralString, value: object, at: datetime) -> int:
-        with self._pool.connection() as conn:
+    def _end(
+        self,
+        where: LiteralString,
+        value: object,
+        at: datetime,
+        note: Callable[[Cursor[Any]], None] | None = None,
+    ) -> int:
+        with self._pool.connection() as conn, conn.cursor() as cursor:
             ended = key_rows.end_in(conn, where, value, at)
+            if ended and note is not None:
+                note(cursor)
         self.forget(ended)
         return len(ended)
 

@@ -14,7 +14,8 @@ joined by line feeds, so that anyone can check it with sha256sum. Appends are se
 advisory lock: positions have no gaps and commit in order, so a follower never passes over one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Protocol, TypeVar, cast
 from uuid import UUID
@@ -22,12 +23,23 @@ from uuid import UUID
 from eventsourcing.application import AggregateNotFoundError, Application
 from eventsourcing.persistence import IntegrityError, Mapper, StoredEvent
 from psycopg import Cursor
+from psycopg.errors import SerializationFailure, UniqueViolation
 from psycopg_pool import ConnectionPool
 
 from broadcaster.recorder import LOG_DDL, ChainRecorder, Ground, LogRow, Once, Row, at_once
 from schemas.events import AnyEvent, Event, Recorded
 
-__all__ = ["LOG_DDL", "AlertLog", "ConflictError", "Once", "StaleError", "UnknownStreamError", "at_once"]
+__all__ = [
+    "LOG_DDL",
+    "AlertLog",
+    "ConflictError",
+    "Ground",
+    "Once",
+    "StaleError",
+    "UnknownStreamError",
+    "at_once",
+    "racing",
+]
 
 State = TypeVar("State")
 
@@ -52,6 +64,15 @@ class StaleError(ConflictError):
 
 class UnknownStreamError(LookupError):
     """The log has no such stream."""
+
+
+@contextmanager
+def racing() -> Generator[None]:
+    """Around a transaction with `append_in`: what another was faster in is a ConflictError."""
+    try:
+        yield
+    except (UniqueViolation, SerializationFailure) as error:
+        raise ConflictError(error.diag.constraint_name or str(error)) from error
 
 
 class EventMapper(Mapper[UUID]):
@@ -125,10 +146,15 @@ class AlertLog(Application[UUID]):
             raise ConflictError(str(error)) from error
         return recordings[-1].notification.id
 
-    def append_in(self, cursor: Cursor[Row], events: Sequence[Event], at: datetime) -> int:
-        """As `append`, in the caller's own transaction. Raises psycopg's UniqueViolation."""
+    def append_in(
+        self, cursor: Cursor[Row], events: Sequence[Event], at: datetime, ground: Ground | None = None
+    ) -> int:
+        """As `append`, in the caller's own transaction, where `racing` tells what was lost.
+
+        Raises psycopg's UniqueViolation, and SerializationFailure where an event was added to the ground.
+        """
         stored = [self.mapper.to_stored_event(event) for event in events]
-        return self.chain.append(cursor, stored, at)[-1]
+        return self.chain.append(cursor, stored, at, ground)[-1]
 
     def recall(self, once: Once) -> tuple[UUID, int] | None:
         """The stream and version the first use of this key made. Raises KeyReusedError."""

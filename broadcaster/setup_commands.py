@@ -4,22 +4,25 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
+from broadcaster import deciding
 from broadcaster.account import Role
 from broadcaster.issuer import Issuer
-from broadcaster.log import ConflictError, Once
+from broadcaster.log import Once
 from broadcaster.office import Office
 from broadcaster.reference import IssuerRecord
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.screen import Screen
 from schemas.areas import Area
-from schemas.events import Actor, RoleGranted, Shown, SubscribersImported
+from schemas.events import Actor, Event, RoleGranted, Shown, SubscribersImported
 from schemas.ids import issuer_stream, stream_id
-
-TRIES = 5
 
 
 class SetupCommands:
-    """What the operator does, and what a manager of a body does for it."""
+    """What the operator does, and what a manager of a body does for it.
+
+    What the operator does at the machine needs no right that could be taken away meanwhile: those
+    appends name no ground, and the version of the stream alone says who was first.
+    """
 
     def __init__(self, office: Office) -> None:
         self._office = office
@@ -94,25 +97,35 @@ class SetupCommands:
     ) -> Screen:
         """Puts a screen within the area of the manager's body."""
         office = self._office
-        with office.refusals(by, "register screen", at, issuer_id=by.body):
+
+        def decide() -> Event:
             edition = self.check_place(by, area, at)
-            made = office.log.recall(once) if once else None
-            if made is None:
-                event = Screen.register(
-                    by, screen_id, name=name, area=area, profile=profile, drills=drills, edition=edition
-                )
-                office.log.append([event], at=at, once=once)
-                return Screen.fold(None, event)
-        return office.log.load(made[0], Screen.fold, upto=made[1])
+            return Screen.register(
+                by, screen_id, name=name, area=area, profile=profile, drills=drills, edition=edition
+            )
+
+        with office.refusals(by, "register screen", at, issuer_id=by.body):
+            what = f"screen {screen_id} is"
+            return deciding.begin(office.log, Screen.fold, decide, at=at, once=once, what=what)
 
     def remove_screen(self, by: Actor, screen_id: UUID, *, at: datetime) -> Screen:
         """Takes a screen out of service."""
-        with self._office.refusals(by, "remove screen", at, issuer_id=by.body):
-            screen = self._office.screen(screen_id)
+        office = self._office
+
+        def decide(screen: Screen) -> Event:
             self.check_place(by, screen.area, at, screen.edition)
-            event = screen.remove(by)
-            self._office.log.append([event], at=at)
-        return Screen.fold(screen, event)
+            return screen.remove(by)
+
+        with office.refusals(by, "remove screen", at, issuer_id=by.body):
+            return deciding.change(
+                office.log,
+                office.screen,
+                Screen.fold,
+                screen_id,
+                decide,
+                at=at,
+                what=f"screen {screen_id} is",
+            )
 
     def screen_showed(self, screen_id: UUID, reported: Sequence[Shown], *, at: datetime) -> int:
         """Notes what a screen shows for the first time; answers how much of it was new.
@@ -122,16 +135,16 @@ class SetupCommands:
         office = self._office
         known = [shown for shown in reported if office.log.has(shown.alert_id)]
         by = Actor(account=f"screen:{screen_id}")
-        for _ in range(TRIES):
+
+        def attempt() -> int:
             event = office.screen(screen_id).show(by, known)
             if event is None:
                 return 0
-            try:
-                office.log.append([event], at=at)
-            except ConflictError:
-                continue
+            # No ground: a report is a fact, and asks for no right that could be gone.
+            office.log.append([event], at=at)
             return len(event.shown)
-        raise ConflictError(f"screen {screen_id} is being changed by others; try again")
+
+        return deciding.insist(attempt, f"screen {screen_id} is")
 
     def check_place(self, by: Actor, area: str, at: datetime, edition: str | None = None) -> str:
         """The edition, else the one in force, in which the area lies within that of the actor's body."""

@@ -44,17 +44,18 @@ class TemplateCommands:
         """Saves a new template. Raises RefusedError, and UnknownStreamError where there is no such body."""
         office = self._office
         template_id = stream_id("template", issuer_id, once.account, once.key) if once else uuid4()
-        with office.refusals(by, "save template", at, issuer_id=issuer_id):
-            first = deciding.recalled(office.log, Template.fold, once)
-            if first is not None:
-                return first
+
+        def decide() -> TemplateEvent:
             office.account(by.account).check(issuer_id, *WRITERS)
             office.issuer(issuer_id)
             check_body(office, text.body, at)
-            event = Template.begin(
+            return Template.begin(
                 by, template_id, issuer_id, text.name, purpose=text.purpose, body=text.body
             )
-            return deciding.begin(office.log, Template.fold, event, at=at, once=once)
+
+        with office.refusals(by, "save template", at, issuer_id=issuer_id):
+            what = f"template {template_id} is"
+            return deciding.begin(office.log, Template.fold, decide, at=at, once=once, what=what)
 
     def save(
         self, by: Actor, template_id: UUID, text: Saved, *, at: datetime, **how: Unpack[How]
@@ -101,10 +102,14 @@ class TemplateCommands:
     ) -> Template:
         office = self._office
         issuer_id = office.template(template_id).issuer_id
-        with office.refusals(by, command, at, issuer_id=issuer_id):
+
+        def checked(known: Template) -> TemplateEvent:
             office.account(by.account).check(issuer_id, *roles)
+            return decide(known)
+
+        with office.refusals(by, command, at, issuer_id=issuer_id):
             return deciding.change(
-                office.log, office.template, Template.fold, template_id, decide, at=at, **how
+                office.log, office.template, Template.fold, template_id, checked, at=at, **how
             )
 
 

@@ -1,11 +1,18 @@
 """Who takes part in exercises and tests: a manager says so of people within the area of his body."""
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
+from psycopg import Cursor
+
+from broadcaster import deciding
 from broadcaster.account import Role
+from broadcaster.log import racing
 from broadcaster.office import Office
 from broadcaster.registry.subscribers import Registry, Subscriber, UnknownSubscriberError
+from broadcaster.registry.testers import Note
 from broadcaster.rules import RefusedError, Rule
 from schemas.events import Actor, TestersChanged
 
@@ -18,21 +25,19 @@ class TesterCommands:
 
     def add(self, by: Actor, device_id: UUID, *, at: datetime) -> bool:
         """False where it is a tester already. Raises UnknownSubscriberError."""
-        with self._office.refusals(by, "add tester", at, issuer_id=by.body):
-            home = self._check(by, device_id, at).home
-        if not self._registry.add_tester(device_id, at):
-            return False
-        self._note(by, home, added=1, removed=0, at=at)
-        return True
+
+        def do(note: Note) -> bool:
+            return self._registry.add_tester(device_id, at, note)
+
+        return self._do("add tester", by, device_id, do, added=1, removed=0, at=at)
 
     def remove(self, by: Actor, device_id: UUID, *, at: datetime) -> bool:
         """False where it is no tester. Raises UnknownSubscriberError."""
-        with self._office.refusals(by, "remove tester", at, issuer_id=by.body):
-            home = self._check(by, device_id, at).home
-        if not self._registry.remove_tester(device_id):
-            return False
-        self._note(by, home, added=0, removed=1, at=at)
-        return True
+
+        def do(note: Note) -> bool:
+            return self._registry.remove_tester(device_id, note)
+
+        return self._do("remove tester", by, device_id, do, added=0, removed=1, at=at)
 
     def list(self, by: Actor, *, at: datetime) -> list[UUID]:
         """The testers within the area of the body."""
@@ -58,14 +63,37 @@ class TesterCommands:
             raise RefusedError(Rule.AREA, f"the subscriber lives outside {area}, the area of {by.body}")
         return found
 
-    def _note(self, by: Actor, area: str, *, added: int, removed: int, at: datetime) -> None:
-        event = TestersChanged(
-            originator_id=uuid4(),
-            originator_version=1,
-            by=by,
-            area=area,
-            edition=self._office.edition(at).name,
-            added=added,
-            removed=removed,
-        )
-        self._office.log.append([event], at=at)
+    def _do(
+        self,
+        command: str,
+        by: Actor,
+        device_id: UUID,
+        do: Callable[[Note], bool],
+        *,
+        added: int,
+        removed: int,
+        at: datetime,
+    ) -> bool:
+        """The registry and the log change together, or neither does."""
+        log = self._office.log
+
+        def attempt() -> bool:
+            ground = log.ground(deciding.GROUND)
+            event = TestersChanged(
+                originator_id=uuid4(),
+                originator_version=1,
+                by=by,
+                area=self._check(by, device_id, at).home,
+                edition=self._office.edition(at).name,
+                added=added,
+                removed=removed,
+            )
+
+            def note(cursor: Cursor[Any]) -> None:
+                log.append_in(cursor, [event], at, ground)
+
+            with racing():
+                return do(note)
+
+        with self._office.refusals(by, command, at, issuer_id=by.body):
+            return deciding.insist(attempt, "the rights of others are")

@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import TypeVar, cast
 from uuid import UUID, uuid4
 
+from broadcaster import deciding
 from broadcaster.account import Role
-from broadcaster.log import ConflictError, Once, UnknownStreamError
+from broadcaster.log import Once, UnknownStreamError
 from broadcaster.office import Office
 from broadcaster.rules import RefusedError, Rule
 from schemas.cadence import CadencePolicy
@@ -20,7 +21,6 @@ from schemas.events import (
 from schemas.ids import stream_id
 
 POLICY_STREAM = stream_id("cadence-policy")
-TRIES = 5
 
 Exempting = CadenceExempted | CadenceExemptionEnded
 Decided = TypeVar("Decided", bound=CadenceEvent)
@@ -50,12 +50,12 @@ class CadenceCommands:
     ) -> CadencePolicySet:
         """Sets the terms from now or a later instant on: what was owed cannot be changed afterwards."""
         with self._office.refusals(by, "set cadence policy", at, issuer_id=by.body):
-            self._check(by, operator=operator)
             since = effective_at or at
-            if since < at:
-                raise RefusedError(Rule.CADENCE_DATES, f"effective_at: {since.isoformat()} has passed")
 
             def decide(version: int) -> CadencePolicySet:
+                self._check(by, operator=operator)
+                if since < at:
+                    raise RefusedError(Rule.CADENCE_DATES, f"effective_at: {since.isoformat()} has passed")
                 return CadencePolicySet(
                     originator_id=POLICY_STREAM,
                     originator_version=version,
@@ -87,14 +87,14 @@ class CadenceCommands:
         stream = exemptions_stream(issuer_id)
         exemption_id = stream_id("cadence-exemption", once.account, once.key) if once else uuid4()
         with self._office.refusals(by, "exempt from cadence", at, issuer_id=issuer_id):
-            self._check(by, operator=operator)
             since = starts_at or at
-            if ends_at is not None and ends_at <= since:
-                raise RefusedError(
-                    Rule.CADENCE_DATES, f"ends_at: {ends_at.isoformat()} is not after its beginning"
-                )
 
             def decide(version: int) -> CadenceExempted:
+                self._check(by, operator=operator)
+                if ends_at is not None and ends_at <= since:
+                    raise RefusedError(
+                        Rule.CADENCE_DATES, f"ends_at: {ends_at.isoformat()} is not after its beginning"
+                    )
                 return CadenceExempted(
                     originator_id=stream,
                     originator_version=version,
@@ -121,9 +121,9 @@ class CadenceCommands:
         """Ends an exemption now. Raises UnknownStreamError where the body has no such exemption."""
         stream = exemptions_stream(issuer_id)
         with self._office.refusals(by, "end exemption", at, issuer_id=issuer_id):
-            self._check(by, operator=operator)
 
             def decide(version: int) -> CadenceExemptionEnded:
+                self._check(by, operator=operator)
                 self._check_open(issuer_id, exemption_id, at)
                 return CadenceExemptionEnded(
                     originator_id=stream,
@@ -164,17 +164,17 @@ class CadenceCommands:
         self, stream: UUID, decide: Callable[[int], Decided], at: datetime, once: Once | None
     ) -> Decided:
         log = self._office.log
-        for _ in range(TRIES):
+
+        def attempt() -> Decided:
             made = log.recall(once) if once else None
             if made is not None:
                 return cast("Decided", log.load(made[0], _last, upto=made[1]))
+            ground = log.ground(deciding.GROUND)
             event = decide(self._version(stream) + 1)
-            try:
-                log.append([event], at=at, once=once)
-            except ConflictError:
-                continue
+            log.append([event], at=at, once=once, ground=ground)
             return event
-        raise ConflictError("the terms of the cadence are being changed by others; try again")
+
+        return deciding.insist(attempt, "the terms of the cadence are")
 
 
 def _gathered(

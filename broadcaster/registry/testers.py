@@ -1,11 +1,15 @@
 """Testers: the subscribers that exercises and tests are sent to, and no one else."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
+from psycopg import Cursor
 from psycopg_pool import ConnectionPool
 
+Note = Callable[[Cursor[Any]], None]
+"""What is done in the same transaction where anything was changed: an event, say."""
 TESTERS_DDL: LiteralString = """
 CREATE TABLE IF NOT EXISTS testers (
     subscriber_id bigint PRIMARY KEY REFERENCES subscribers ON DELETE CASCADE,
@@ -29,15 +33,21 @@ class Testers:
 
     _pool: ConnectionPool[Any]
 
-    def add_tester(self, device_id: UUID, at: datetime) -> bool:
+    def add_tester(self, device_id: UUID, at: datetime, note: Note | None = None) -> bool:
         """Makes a device a tester; False where it is one, or is unknown."""
-        with self._pool.connection() as conn:
-            return conn.execute(_ADD, (at, device_id)).rowcount == 1
+        return self._do(_ADD, (at, device_id), note)
 
-    def remove_tester(self, device_id: UUID) -> bool:
+    def remove_tester(self, device_id: UUID, note: Note | None = None) -> bool:
         """Makes it an ordinary device again; False where it is."""
+        return self._do(_REMOVE, (device_id,), note)
+
+    def _do(self, query: LiteralString, given: tuple[object, ...], note: Note | None) -> bool:
         with self._pool.connection() as conn:
-            return conn.execute(_REMOVE, (device_id,)).rowcount == 1
+            cursor = conn.execute(query, given)
+            done = cursor.rowcount == 1
+            if done and note is not None:
+                note(cursor)
+        return done
 
     def testers(self, homes: list[str]) -> list[UUID]:
         """The testers who live in these areas, the oldest first."""

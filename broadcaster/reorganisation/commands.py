@@ -42,6 +42,7 @@ class ReorganisationCommands:
         office = self._office
 
         def attempt() -> Report:
+            ground = office.log.ground(deciding.GROUND)
             standing = Standing.read(office.log, at)
             register = office.register()
             planned = plan(said, register, standing.bodies)
@@ -49,7 +50,7 @@ class ReorganisationCommands:
             made: list[Event] = events(planned, register, standing.bodies, by)
             if told.in_force:
                 made += _at_once(self._atlas(planned), standing, by, said.edition)
-            office.log.append(made, at=at)
+            office.log.append(made, at=at, ground=ground)
             return told
 
         return deciding.insist(attempt, "bodies, screens, area sets or templates are")

@@ -7,12 +7,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from psycopg import Connection, Cursor
-from psycopg.errors import UniqueViolation
 from psycopg_pool import ConnectionPool
 
+from broadcaster import deciding
 from broadcaster.key_rows import KeyKind, revoke_in
 from broadcaster.keys import OVERLAP, Keys
-from broadcaster.log import ConflictError
+from broadcaster.log import ConflictError, Ground, racing
 from broadcaster.office import Office
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.screen import Screen
@@ -68,18 +68,23 @@ class ScreenCommands:
         A repeat by the same account answers the same screen. Raises UnknownCodeError, RefusedError,
         UnknownStreamError for a screen that is not known, ConflictError.
         """
-        repairs = isinstance(to, UUID)
-        with self._office.refusals(by, "claim screen", at, issuer_id=by.body):
+
+        def attempt() -> Screen:
+            ground = self._office.log.ground(deciding.GROUND)
+            repairs = isinstance(to, UUID)
             screen, event = self._repair(by, to, at) if isinstance(to, UUID) else self._put_up(by, to, at)
             found = self._pairings.find(code, at)
             if found is None:
                 raise UnknownCodeError("no panel shows this code now")
             if found.screen_id is not None:
                 return self._claimed_before(by, found.screen_id, found.claimed_by)
-        hand = Handover(screen.id, repairs)
-        if not self._pairings.claim(code, hand, by.account, at, self._appending([event], at)):
-            raise ConflictError("another claimed this code just now")
-        return Screen.fold(screen if repairs else None, event)
+            hand = Handover(screen.id, repairs)
+            if not self._pairings.claim(code, hand, by.account, at, self._appending([event], at, ground)):
+                raise ConflictError("another claimed this code just now")
+            return Screen.fold(screen if repairs else None, event)
+
+        with self._office.refusals(by, "claim screen", at, issuer_id=by.body):
+            return deciding.insist(attempt, "the code is")
 
     def token(self, device_code: str, *, at: datetime) -> tuple[UUID, str] | Waiting:
         """One poll of a box that pairs: the screen and its key, once, or why not."""
@@ -100,22 +105,36 @@ class ScreenCommands:
             made, text = self._keys.rotate_in(conn, by.account, key_id, at)
             row = conn.execute("SELECT ends_at FROM api_keys WHERE key_id = %s", (key_id,)).fetchone()
             ends_at = row[0] if row else at + OVERLAP
+            # No ground: the screen asks with the key that it changes, and the stream knows of its end.
             self._appending([screen.rotate_key(by, made, key_id, ends_at)], at)(cursor)
         return NewKey(text, ends_at)
 
     def revoke_keys(self, by: Actor, screen_id: UUID, *, at: datetime) -> list[str]:
         """Ends every key of a screen, for its manager; answers their ids."""
-        screen = self._managed(by, "revoke screen key", screen_id, at)
-        with self._pool.connection() as conn, conn.cursor() as cursor:
-            self._appending([screen.revoke_keys(by)], at)(cursor)
-            return revoke_in(conn, f"{ACCOUNT}{screen_id}", at)
+        log = self._office.log
+
+        def attempt() -> list[str]:
+            ground = log.ground(deciding.GROUND)
+            event = self._managed(by, screen_id, at).revoke_keys(by)
+            with self._pool.connection() as conn, conn.cursor() as cursor:
+                self._appending([event], at, ground)(cursor)
+                return revoke_in(conn, f"{ACCOUNT}{screen_id}", at)
+
+        with self._office.refusals(by, "revoke screen key", at, issuer_id=by.body):
+            return deciding.insist(attempt, f"screen {screen_id} is")
 
     def identify(self, by: Actor, screen_id: UUID, *, at: datetime) -> datetime:
         """Asks a screen to make itself known; answers until when."""
-        screen = self._managed(by, "identify screen", screen_id, at)
-        until = at + IDENTIFY
-        self._office.log.append([screen.identify(by, until)], at=at)
-        return until
+        log, until = self._office.log, at + IDENTIFY
+
+        def attempt() -> datetime:
+            ground = log.ground(deciding.GROUND)
+            event = self._managed(by, screen_id, at).identify(by, until)
+            log.append([event], at=at, ground=ground)
+            return until
+
+        with self._office.refusals(by, "identify screen", at, issuer_id=by.body):
+            return deciding.insist(attempt, f"screen {screen_id} is")
 
     def _put_up(self, by: Actor, place: Place, at: datetime) -> tuple[Screen, ScreenEvent]:
         edition = self._setup.check_place(by, place.area, at)
@@ -141,19 +160,18 @@ class ScreenCommands:
             raise RefusedError(Rule.EXISTS, "another account has claimed this code")
         return self._office.screen(screen_id)
 
-    def _managed(self, by: Actor, command: str, screen_id: UUID, at: datetime) -> Screen:
-        with self._office.refusals(by, command, at, issuer_id=by.body):
-            screen = self._office.screen(screen_id)
-            self._setup.check_place(by, screen.area, at, screen.edition)
-            if screen.removed:
-                raise RefusedError(Rule.STATE, f"screen {screen_id} is removed")
+    def _managed(self, by: Actor, screen_id: UUID, at: datetime) -> Screen:
+        screen = self._office.screen(screen_id)
+        self._setup.check_place(by, screen.area, at, screen.edition)
+        if screen.removed:
+            raise RefusedError(Rule.STATE, f"screen {screen_id} is removed")
         return screen
 
-    def _appending(self, events: Sequence[Event], at: datetime) -> Callable[[Cursor[Any]], None]:
+    def _appending(
+        self, events: Sequence[Event], at: datetime, ground: Ground | None = None
+    ) -> Callable[[Cursor[Any]], None]:
         def append(cursor: Cursor[Any]) -> None:
-            try:
-                self._office.log.append_in(cursor, events, at)
-            except UniqueViolation as error:
-                raise ConflictError(str(error.diag.constraint_name)) from error
+            with racing():
+                self._office.log.append_in(cursor, events, at, ground)
 
         return append

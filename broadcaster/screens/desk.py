@@ -4,7 +4,7 @@ A manager acts on the screens within the area of his body; a group is its own bo
 alert leaves out, the alert's body says: its author while he writes it, its approvers from then on.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 from uuid import UUID, uuid4
@@ -13,7 +13,7 @@ from broadcaster import deciding
 from broadcaster.account import Role
 from broadcaster.alert import Alert
 from broadcaster.lifecycle import Life, Stage
-from broadcaster.log import ConflictError, Once, UnknownStreamError
+from broadcaster.log import Once, UnknownStreamError
 from broadcaster.office import Office
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.screen_control import (
@@ -27,7 +27,6 @@ from broadcaster.screen_group import ScreenGroup
 from schemas.events import Actor, DisplaySetting, Event, ScreenKind
 from schemas.ids import stream_id
 
-TRIES = 5
 State = TypeVar("State", ScreenControl, Exclusions, ScreenGroup)
 
 
@@ -77,14 +76,17 @@ class ScreenDesk:
         decide: Callable[[ScreenControl], Event | None],
         at: datetime,
     ) -> ScreenControl:
-        with self._office.refusals(by, command, at, issuer_id=by.body):
+        stream = control_stream(screen_id)
+
+        def load() -> ScreenControl:
+            return self._office.log.forward(stream, ScreenControl.after, ScreenControl(screen_id))
+
+        def checked(control: ScreenControl) -> Event | None:
             self._check_within(by, by.body, [screen_id], at)
-            stream = control_stream(screen_id)
+            return decide(control)
 
-            def load() -> ScreenControl:
-                return self._office.log.forward(stream, ScreenControl.after, ScreenControl(screen_id))
-
-            return self._change(load, decide, at)
+        with self._office.refusals(by, command, at, issuer_id=by.body):
+            return self._change(load, checked, at)
 
     # --- groups ------------------------------------------------------------------------------------
 
@@ -94,14 +96,15 @@ class ScreenDesk:
         """A new group of the body's. Raises RefusedError, UnknownStreamError."""
         office = self._office
         group_id = stream_id("screen-group", issuer_id, once.account, once.key) if once else uuid4()
-        with office.refusals(by, "make screen group", at, issuer_id=issuer_id):
-            first = deciding.recalled(office.log, ScreenGroup.fold, once)
-            if first is not None:
-                return first
+
+        def decide() -> Event:
             office.account(by.account).check(issuer_id, Role.MANAGER)
             office.open_body(issuer_id, at)
-            event = ScreenGroup.make(by, group_id, issuer_id, name)
-            return deciding.begin(office.log, ScreenGroup.fold, event, at=at, once=once)
+            return ScreenGroup.make(by, group_id, issuer_id, name)
+
+        with office.refusals(by, "make screen group", at, issuer_id=issuer_id):
+            what = f"screen group {group_id} is"
+            return deciding.begin(office.log, ScreenGroup.fold, decide, at=at, once=once, what=what)
 
     def group(self, group_id: UUID) -> ScreenGroup:
         """The group. Raises UnknownStreamError."""
@@ -143,9 +146,13 @@ class ScreenDesk:
         at: datetime,
     ) -> ScreenGroup:
         owner = self.group(group_id).issuer_id
-        with self._office.refusals(by, command, at, issuer_id=owner):
+
+        def checked(group: ScreenGroup) -> Event | None:
             self._office.acting(by.account, owner, (Role.MANAGER,), at)
-            return self._change(lambda: self.group(group_id), decide, at)
+            return decide(group)
+
+        with self._office.refusals(by, command, at, issuer_id=owner):
+            return self._change(lambda: self.group(group_id), checked, at)
 
     # --- an alert's screens ------------------------------------------------------------------------
 
@@ -167,12 +174,18 @@ class ScreenDesk:
 
         Raises RefusedError, and UnknownStreamError where there is no such alert, screen or group.
         """
-        for group_id in groups:
-            self.group(group_id).check_kept()
-        self._check_known(screens)
-        return self._alert(
-            "exclude screens", by, alert_id, lambda it: it.exclude(by, screens, groups, reason), at
-        )
+
+        def known() -> None:
+            for group_id in groups:
+                self.group(group_id).check_kept()
+            self._check_known(screens)
+
+        def decide(left_out: Exclusions) -> Event | None:
+            known()
+            return left_out.exclude(by, screens, groups, reason)
+
+        known()  # What there is not is said before anything is refused.
+        return self._alert("exclude screens", by, alert_id, decide, at)
 
     def readmit(
         self,
@@ -194,12 +207,18 @@ class ScreenDesk:
         decide: Callable[[Exclusions], Event | None],
         at: datetime,
     ) -> Exclusions:
-        alert = self._office.alert(alert_id)
-        with self._office.refusals(by, command, at, alert_id=alert_id):
+        self._office.alert(alert_id)
+
+        def checked(left_out: Exclusions) -> Event | None:
+            alert = self._office.alert(alert_id)
             self._office.acting(by.account, alert.issuer_id, deciders(alert), at)
             if alert.life not in (Life.NEW, Life.LIVE):
                 raise RefusedError(Rule.STATE, f"alert {alert_id} is {alert.life}: no screen shows it")
-            return self._change(lambda: self.exclusions(alert_id), decide, at)
+            return decide(left_out)
+
+        with self._office.refusals(by, command, at, alert_id=alert_id):
+            ground = deciding.SHOWING_GROUND
+            return self._change(lambda: self.exclusions(alert_id), checked, at, ground)
 
     # --- what they share ---------------------------------------------------------------------------
 
@@ -225,17 +244,22 @@ class ScreenDesk:
                 raise RefusedError(Rule.AREA, f"area {area} lies outside {own}, the area of {issuer_id}")
 
     def _change(
-        self, load: Callable[[], State], decide: Callable[[State], Event | None], at: datetime
+        self,
+        load: Callable[[], State],
+        decide: Callable[[State], Event | None],
+        at: datetime,
+        topics: Sequence[str] = deciding.GROUND,
     ) -> State:
-        for _ in range(TRIES):
+        log = self._office.log
+
+        def attempt() -> State:
+            ground = log.ground(topics)
             event = decide(load())
             if event is not None:
-                try:
-                    self._office.log.append([event], at=at)
-                except ConflictError:
-                    continue
+                log.append([event], at=at, ground=ground)
             return load()
-        raise ConflictError("the screens are being changed by others; try again")
+
+        return deciding.insist(attempt, "the screens are")
 
 
 def deciders(alert: Alert) -> tuple[Role, ...]:
