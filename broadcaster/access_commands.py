@@ -72,7 +72,7 @@ class AccessCommands(AccessOversight):
             with racing(), self._pool.connection() as conn:
                 if wish != "grant":
                     pending.keep_in(conn, made.id, digest, made.lapses_at, at)
-                self._append(conn, [event], at, ground)
+                self._append_in(conn, [event], at, ground)
             return Asked(made, None if wish == "grant" else token)
 
         with self._office.refusals(by, f"ask {wish}", at, issuer_id=body):
@@ -91,7 +91,7 @@ class AccessCommands(AccessOversight):
             self._check_possible(request)
             with racing(), self._pool.connection() as conn:
                 pin = self._give(conn, request, at)
-                self._append(conn, [confirmed, granted], at, ground)
+                self._append_in(conn, [confirmed, granted], at, ground)
             return Confirmed(AccessRequest.fold(request, confirmed), pin)
 
         return self._settle("confirm", by, request_id, attempt, at)
@@ -105,7 +105,7 @@ class AccessCommands(AccessOversight):
             event = request.refuse(actor, at)
             with racing(), self._pool.connection() as conn:
                 pending.take_in(conn, request_id)
-                self._append(conn, [event], at, ground)
+                self._append_in(conn, [event], at, ground)
             return AccessRequest.fold(request, event)
 
         return self._settle("refuse", by, request_id, attempt, at)
@@ -127,7 +127,7 @@ class AccessCommands(AccessOversight):
                 # No ground: the clock ends it, and the request's own version says who was first.
                 with racing(), self._pool.connection() as conn:
                     pending.take_in(conn, request.id)
-                    self._append(conn, [request.lapse(by, at)], at)
+                    self._append_in(conn, [request.lapse(by, at)], at)
             except ConflictError:
                 continue  # Another timekeeper was faster.
             done += 1
@@ -235,9 +235,11 @@ class AccessCommands(AccessOversight):
         admit_in(conn, key, account=request.account, body=request.body, kind=kind, at=at)
         return None
 
-    def _append(self, conn: Connection[Any], events: Sequence[Event], at: datetime, *on: Ground) -> None:
+    def _append_in(
+        self, conn: Connection[Any], events: Sequence[Event], at: datetime, ground: Ground | None = None
+    ) -> None:
         with conn.cursor() as cursor:
-            self._office.log.append_in(cursor, events, at, *on)
+            self._office.log.append_in(cursor, events, at, ground)
 
     def _ground(self) -> Ground:
         return self._office.log.ground(deciding.ENTRY_GROUND)

@@ -138,7 +138,8 @@ class AlertLog(Application[UUID]):
 
         `at` becomes their `recorded_at`, or the last one recorded where the clock stepped back.
         `once` is remembered with them (see `recall`). Raises ConflictError, also where an event was
-        added to the `ground` meanwhile.
+        added to the `ground` meanwhile. Who decides on somebody's right names its ground; facts, the
+        clock and the operator at the machine have none (tests/unit/broadcaster/test_ground_named.py).
         """
         try:
             recordings = self.save(*events, at=at, once=once, ground=ground)
