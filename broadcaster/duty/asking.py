@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from broadcaster import deciding
 from broadcaster.account import Account, Role
 from broadcaster.duty.notices import REMINDER, asked
 from broadcaster.duty.reminders import Reminders
@@ -36,14 +37,19 @@ class Asking:
 
         `body` is how it stands at `at`: who owes nothing soon is not reminded.
         """
-        with self._office.refusals(by, "remind", at, issuer_id=body.issuer_id):
+        notice = asked(body.issuer_id, by, at)
+
+        def attempt() -> ReminderDue | None:
+            ground = self._office.log.ground(deciding.GROUND)
             if by.body not in self.above(body):
                 raise RefusedError(Rule.ROLE, f"{by.body} does not watch over {body.issuer_id}")
             self._office.account(by.account).check(by.body or "", Role.MANAGER)
             if body.state not in LATE:
                 raise RefusedError(Rule.STATE, f"{body.issuer_id} is {body.state}")
-        notice = asked(body.issuer_id, by, at)
-        return notice if self._reminders.write([notice], at) else None
+            return notice if self._reminders.write([notice], at, ground) else None
+
+        with self._office.refusals(by, "remind", at, issuer_id=body.issuer_id):
+            return deciding.insist(attempt, f"the reminders of {body.issuer_id} are")
 
     def above(self, body: BodyCadence) -> set[str]:
         """The bodies that watch over it."""

@@ -21,7 +21,7 @@ from psycopg import errors
 from psycopg_pool import ConnectionPool
 
 from broadcaster.duty.notices import REMINDER, notices
-from broadcaster.log import AlertLog
+from broadcaster.log import AlertLog, Ground, racing
 from channels.pace import backoff
 from projections.cadence.view import BodyCadence, CadenceBook
 from schemas.events import Event, ReminderDue, ReminderSent
@@ -117,9 +117,12 @@ class Reminders:
         written = {row[0] for row in found}
         return [one for one in notices if one.originator_id in written]
 
-    def write(self, wanted: Sequence[ReminderDue], at: datetime) -> int:
-        """Writes down those of the notices that are not written yet; answers how many."""
-        with self._pool.connection() as conn, conn.cursor() as cursor:
+    def write(self, wanted: Sequence[ReminderDue], at: datetime, ground: Ground | None = None) -> int:
+        """Writes down those of the notices that are not written yet; answers how many.
+
+        Raises ConflictError where an event was added to the `ground` on which a person asked for them.
+        """
+        with racing(), self._pool.connection() as conn, conn.cursor() as cursor:
             cursor.execute(
                 "SELECT id FROM reminder_mail WHERE id = ANY(%s)", ([one.originator_id for one in wanted],)
             )
@@ -128,7 +131,7 @@ class Reminders:
             if not new:
                 return 0
             try:
-                last = self._log.append_in(cursor, new, at)
+                last = self._log.append_in(cursor, new, at, ground)
                 first = last - len(new) + 1
                 rows = [
                     (one.originator_id, position, at, one.payload(), at)

@@ -17,7 +17,9 @@ from broadcaster.alert_commands import AlertCommands
 from broadcaster.area_set_commands import AreaSetCommands
 from broadcaster.body_commands import BodyCommands
 from broadcaster.delegation_commands import DelegationCommands
+from broadcaster.duty.asking import Asking
 from broadcaster.duty.commands import CadenceCommands
+from broadcaster.duty.reminders import Reminders
 from broadcaster.engines.embedded import PostgresServer
 from broadcaster.limits import Limits
 from broadcaster.log import ConflictError
@@ -32,9 +34,11 @@ from broadcaster.screens.pairing import Pairings
 from broadcaster.setup_commands import SetupCommands
 from broadcaster.sms_budget_commands import SmsBudgetCommands
 from broadcaster.template_commands import Saved, TemplateCommands
+from projections.cadence.rule import State
+from projections.cadence.view import BodyCadence
 from schemas.cadence import CadencePolicy
 from schemas.events import Actor, AttemptRefused, DisplaySetting, RoleGranted, RoleRevoked
-from tests.house import PHUC_XA, author, content, house, manager
+from tests.house import PHUC_XA, TRUC_BACH, author, content, house, manager
 from tests.unit.broadcaster.test_template import BODY
 
 _NUMBERS = count()
@@ -163,6 +167,26 @@ def _put_up(stage: Stage, by: Actor) -> object:
     )
 
 
+def _remind(stage: Stage, by: Actor) -> object:
+    hanoi = stage.house
+    asking = Asking(stage.office, Reminders(hanoi.pool, hanoi.log, hanoi.cadence, PHUC_XA))
+    late = BodyCadence(
+        issuer_id=TRUC_BACH,
+        name="Trúc Bạch",
+        level=3,
+        area="00004",
+        parent="ubnd-001",
+        duty_since=clock(),
+        last_item=None,
+        last_item_at=None,
+        items_30d=0,
+        due_at=clock(),
+        overdue_since=clock(),
+        state=State.OVERDUE,
+    )
+    return asking.ask(by, late, clock())
+
+
 def _testers(stage: Stage) -> tester_commands.TesterCommands:
     return tester_commands.TesterCommands(stage.office, stage.house.registry)
 
@@ -199,6 +223,7 @@ COMMANDS: dict[str, Run] = {
         by, CadencePolicy(), effective_at=None, reason="thử", at=clock()
     ),
     "exempt": _exempt,
+    "remind": _remind,
     "put a screen up": _put_up,
     "take a screen down": lambda s, by: SetupCommands(s.office).remove_screen(by, s.screen, at=clock()),
     "claim a screen": _claim,

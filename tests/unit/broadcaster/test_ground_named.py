@@ -29,7 +29,6 @@ UNGROUNDED = {
     "broadcaster/access_commands.py lapse": CLOCK,
     "broadcaster/canary_watch.py watch": CLOCK,
     "broadcaster/due.py expire": CLOCK,
-    "broadcaster/duty/reminders.py write": CLOCK,
     "broadcaster/duty/reminders.py _finish": CLOCK,
     "broadcaster/mover.py move_screens": CLOCK,
     "broadcaster/mover.py _save": CLOCK,
@@ -74,4 +73,4 @@ def test_what_names_no_ground_is_listed_with_its_reason() -> None:
                 else:
                     found.add(f"{path.relative_to(root.parent)} {function}")
     assert found == set(UNGROUNDED)
-    assert grounded > 20
+    assert grounded >= 20
