@@ -211,6 +211,10 @@ class AlertLog(Application[UUID]):
         last = next(iter(self.events.get(stream, desc=True, limit=1)), None)
         return 0 if last is None else last.originator_version
 
+    def length_in(self, cursor: Cursor[Row], stream: UUID) -> int:
+        """The same, seen by the cursor's transaction."""
+        return self.chain.length(cursor, stream)
+
     def has(self, stream: UUID, cursor: Cursor[Row] | None = None) -> bool:
         """Whether the stream has any event."""
         return self.chain.has(stream, cursor)

@@ -269,6 +269,12 @@ class ChainRecorder(ApplicationRecorder):
         row = cursor.execute(query, (stream, version)).fetchone()
         return None if row is None else StoredEvent(*row)
 
+    def length(self, cursor: Cursor[Row], stream: UUID) -> int:
+        """How many events the stream has, seen by the cursor's transaction."""
+        query = "SELECT coalesce(max(originator_version), 0) FROM events WHERE originator_id = %s"
+        row = cursor.execute(query, (stream,)).fetchone()
+        return row[0] if row else 0
+
     def recall(self, once: Once) -> tuple[UUID, int] | None:
         """What the first use of this key appended last. Raises KeyReusedError."""
         query = (

@@ -130,7 +130,7 @@ class House:
         self.reports = Reports(pool, self.log, self.cadence, origin=origin, key_path=key_path)
         self.cadence_commands = CadenceCommands(self.office, settings.cadence_office)
         self.reminders = Reminders(pool, self.log, self.cadence, settings.cadence_office)
-        self.desk = Desk.of(pool, Sealer(self._accounts_key), self._limits())
+        self.desk = Desk.of(pool, self.log, Sealer(self._accounts_key), self._limits())
         self.access = AccessCommands(pool, self.office, self.desk.accounts, self.keys)
         self.drafts = Drafts(pool)
         # A new projection is its folder and one entry here.

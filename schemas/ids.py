@@ -28,6 +28,11 @@ def account_stream(account: str) -> UUID:
     return stream_id("account", account)
 
 
+def credentials_stream(account: str) -> UUID:
+    """The stream of what opens one account."""
+    return stream_id("credentials", account)
+
+
 def key_stream(key_id: str) -> UUID:
     """The stream of one API key."""
     return stream_id("key", key_id)

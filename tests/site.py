@@ -69,7 +69,7 @@ class Site:
     def desk(self) -> Desk:
         """As of a process that has just started: nothing is remembered but the database."""
         passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-        return Desk.of(self.house.pool, Sealer(lambda: bytes(32)), passwords=passwords)
+        return Desk.of(self.house.pool, self.house.log, Sealer(lambda: bytes(32)), passwords=passwords)
 
     def start(self) -> None:
         """Begins to serve."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from psycopg_pool import ConnectionPool
 
+from broadcaster.accounts.noting import Noting
 from broadcaster.accounts.oidc_links import LINKS_DDL, OidcLinks
 from broadcaster.accounts.passwords import Passwords
 from broadcaster.accounts.pending import PENDING_DDL
@@ -13,6 +14,7 @@ from broadcaster.accounts.sealing import Sealer
 from broadcaster.accounts.sessions import SESSIONS_DDL, Limits, Sessions
 from broadcaster.accounts.store import ACCOUNTS_DDL, Accounts
 from broadcaster.accounts.throttle import THROTTLE_DDL, Throttle
+from broadcaster.log import AlertLog
 
 DESK_DDL = ACCOUNTS_DDL + SESSIONS_DDL + THROTTLE_DDL + PENDING_DDL + RECOVERY_DDL + LINKS_DDL
 
@@ -30,11 +32,15 @@ class Desk:
     def of(
         cls,
         pool: ConnectionPool[Any],
+        log: AlertLog,
         sealer: Sealer,
         limits: Limits | None = None,
         passwords: Passwords | None = None,
     ) -> "Desk":
         """On a database that has the tables of DESK_DDL."""
         return cls(
-            Accounts(pool, sealer, passwords), Sessions(pool, limits), Throttle(pool), OidcLinks(pool)
+            Accounts(pool, log, sealer, passwords),
+            Sessions(pool, limits),
+            Throttle(pool),
+            OidcLinks(pool, Noting(log)),
         )

@@ -12,6 +12,9 @@ from typing import Any
 
 from psycopg_pool import ConnectionPool
 
+from broadcaster.accounts.noting import Noting
+from schemas.events import AccountLinked, AccountUnlinked
+
 LINKS_DDL = """
 CREATE TABLE IF NOT EXISTS oidc_links (
     issuer text NOT NULL,
@@ -55,8 +58,8 @@ def _digest(token: str) -> bytes:
 class OidcLinks:
     """Both tables."""
 
-    def __init__(self, pool: ConnectionPool[Any]) -> None:
-        self._pool = pool
+    def __init__(self, pool: ConnectionPool[Any], noting: Noting) -> None:
+        self._pool, self._noting = pool, noting
 
     def keep(self, kept: Kept, at: datetime) -> str:
         """Remembers an attempt; answers the token that binds it to one browser."""
@@ -92,15 +95,21 @@ class OidcLinks:
                 "INSERT INTO oidc_links VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
                 (issuer, subject, account, at),
             )
-            return made.rowcount > 0
+            if not made.rowcount:
+                return False
+            self._noting.note(conn, AccountLinked, account, by=account, at=at, provider=issuer)
+        return True
 
-    def unlink(self, issuer: str, account: str) -> bool:
+    def unlink(self, issuer: str, account: str, at: datetime) -> bool:
         """Ends the account's link; False where there was none."""
         with self._pool.connection() as conn:
             ended = conn.execute(
                 "DELETE FROM oidc_links WHERE issuer = %s AND account = %s", (issuer, account)
             )
-            return ended.rowcount > 0
+            if not ended.rowcount:
+                return False
+            self._noting.note(conn, AccountUnlinked, account, by=account, at=at, provider=issuer)
+        return True
 
     def account_of(self, issuer: str, subject: str) -> str | None:
         """The active account of the subject."""

@@ -10,7 +10,11 @@ import secrets
 from datetime import datetime
 from typing import Any
 
+from psycopg import Connection
 from psycopg_pool import ConnectionPool
+
+from broadcaster.accounts.noting import Noting
+from schemas.events import RecoveryCodesRenewed, RecoveryCodeUsed
 
 RECOVERY_DDL = """
 CREATE TABLE IF NOT EXISTS recovery_codes (
@@ -51,8 +55,8 @@ def _digest(account: str, given: str) -> bytes:
 class Recovery:
     """The codes, in their table."""
 
-    def __init__(self, pool: ConnectionPool[Any]) -> None:
-        self._pool = pool
+    def __init__(self, pool: ConnectionPool[Any], noting: Noting) -> None:
+        self._pool, self._noting = pool, noting
 
     def renew(self, account: str, at: datetime) -> list[str]:
         """COUNT new codes, shown this once; the former ones end."""
@@ -63,9 +67,10 @@ class Recovery:
                 "INSERT INTO recovery_codes VALUES (%s, %s, %s)",
                 [(account, _digest(account, each), at) for each in made],
             )
+            self._noting.note(conn, RecoveryCodesRenewed, account, by=account, at=at, count=COUNT)
         return made
 
-    def take(self, account: str, given: str) -> bool:
+    def take(self, account: str, given: str, at: datetime) -> bool:
         """Whether it is one that was not used; it is now."""
         if not is_like_one(given):
             return False
@@ -74,13 +79,19 @@ class Recovery:
                 "DELETE FROM recovery_codes WHERE account = %s AND code_hash = %s",
                 (account, _digest(account, given)),
             )
-            return used.rowcount > 0
+            if not used.rowcount:
+                return False
+            left = _left(conn, account)
+            self._noting.note(conn, RecoveryCodeUsed, account, by=account, at=at, left=left)
+        return True
 
     def left(self, account: str) -> int:
         """How many there still are."""
         with self._pool.connection() as conn:
-            row = conn.execute(
-                "SELECT count(*) FROM recovery_codes WHERE account = %s", (account,)
-            ).fetchone()
-        assert row is not None
-        return row[0]
+            return _left(conn, account)
+
+
+def _left(conn: Connection[Any], account: str) -> int:
+    row = conn.execute("SELECT count(*) FROM recovery_codes WHERE account = %s", (account,)).fetchone()
+    assert row is not None
+    return row[0]

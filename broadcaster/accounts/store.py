@@ -10,12 +10,22 @@ from enum import StrEnum
 from typing import Any
 
 from psycopg import Connection
-from psycopg_pool import ConnectionPool
 
 from broadcaster.accounts import codes
-from broadcaster.accounts.passwords import Passwords, fault
-from broadcaster.accounts.recovery import Recovery
-from broadcaster.accounts.sealing import Sealer
+from broadcaster.accounts.credentials import AccountError, Credentials
+from broadcaster.accounts.passwords import fault
+from schemas.events import AccountClosed, AccountInvited, AccountOpened
+
+__all__ = [
+    "ACCOUNTS_DDL",
+    "INVITED_FOR",
+    "AccountError",
+    "Accounts",
+    "Invited",
+    "State",
+    "is_name",
+    "new_invitation",
+]
 
 ACCOUNTS_DDL = """
 CREATE TABLE IF NOT EXISTS accounts (
@@ -46,14 +56,6 @@ class State(StrEnum):
     CLOSED = "closed"
 
 
-class AccountError(Exception):
-    """It cannot be done; `code` says why: name, taken, unknown, invite, pin, code, short, long."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
 @dataclass(frozen=True)
 class Invited:
     """Who was invited, and the secret for an authenticator."""
@@ -82,15 +84,8 @@ def new_invitation() -> tuple[str, bytes]:
     return token, _digest(token)
 
 
-class Accounts:
-    """The accounts, in their table. Nothing of it is ever in the log or in a log line."""
-
-    def __init__(
-        self, pool: ConnectionPool[Any], sealer: Sealer, passwords: Passwords | None = None
-    ) -> None:
-        self._pool, self._sealer = pool, sealer
-        self._passwords = passwords or Passwords()
-        self.recovery = Recovery(pool)
+class Accounts(Credentials):
+    """The accounts, in their table. The log knows that one was changed, and nothing of what is in it."""
 
     def invite(self, name: str, by: str, at: datetime) -> str:
         """Invites someone, anew where the invitation was not taken; answers the token, shown this once.
@@ -103,6 +98,7 @@ class Accounts:
         token, digest = new_invitation()
         with self._pool.connection() as conn:
             self._invite_in(conn, name, (digest, None), by, at)
+            self._noting.note(conn, AccountInvited, name, by=by, at=at)
         return token
 
     def admit_in(self, conn: Connection[Any], name: str, digest: bytes, by: str, at: datetime) -> str:
@@ -171,12 +167,13 @@ class Accounts:
             )
             if not taken.rowcount:
                 raise AccountError("invite")
+            self._noting.note(conn, AccountOpened, invited.name, by=invited.name, at=at)
         return invited.name
 
     def create(self, name: str, password: str, secret: str, by: str, at: datetime) -> bool:
         """An active account with a given password and secret: for a demonstration, and for tests.
 
-        False where the name is taken.
+        The log is not told. False where the name is taken.
         """
         sealed, hashed = self._sealer.seal(secret, name), self._passwords.hash(password)
         with self._pool.connection() as conn:
@@ -187,103 +184,18 @@ class Accounts:
             )
             return made.rowcount > 0
 
-    def sign_in(self, name: str, password: str, code: str, at: datetime) -> bool:
-        """Whether password and second factor are both right. Which one was not is told to nobody.
-
-        A recovery code stands for the second factor, once.
-        """
-        with self._pool.connection() as conn:
-            row = conn.execute(
-                "SELECT password_hash FROM accounts WHERE name = %s AND state = 'active'", (name,)
-            ).fetchone()
-        kept = row[0] if row else None
-        if not self._passwords.verify(kept, password):
-            return False
-        if not self.check_code(name, code, at) and not self.recovery.take(name, code):
-            return False
-        if kept is not None and self._passwords.is_old(kept):
-            hashed = self._passwords.hash(password)
-            with self._pool.connection() as conn:
-                conn.execute("UPDATE accounts SET password_hash = %s WHERE name = %s", (hashed, name))
-        return True
-
-    def check_code(self, name: str, code: str, at: datetime) -> bool:
-        """Whether it is the account's second factor now. A code is taken once, by whoever is first."""
-        with self._pool.connection() as conn:
-            row = conn.execute(
-                "SELECT totp_sealed, totp_step FROM accounts WHERE name = %s AND state = 'active'", (name,)
-            ).fetchone()
-            if row is None:
-                return False
-            step = codes.step_of(self._sealer.open(bytes(row[0]), name), code, at, row[1])
-            if step is None:
-                return False
-            taken = conn.execute(
-                "UPDATE accounts SET totp_step = %s WHERE name = %s AND totp_step < %s", (step, name, step)
-            )
-            return taken.rowcount > 0
-
-    def knows_password(self, name: str, password: str) -> bool:
-        """Whether it is the account's password."""
-        with self._pool.connection() as conn:
-            row = conn.execute(
-                "SELECT password_hash FROM accounts WHERE name = %s AND state = 'active'", (name,)
-            ).fetchone()
-        return self._passwords.verify(row[0] if row else None, password)
-
-    def set_password(self, name: str, password: str) -> None:
-        """Another password, for who has proved the former. Raises AccountError: short, long, name."""
-        wrong = fault(password, name)
-        if wrong is not None:
-            raise AccountError(wrong)
-        hashed = self._passwords.hash(password)
-        with self._pool.connection() as conn:
-            conn.execute(
-                "UPDATE accounts SET password_hash = %s WHERE name = %s AND state = 'active'",
-                (hashed, name),
-            )
-
-    def begin_secret(self, name: str) -> str:
-        """A secret for another authenticator; the former one holds until a code of this one is given."""
-        secret = codes.new_secret()
-        with self._pool.connection() as conn:
-            conn.execute(
-                "UPDATE accounts SET totp_next = %s WHERE name = %s AND state = 'active'",
-                (self._sealer.seal(secret, name), name),
-            )
-        return secret
-
-    def next_secret(self, name: str) -> str | None:
-        """The secret that was begun; None where none was."""
-        with self._pool.connection() as conn:
-            row = conn.execute("SELECT totp_next FROM accounts WHERE name = %s", (name,)).fetchone()
-        return self._sealer.open(bytes(row[0]), name) if row and row[0] is not None else None
-
-    def take_secret(self, name: str, code: str, at: datetime) -> bool:
-        """Makes it the account's secret, where the code is of it."""
-        secret = self.next_secret(name)
-        step = codes.step_of(secret, code, at, 0) if secret else None
-        if secret is None or step is None:
-            return False
-        with self._pool.connection() as conn:
-            taken = conn.execute(
-                "UPDATE accounts SET totp_sealed = %s, totp_step = %s, totp_next = NULL"
-                " WHERE name = %s AND state = 'active' AND totp_next IS NOT NULL",
-                (self._sealer.seal(secret, name), step, name),
-            )
-            return taken.rowcount > 0
-
-    def close(self, name: str) -> bool:
+    def close(self, name: str, by: str, at: datetime) -> bool:
         """Ends an account: its sessions hold no longer. False where it was not open."""
         with self._pool.connection() as conn:
-            return (
-                conn.execute(
-                    "UPDATE accounts SET state = 'closed', invite_hash = NULL"
-                    " WHERE name = %s AND state <> 'closed'",
-                    (name,),
-                ).rowcount
-                > 0
+            closed = conn.execute(
+                "UPDATE accounts SET state = 'closed', invite_hash = NULL"
+                " WHERE name = %s AND state <> 'closed'",
+                (name,),
             )
+            if not closed.rowcount:
+                return False
+            self._noting.note(conn, AccountClosed, name, by=by, at=at)
+        return True
 
     def all(self) -> Sequence[tuple[str, State]]:
         """Every account by name, and where it stands."""

@@ -93,7 +93,7 @@ def close(
 ) -> None:
     """Close an account: it signs in no more, and its sessions end at once."""
     with House.open(Settings.from_env(data=data)) as house:
-        if not house.desk.accounts.close(name):
+        if not house.desk.accounts.close(name, SYSTEM.account, clock()):
             raise SettingsError(f"account {name}: there is none that is open")
         ended = house.desk.sessions.revoke_all(name)
     typer.echo(f"{name} is closed; {ended} sessions ended")

@@ -1,11 +1,17 @@
 """What happened to a body, its people, its rights and what it keeps at hand, in words."""
 
 from projections.audit.access_words import describe_access
+from projections.audit.credential_words import describe_credential
 from projections.audit.line import Words, areas, clock_vi, day_vi, role_vi
 from schemas.events import (
+    AccessAsked,
+    AccessConfirmed,
+    AccessLapsed,
+    AccessRefused,
     AreaSetEvent,
     AreaSetRetired,
     AreaSetSaved,
+    CredentialEvent,
     DelegationEvent,
     DelegationGranted,
     DelegationRevoked,
@@ -17,6 +23,7 @@ from schemas.events import (
     IssuerPolicySet,
     IssuerRegistered,
     IssuerSucceeded,
+    KeyRevoked,
     RoleEvent,
     RoleGranted,
     RoleRevoked,
@@ -94,7 +101,7 @@ def describe_kept(event: TemplateEvent | AreaSetEvent) -> Words:
     return words
 
 
-def describe_rights(event: RoleEvent | DelegationEvent | EntryEvent) -> Words:
+def describe_rights(event: RoleEvent | DelegationEvent | EntryEvent | CredentialEvent) -> Words:
     """The event in words."""
     match event:
         case RoleGranted(account=account, body=body, role=role):
@@ -120,6 +127,8 @@ def describe_rights(event: RoleEvent | DelegationEvent | EntryEvent) -> Words:
                 f"Thu hồi phân cấp {delegation_id} của {grantor} cho {grantee}",
                 f"Revoked the delegation {delegation_id} from {grantor} to {grantee}",
             )
-        case _:
+        case AccessAsked() | AccessConfirmed() | AccessRefused() | AccessLapsed() | KeyRevoked():
             words = describe_access(event)
+        case _:
+            words = describe_credential(event)
     return words

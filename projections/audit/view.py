@@ -9,6 +9,8 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.sql import SQL, Composed
 
+from schemas.ids import account_stream, credentials_stream
+
 _ENTRIES = SQL("""
 SELECT position, recorded_at, topic, stream, version, account, body, alert_id, summary, summary_en
 FROM audit_entries
@@ -74,3 +76,13 @@ def of_streams(
         " WHERE stream = ANY(%s) AND topic LIKE 'screen.%%' ORDER BY position DESC LIMIT %s"
     )
     return conn.execute(query, (list(streams), limit)).fetchall()
+
+
+def of_account(conn: Connection[Any], account: str, limit: int) -> list[tuple[datetime, str, str, str]]:
+    """What was done to an account, the last first: its roles and what opens it. As `of_streams`."""
+    query = SQL(
+        "SELECT recorded_at, account, summary, summary_en FROM audit_entries"
+        " WHERE stream = ANY(%s) AND (topic LIKE 'account.%%' OR topic LIKE 'role.%%')"
+        " ORDER BY position DESC LIMIT %s"
+    )
+    return conn.execute(query, ([account_stream(account), credentials_stream(account)], limit)).fetchall()

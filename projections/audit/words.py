@@ -10,16 +10,21 @@ from projections.audit.alert_words import describe_alert
 from projections.audit.body_words import describe_issuer, describe_kept, describe_rights
 from projections.audit.cadence_words import describe_cadence, describe_reminder
 from projections.audit.line import Words, channel_vi, lane_vi
+from projections.audit.delivery_words import describe_delivery
 from projections.audit.line import Words
 from projections.audit.push_words import describe_push
 from projections.audit.screen_words import describe_screen
 from projections.audit.sms_words import describe_sms
-from schemas.dispatch import Outcome, Receipt
 from schemas.events import (
     AccessAsked,
     AccessConfirmed,
     AccessLapsed,
     AccessRefused,
+    AccountClosed,
+    AccountInvited,
+    AccountLinked,
+    AccountOpened,
+    AccountUnlinked,
     AlertApproved,
     AlertCancelled,
     AlertDrafted,
@@ -55,7 +60,6 @@ from schemas.events import (
     DeadLetterWrittenOff,
     DelegationGranted,
     DelegationRevoked,
-    DeliveryEvent,
     EvidenceExported,
     Exported,
     ExportMade,
@@ -70,6 +74,10 @@ from schemas.events import (
     PushTopicsHalted,
     ReceiptRecorded,
     RegisterEvent,
+    PasswordChanged,
+    ReceiptRecorded,
+    RecoveryCodesRenewed,
+    RecoveryCodeUsed,
     ReminderDue,
     ReminderEvent,
     ReminderSent,
@@ -92,6 +100,7 @@ from schemas.events import (
     ScreenRepaired,
     ScreenShowed,
     ScreenWentOffline,
+    SecondFactorChanged,
     SmsBudgetExceeded,
     SmsBudgetReserved,
     SmsBudgetSet,
@@ -142,6 +151,7 @@ def describe(event: AnyEvent) -> Words:
                 if isinstance(event, PushRouteChosen | PushTopicsHalted)
                 else _delivery(event)
             )
+            words = describe_delivery(event)
         case (
             AlertDrafted()
             | AlertRevised()
@@ -168,6 +178,15 @@ def describe(event: AnyEvent) -> Words:
             | AccessRefused()
             | AccessLapsed()
             | KeyRevoked()
+            | AccountInvited()
+            | AccountOpened()
+            | PasswordChanged()
+            | SecondFactorChanged()
+            | RecoveryCodesRenewed()
+            | RecoveryCodeUsed()
+            | AccountLinked()
+            | AccountUnlinked()
+            | AccountClosed()
         ):
             words = describe_rights(event)
         case (

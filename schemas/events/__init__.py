@@ -80,6 +80,18 @@ from schemas.events.cadence import (
     ReminderEvent,
     ReminderSent,
 )
+from schemas.events.credentials import (
+    AccountClosed,
+    AccountInvited,
+    AccountLinked,
+    AccountOpened,
+    AccountUnlinked,
+    CredentialEvent,
+    PasswordChanged,
+    RecoveryCodesRenewed,
+    RecoveryCodeUsed,
+    SecondFactorChanged,
+)
 from schemas.events.delivery import (
     AudienceFrozen,
     CanaryLate,
@@ -160,6 +172,7 @@ AnyEvent = (
     | ReminderEvent
     | EntryEvent
     | BoundariesEvent
+    | CredentialEvent
 )
 
 
@@ -178,6 +191,11 @@ __all__ = [
     "AccessEvent",
     "AccessLapsed",
     "AccessRefused",
+    "AccountClosed",
+    "AccountInvited",
+    "AccountLinked",
+    "AccountOpened",
+    "AccountUnlinked",
     "Actor",
     "AlertApproved",
     "AlertCancelled",
@@ -214,6 +232,7 @@ __all__ = [
     "CadencePolicySet",
     "CanaryLate",
     "CanarySent",
+    "CredentialEvent",
     "DeadLetterReplayed",
     "DeadLetterWrittenOff",
     "DelegationEvent",
@@ -240,8 +259,11 @@ __all__ = [
     "PushEvent",
     "PushRouteChosen",
     "PushTopicsHalted",
+    "PasswordChanged",
     "ReceiptRecorded",
     "Recorded",
+    "RecoveryCodeUsed",
+    "RecoveryCodesRenewed",
     "RegisterEvent",
     "ReminderDue",
     "ReminderEvent",
@@ -272,6 +294,7 @@ __all__ = [
     "ScreenRepaired",
     "ScreenShowed",
     "ScreenWentOffline",
+    "SecondFactorChanged",
     "Shown",
     "SmsBudgetEvent",
     "SmsBudgetExceeded",

@@ -1,6 +1,7 @@
 """The visitor's own account: roles, where it is signed in, password, authenticator, recovery codes."""
 
 from collections.abc import Sequence
+from datetime import UTC
 from typing import Annotated
 from uuid import UUID
 
@@ -15,15 +16,17 @@ from broadcaster.web.console import visitor as visitors
 from broadcaster.web.console.agents import agent_name
 from broadcaster.web.console.form import BoundForm, Form
 from broadcaster.web.console.frame import go, show
+from broadcaster.web.console.screen_history import MOST, Line
 from broadcaster.web.console.visitor import SIGN_IN, Visitor, WithVisitor
 from broadcaster.web.console.writing import Fault
 from broadcaster.web.services import Services, WithServices
+from projections.audit import view as audit
 
 router = APIRouter(prefix="/console/account", include_in_schema=False)
 
 
 @router.get("")
-def accountaccount_with(request: Request, services: WithServices, visitor: WithVisitor) -> Response:
+def account_page(request: Request, services: WithServices, visitor: WithVisitor) -> Response:
     """Roles, sessions, and the ways to sign in."""
     return account_with(request, services, visitor)
 
@@ -57,7 +60,9 @@ def password(request: Request, services: WithServices, visitor: WithVisitor, for
     fault = knows(services, visitor, form)
     if fault is None:
         try:
-            services.ports.desk.accounts.set_password(visitor.name, _typed(form, "password"))
+            services.ports.desk.accounts.set_password(
+                visitor.name, _typed(form, "password"), visitor.name, services.now()
+            )
         except AccountError as error:
             fault = Fault("password", f"password-{error.code}")
     if fault is not None:
@@ -154,6 +159,7 @@ def account_with(
         sessions=desk.sessions.of(visitor.name, services.now()),
         agent_name=agent_name,
         codes_left=desk.accounts.recovery.left(visitor.name),
+        past=_past(services, visitor.name),
         faults=faults,
         secret=secret,
         address=codes.address(secret, visitor.name) if secret else "",
@@ -163,3 +169,10 @@ def account_with(
         sso=oidc and oidc.settings.name,
         is_linked=bool(oidc and desk.links.is_linked(oidc.settings.issuer, visitor.name)),
     )
+
+
+def _past(services: Services, account: str) -> list[Line]:
+    """What was done to the account, the last first: so that its owner sees what he did not do."""
+    with services.reading() as conn:
+        found = audit.of_account(conn, account, MOST)
+    return [Line(at.astimezone(UTC), by, vi, en) for at, by, vi, en in found]

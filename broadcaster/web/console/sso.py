@@ -90,7 +90,7 @@ def link(request: Request, services: WithServices, visitor: WithVisitor, form: B
 def unlink(services: WithServices, visitor: WithVisitor, form: BoundForm) -> Response:
     """Ends one's own link."""
     del form
-    services.ports.desk.links.unlink(_provider(services).settings.issuer, visitor.name)
+    services.ports.desk.links.unlink(_provider(services).settings.issuer, visitor.name, services.now())
     return go("/console/account")
 
 

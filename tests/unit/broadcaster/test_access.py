@@ -52,6 +52,7 @@ def _hanoi(postgres: PostgresServer, furnished: str) -> Iterator[House]:
 def commands(hanoi: House) -> AccessCommands:
     accounts = Accounts(
         hanoi.pool,
+        hanoi.log,
         Sealer(lambda: bytes(32)),
         Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
     )

@@ -89,6 +89,15 @@ FROZEN_TOPICS = [
     "export.made",
     "area_boundaries.loaded",
     "area_boundaries.removed",
+    "account.invited",
+    "account.opened",
+    "account.password_changed",
+    "account.second_factor_changed",
+    "account.recovery_renewed",
+    "account.recovery_used",
+    "account.linked",
+    "account.unlinked",
+    "account.closed",
 ]
 
 

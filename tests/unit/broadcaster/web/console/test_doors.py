@@ -210,7 +210,7 @@ def test_a_session_is_seen_and_ended_elsewhere(town: Town) -> None:
     there.send(path, [("csrf", there.csrf())])
     assert there.path == "/console/account"
     assert here.go("/console").path == "/console/sign-in"
-    town.desk.accounts.close("lan")
+    town.desk.accounts.close("lan", "system:setup", town.now)
     assert there.go("/console").path == "/console/sign-in"
 
 

@@ -2,10 +2,11 @@
 
 import re
 
+from broadcaster.account import Role
 from broadcaster.accounts import codes, recovery
 from broadcaster.accounts.recovery import is_like_one, plain
 from tests.unit.broadcaster.web.console.browser import Browser
-from tests.unit.broadcaster.web.town import PASSWORD, SECRET, Town
+from tests.unit.broadcaster.web.town import PASSWORD, PHUC_XA, SECRET, SYSTEM, Town
 
 NEW = "mưa rơi trên phố"
 
@@ -103,6 +104,22 @@ def test_signing_out_everywhere_else(town: Town) -> None:
     here.go("/console/account").press("Đăng xuất khỏi mọi nơi khác")
     assert here.path == "/console/account"
     assert there.go("/console").path == "/console/sign-in"
+
+
+def test_what_opens_an_account_was_changed_by_whom_is_seen_by_its_owner_and_by_auditors(town: Town) -> None:
+    lan = Browser(town).sign_in("lan")
+    change(lan, PASSWORD, NEW)
+    town.setup.grant(SYSTEM, "lan", PHUC_XA, Role.AUDITOR, at=town.now)
+    town.desk.accounts.set_password("lan", PASSWORD, "system:operator", town.now)
+    town.catch_up()
+    lan.go("/console/account").sees(
+        "Việc đã qua", "Đổi mật khẩu của lan lan", "Đổi mật khẩu của lan system:operator", "Cấp quyền"
+    )
+    assert NEW not in lan.answer.text
+    minh = Browser(town).sign_in("minh").go("/console/account")
+    assert "của lan" not in minh.text
+    lan.go("/console/audit?topic=account.password_changed").sees("Đổi mật khẩu của lan", "system:operator")
+    lan.go("/console/account?lang=en").sees("Changed the password of lan")
 
 
 def test_what_looks_like_a_recovery_code() -> None:

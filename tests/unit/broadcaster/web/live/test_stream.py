@@ -177,7 +177,7 @@ def test_it_ends_with_its_session(town: Town, address: str, how: str) -> None:
         if how == "revoked":
             town.desk.sessions.revoke_all("lan")
         else:
-            town.desk.accounts.close("lan")
+            town.desk.accounts.close("lan", "system:setup", town.now)
         hub(town).recheck()
         assert ear.next("end") == {"why": "session"}
         assert "".join(ear.lines) == ""
