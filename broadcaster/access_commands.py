@@ -79,13 +79,17 @@ class AccessCommands(AccessOversight):
             return deciding.insist(attempt, f"who gets into {body} is")
 
     def confirm(self, by: Actor, request_id: UUID, *, at: datetime) -> Confirmed:
-        """Confirms another manager's request. Raises as `ask`; ConflictError where others were faster."""
+        """Confirms another manager's request. For people: a key is nobody's second pair of eyes.
+
+        Raises as `ask`; ConflictError where others were faster.
+        """
 
         def attempt() -> Confirmed:
             ground, request = self._ground(), self.request(request_id)
             actor = Actor(account=by.account, body=self.acting(by.account, request.body, at))
             self._office.open_body(request.body, at)
             self._check_asker(request, at)
+            self._check_person(by.account)
             holder = self._office.account(request.account)
             confirmed, granted = request.confirm(actor, holder, at)
             self._check_possible(request)
@@ -210,6 +214,10 @@ class AccessCommands(AccessOversight):
         for each in self.index.requests().values():
             if each.standing(at) is Standing.WAITING and _what(each) == _what(asked):
                 raise AccountError("waiting")
+
+    def _check_person(self, account: str) -> None:
+        if self._accounts.state(account) is not State.ACTIVE:
+            raise RefusedError(Rule.FOUR_EYES, f"{account} does not sign in: a person confirms")
 
     def _check_asker(self, request: AccessRequest, at: datetime) -> None:
         try:

@@ -1,4 +1,8 @@
-"""Who gets in: what a manager asks for, and what a second one confirms."""
+"""Who gets in: what a manager asks for, or takes back. A second one confirms, and not over the API.
+
+A key is no second person: it has no second factor, and whoever has one may be the asker himself. So what
+lets anyone in is confirmed in the console alone.
+"""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -50,13 +54,6 @@ class AskedAnswer(AccessRequestAnswer):
     """It opens once it was confirmed."""
 
 
-class ConfirmedAnswer(AccessRequestAnswer):
-    """What was confirmed, with what is shown this once."""
-
-    pin: str | None
-    """The invitation's number, for the confirmer to hand to the person; the asker has the link."""
-
-
 class AccessRequestPage(Answer):
     """Requests, the oldest first."""
 
@@ -65,7 +62,7 @@ class AccessRequestPage(Answer):
 
 @router.post("", status_code=201, summary="Ask for access", responses=problems_of(401, 403, 404, 409, 422))
 def ask_access(services: WithServices, principal: Staff, request: NewAccessRequest) -> AskedAnswer:
-    """For managers of the body or of the city. Nothing is given until a second manager confirms."""
+    """For managers of the body or of the city. A second manager confirms in the console, or it lapses."""
     body = request.body or principal.body
     if body is None:
         raise ProblemError(
@@ -88,20 +85,6 @@ def list_access(services: WithServices, principal: Staff) -> AccessRequestPage:
     """For managers: the requests of their bodies, or of the whole city, that are not settled."""
     found = services.access.of(principal.account, services.now())
     return AccessRequestPage(requests=[AccessRequestAnswer(**_told(services, each)) for each in found])
-
-
-@router.post(
-    "/{request_id}/confirm", summary="Confirm a request", responses=problems_of(401, 403, 404, 409, 422)
-)
-def confirm_access(
-    services: WithServices, principal: Staff, request_id: Annotated[UUID, Path()]
-) -> ConfirmedAnswer:
-    """For a manager of the body or of the city who neither asked for it nor gains by it."""
-    try:
-        confirmed = services.access.confirm(actor(principal), request_id, at=services.now())
-    except AccountError as error:
-        raise _invalid(error) from None
-    return ConfirmedAnswer(**_told(services, confirmed.request), pin=confirmed.pin)
 
 
 @router.post(

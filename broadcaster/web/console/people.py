@@ -135,7 +135,10 @@ def _page(
     link: str = "",
 ) -> Response:
     managed, now = visitor.bodies(Role.MANAGER), services.now()
-    others = {other for body in managed for other in services.access.managers(body, now)} - {visitor.name}
+    states = dict(services.ports.desk.accounts.all())
+    there = {other for body in managed for other in services.access.managers(body, now)}
+    # A program's key confirms nothing, whatever role its account was given.
+    others = {name for name in there - {visitor.name} if states.get(name) is State.ACTIVE}
     return show(
         request,
         visitor,

@@ -46,6 +46,9 @@ def _hanoi(postgres: PostgresServer, furnished: str) -> Iterator[House]:
     with house(postgres.url_of(database)) as opened:
         for name in ("thanh", "thuy"):
             opened.setup.grant(SYSTEM, name, CITY, Role.MANAGER, at=clock())
+        accounts = commands(opened)._accounts  # pyright: ignore[reportPrivateUsage]
+        for name in ("thanh", "thuy", *(f"manager@{body}" for body in (PHUC_XA, TRUC_BACH, BA_DINH))):
+            accounts.create(name, "mưa rơi trên phố", codes.new_secret(), SYSTEM.account, clock())
         yield opened
 
 
@@ -291,6 +294,21 @@ def test_a_manager_who_was_let_go_asked_for_nothing(hanoi: House) -> None:
     access.revoke(_by("thanh"), "cuu", PHUC_XA, Role.MANAGER, at=at)
     with pytest.raises(RefusedError, match="no longer a manager"):
         access.confirm(_by("thuy"), one.request.id, at=at)
+
+
+def test_a_key_is_nobodys_second_pair_of_eyes(hanoi: House) -> None:
+    """The operator can give a program the role of a manager: it asks, and lets nobody in."""
+    access, at = commands(hanoi), clock()
+    hanoi.setup.grant(SYSTEM, "may-quan-ly", PHUC_XA, Role.MANAGER, at=at)
+    one = access.ask(_by("thanh"), "invite", "nguoi-ao", PHUC_XA, Role.APPROVER, at=at)
+    with pytest.raises(RefusedError, match="a person confirms"):
+        access.confirm(_by("may-quan-ly"), one.request.id, at=at)
+    assert access.request(one.request.id).standing(at) is Standing.WAITING
+    assert access._accounts.state("nguoi-ao") is None  # pyright: ignore[reportPrivateUsage]
+    access.refuse(_by("may-quan-ly"), one.request.id, at=at)
+    other = access.ask(_by("may-quan-ly"), "invite", "nguoi-that", PHUC_XA, Role.AUTHOR, at=at)
+    access.confirm(_by("thanh"), other.request.id, at=at)
+    assert access._accounts.state("nguoi-that") is State.INVITED  # pyright: ignore[reportPrivateUsage]
 
 
 def test_a_key_opens_no_more_than_was_asked_for(hanoi: House) -> None:

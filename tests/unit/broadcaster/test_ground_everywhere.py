@@ -13,6 +13,7 @@ from psycopg import sql
 from broadcaster import tester_commands
 from broadcaster.access_commands import AccessCommands
 from broadcaster.account import Account, Role
+from broadcaster.accounts import codes
 from broadcaster.alert_commands import AlertCommands
 from broadcaster.area_set_commands import AreaSetCommands
 from broadcaster.body_commands import BodyCommands
@@ -127,7 +128,12 @@ def _claim(stage: Stage, by: Actor) -> object:
     return stage.screens.claim(by, opened.user_code, Place("Ga", "00001", "m96x32-1"), at=clock())
 
 
+def _signs_in(stage: Stage, name: str) -> None:
+    stage.house.desk.accounts.create(name, "mưa rơi trên phố", codes.new_secret(), "system:setup", clock())
+
+
 def _confirm(stage: Stage, by: Actor) -> object:
+    _signs_in(stage, by.account)
     return stage.access.confirm(by, _asked(stage, "invite", Role.AUTHOR).request.id, at=clock())
 
 
@@ -138,6 +144,7 @@ def _refuse(stage: Stage, by: Actor) -> object:
 def _revoke_key(stage: Stage, by: Actor) -> object:
     asked = _asked(stage, "key", Role.AUTHOR, f"manager@{PHUC_XA}")
     stage.house.setup.grant(SYSTEM, "thanh", CITY, Role.MANAGER, at=clock())
+    _signs_in(stage, "thanh")
     stage.house.access.confirm(Actor(account="thanh"), asked.request.id, at=clock())
     return stage.access.revoke_key(by, asked.request.key_id, at=clock())
 
@@ -300,6 +307,7 @@ def test_nothing_is_half_done_where_it_was_refused(stage: Stage) -> None:
     assert device not in stage.house.registry.testers(["00001"])
     asked = _asked(stage, "key", Role.AUTHOR)
     stage.house.setup.grant(SYSTEM, "thuy", CITY, Role.MANAGER, at=clock())
+    _signs_in(stage, "thuy")
     stage.house.access.confirm(Actor(account="thuy"), asked.request.id, at=clock())
     by, role = _acting(stage, "revoke a key")
     _interrupt(stage, by, lambda: _revoked(stage, by, role))
