@@ -51,6 +51,12 @@ class AccessIndex:
             self._forward()
             return tuple(sorted(self._holders.get(body, ())))
 
+    def held(self) -> Mapping[str, tuple[tuple[str, str], ...]]:
+        """The same of every body for which anyone holds a role, as of one moment."""
+        with self._lock:
+            self._forward()
+            return {body: tuple(sorted(held)) for body, held in self._holders.items() if held}
+
     def managers(self, body: str) -> tuple[str, ...]:
         """The accounts that manage the body."""
         return tuple(account for account, role in self.holders(body) if role == Role.MANAGER)

@@ -1,8 +1,13 @@
 """The people of a body: whom a manager asks to let in, which roles they hold. Never for oneself."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from broadcaster.account import Role
@@ -15,11 +20,14 @@ from broadcaster.web.console.frame import go, show
 from broadcaster.web.console.visitor import Visitor, WithVisitor
 from broadcaster.web.console.writing import Fault
 from broadcaster.web.services import Services, WithServices
+from schemas.areas import unaccented
 
 router = APIRouter(prefix="/console/people", include_in_schema=False)
 
 GRANTED = tuple(Role)
 """What a manager asks for; a second manager confirms each."""
+PAGE = 100
+"""People on a page: a city's managers see those of some 650 bodies."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +41,30 @@ class Person:
     roles: tuple[str, ...]
 
 
+class Wanted(BaseModel):
+    """What is looked for among them; an empty one finds everyone."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    q: Annotated[str, Field(max_length=120)] = ""
+    """Part of a name, of the account or of the body; without accents, too."""
+    page: Annotated[int, Field(ge=1, le=10_000)] = 1
+
+    def query(self, page: int) -> str:
+        """For a link to another page of the same."""
+        return urlencode({"q": self.q, "page": page})
+
+
+EVERYONE = Wanted()
+
+
 @router.get("")
-def people_page(request: Request, services: WithServices, visitor: WithVisitor) -> Response:
-    """Everyone of the bodies that the visitor manages."""
+def people_page(
+    request: Request, services: WithServices, visitor: WithVisitor, wanted: Annotated[Wanted, Query()]
+) -> Response:
+    """Everyone of the bodies that the visitor decides about: of all of them for the city."""
     visitor.require_somewhere(Role.MANAGER)
-    return _page(request, services, visitor)
+    return _page(request, services, visitor, wanted=wanted)
 
 
 @router.post("/invite")
@@ -114,14 +141,20 @@ def managed_bodies(services: Services, visitor: Visitor) -> list[tuple[str, str]
     return found
 
 
-def _people(services: Services, managed: tuple[str, ...]) -> list[Person]:
-    states = dict(services.ports.desk.accounts.all())
+def _people(services: Services, bodies: Iterable[tuple[str, str]], looked_for: str) -> list[Person]:
+    states, held = dict(services.ports.desk.accounts.all()), services.access.index.held()
+    words = unaccented(looked_for.strip())
     found: list[Person] = []
-    for body in managed:
-        held = services.access.index.holders(body)
-        for name in sorted({account for account, _ in held if account in states}):
-            roles = tuple(role for account, role in held if account == name)
-            found.append(Person(name, states[name], body, services.directory.body_name(body), roles))
+    for body, body_name in bodies:
+        roles: dict[str, list[str]] = defaultdict(list)
+        for account, role in held.get(body, ()):
+            if account in states:
+                roles[account].append(role)
+        found += [
+            Person(name, states[name], body, body_name, tuple(own))
+            for name, own in roles.items()
+            if not words or words in unaccented(f"{name} {body_name} {body}")
+        ]
     return found
 
 
@@ -133,12 +166,16 @@ def _page(
     faults: tuple[Fault, ...] = (),
     name: str = "",
     link: str = "",
+    wanted: Wanted = EVERYONE,
 ) -> Response:
     managed, now = visitor.bodies(Role.MANAGER), services.now()
     states = dict(services.ports.desk.accounts.all())
     there = {other for body in managed for other in services.access.managers(body, now)}
     # A program's key confirms nothing, whatever role its account was given.
     others = {name for name in there - {visitor.name} if states.get(name) is State.ACTIVE}
+    bodies = managed_bodies(services, visitor)
+    found = _people(services, bodies, wanted.q)
+    first = PAGE * (wanted.page - 1)
     return show(
         request,
         visitor,
@@ -146,8 +183,11 @@ def _page(
         here="people",
         status=422 if faults else 200,
         path="/console/people",
-        people=_people(services, managed),
-        bodies=managed_bodies(services, visitor),
+        people=found[first : first + PAGE],
+        wanted=wanted,
+        more=len(found) > first + PAGE,
+        can_look=len(bodies) > len(managed) or len(found) > PAGE or bool(wanted.q),
+        bodies=bodies,
         granted=GRANTED,
         faults=faults,
         name=name,

@@ -2,6 +2,7 @@
 
 from broadcaster.account import Role
 from broadcaster.accounts import codes
+from broadcaster.web.console.people import PAGE
 from schemas.events import AccessAsked, AccessConfirmed, AccessRefused, RoleGranted, RoleRevoked
 from tests.unit.broadcaster.web.console.browser import Browser
 from tests.unit.broadcaster.web.town import CITY, HANG_BAC, PASSWORD, PHUC_XA, SECRET, SYSTEM, Town
@@ -19,6 +20,11 @@ def second(town: Town, name: str = "vinh", body: str = PHUC_XA) -> Browser:
 def link_on(page: Browser) -> str:
     found = page._tree().xpath("string(//code[@class='secret'])")  # pyright: ignore[reportPrivateUsage]
     return str(found)
+
+
+def named(page: Browser) -> list[str]:
+    """The accounts of the table."""
+    return page._tree().xpath("//tbody/tr/th/text()")  # pyright: ignore[reportPrivateUsage]
 
 
 def test_two_managers_let_a_person_in(town: Town) -> None:
@@ -93,6 +99,43 @@ def test_the_asker_the_one_who_gains_and_strangers_do_not_confirm(town: Town) ->
     values = [("csrf", city.go("/console").csrf())]
     city.send(f"/console/access/{asked.id}/confirm", values).sees("đã xong, đã quá hạn")
     assert (PHUC_XA, "author") not in town.office.account("vinh").roles
+
+
+def test_a_manager_of_the_city_answers_for_all_bodies(town: Town) -> None:
+    chi = second(town, "chi", CITY)
+    hoa = Browser(town).sign_in("hoa").go("/console/people")
+    assert "tuan" not in hoa.text
+    assert "Tìm tài khoản" not in hoa.text
+    assert "tuan" not in hoa.go("/console/people?q=tuan").text
+    chi.go("/console/people").sees("chi", "lan", "minh", "tuan", "Tìm tài khoản hoặc cơ quan")
+    assert named(chi)[0] == "chi"  # One's own body first.
+    assert set(named(chi.go("/console/people?q=phuc xa"))) == {"hoa", "lan", "minh"}
+    assert named(chi.go("/console/people?q=TUAN")) == ["tuan"]
+    chi.go("/console/people?lang=en").sees("Find an account or a body")
+    chi.go("/console/people?lang=vi").press("Bớt vai trò", account="lan", role="author", body=PHUC_XA)
+    assert (PHUC_XA, "author") not in town.office.account("lan").roles
+    taken = [each.event.by for each in town.log.everything() if isinstance(each.event, RoleRevoked)]
+    assert (taken[-1].account, taken[-1].body) == ("chi", CITY)
+
+
+def test_the_people_of_a_city_come_by_pages(town: Town) -> None:
+    chi = second(town, "chi", CITY)
+    for number in range(PAGE):
+        name = f"nguoi-{number:03}"
+        town.desk.accounts.create(name, PASSWORD, SECRET, "system:setup", town.now)
+        town.setup.grant(SYSTEM, name, HANG_BAC, Role.AUDITOR, at=town.now)
+    seen: list[str] = []
+    for page in (1, 2, 3):
+        chi.go(f"/console/people?page={page}")
+        seen += named(chi)
+    assert len(seen) == len(set(seen)) > PAGE
+    assert set(seen) >= {"chi", "hoa", "lan", "minh", "tuan", *(f"nguoi-{at:03}" for at in range(PAGE))}
+    assert chi.go("/console/people?page=0").status == 422
+
+
+def test_a_key_is_not_named_among_those_who_confirm(town: Town) -> None:
+    town.setup.grant(SYSTEM, "may-quan-ly", PHUC_XA, Role.MANAGER, at=town.now)
+    Browser(town).sign_in("hoa").go("/console/people").sees("Chưa có người quản lý thứ hai")
 
 
 def test_after_an_hour_it_is_too_late(town: Town) -> None:
