@@ -4,7 +4,7 @@ Roles make alerts, so no one manager may make up an author and an approver. What
 (a role, a key, a session, the request itself) needs nobody else.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -150,3 +150,19 @@ class AccessRequest:
             "body": self.body,
             "role": self.role,
         }
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request, and what is shown once: an invitation's token or a key. It opens nothing yet."""
+
+    request: AccessRequest
+    secret: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """A request that was confirmed, and an invitation's number, shown once to the confirmer."""
+
+    request: AccessRequest
+    pin: str | None = field(default=None, repr=False)

@@ -1,7 +1,6 @@
 """The commands on who gets in: ask, confirm, refuse, lapse; and ending a key."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -10,7 +9,7 @@ from psycopg import Connection, Cursor
 from psycopg_pool import ConnectionPool
 
 from broadcaster import deciding
-from broadcaster.access import ROLES_OF_KEYS, AccessRequest, Standing
+from broadcaster.access import ROLES_OF_KEYS, AccessRequest, Asked, Confirmed, Standing
 from broadcaster.access_oversight import AccessOversight
 from broadcaster.account import Role
 from broadcaster.accounts import pending
@@ -25,22 +24,6 @@ from schemas.events import Actor, Event, KeyRevoked, Wish
 from schemas.ids import key_stream
 
 Made = TypeVar("Made")
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A request, and what is shown once: an invitation's token or a key. It opens nothing yet."""
-
-    request: AccessRequest
-    secret: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True)
-class Confirmed:
-    """A request that was confirmed, and an invitation's number, shown once to the confirmer."""
-
-    request: AccessRequest
-    pin: str | None = field(default=None, repr=False)
 
 
 class AccessCommands(AccessOversight):

@@ -26,7 +26,8 @@ from psycopg import Cursor
 from psycopg.errors import SerializationFailure, UniqueViolation
 from psycopg_pool import ConnectionPool
 
-from broadcaster.recorder import LOG_DDL, ChainRecorder, Ground, LogRow, Once, Row, at_once
+from broadcaster.log_table import LOG_DDL
+from broadcaster.recorder import ChainRecorder, Ground, LogRow, Once, Row, at_once
 from schemas.events import AnyEvent, Event, Recorded
 
 __all__ = [

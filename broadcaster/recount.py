@@ -11,7 +11,6 @@ Who it was for is in the log for ever, as ids by home (`audience.frozen`). What 
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, LiteralString, NamedTuple
@@ -25,6 +24,7 @@ from broadcaster.census import CensusTaker
 from broadcaster.log import AlertLog
 from broadcaster.office import Office
 from broadcaster.recorder import at_once
+from broadcaster.recounted import Recount, Then, Today
 from broadcaster.registry.kept import households
 from projections.fanout.order import groups_of
 from projections.fanout.waves import members
@@ -38,62 +38,6 @@ SELECT recorded_at FROM events WHERE originator_id = %s AND originator_version =
 """
 _Homes = Counter[tuple[str, str]]
 """People by edition and code of their home."""
-
-
-@dataclass(frozen=True)
-class Then:
-    """The people of one commune, as it was."""
-
-    edition: str
-    code: str
-    name: str
-    count: int
-
-
-@dataclass(frozen=True)
-class Today:
-    """One commune of the edition in force."""
-
-    code: str
-    name: str
-    whole: int
-    """Of communes that became part of it whole."""
-    parted: int
-    """Of communes that were parted among it and others: at most so many; each is counted in every part."""
-    living: int
-    """Who has their home in it by the registry as it is now."""
-
-
-@dataclass(frozen=True)
-class Recount:
-    """The audience of one version on one channel, and what can be said of it now."""
-
-    version: int
-    channel: Channel
-    frozen_at: datetime
-    edition: str
-    today: str
-    """The edition in force."""
-    count: int
-    """As frozen."""
-    sound: bool
-    """Whether the sets are what their digests and counts say."""
-    then: tuple[Then, ...]
-    unplaced: int
-    """Whose home was not recorded."""
-    now: tuple[Today, ...]
-    untold: int
-    """Of communes of which nobody said what became of them."""
-    kept: int
-    """Who can still be reached on the channel; the rest were erased, or are without that address."""
-    still: int
-    """Whom the same alert would find today."""
-    new: int
-    """Whom it would find today and was not for."""
-    untouched: int
-    """Of those found today: whose row is as it was then."""
-    untouched_in: int
-    """Of them, who was in the audience. The rest were spared it for a graver alert of the incident."""
 
 
 class _Frozen(NamedTuple):
@@ -147,12 +91,18 @@ class Recounter:
             count=sum(wave.added for wave in last.waves),
             sound=who == mine and all(_sound(wave) for _, each in frozen for wave in each.waves),
             then=tuple(
-                Then(edition, code, _name(atlas, edition, code), count)
+                Then(edition=edition, code=code, name=_name(atlas, edition, code), count=count)
                 for (edition, code), count in sorted(homes.items())
             ),
             unplaced=unplaced,
             now=tuple(
-                Today(code, _name(atlas, today.name, code), whole[code], parted[code], living[code])
+                Today(
+                    code=code,
+                    name=_name(atlas, today.name, code),
+                    whole=whole[code],
+                    parted=parted[code],
+                    living=living[code],
+                )
                 for code in sorted(whole.keys() | parted.keys() | living.keys())
             ),
             untold=untold,

@@ -6,11 +6,10 @@ from typing import Any
 from psycopg_pool import ConnectionPool
 
 from broadcaster.accounts import codes
-from broadcaster.accounts.noting import Noting
+from broadcaster.accounts.noting import Diary, Noting
 from broadcaster.accounts.passwords import Passwords, fault
 from broadcaster.accounts.recovery import Recovery
 from broadcaster.accounts.sealing import Sealer
-from broadcaster.log import AlertLog
 from schemas.events import PasswordChanged, SecondFactorChanged
 
 
@@ -28,7 +27,7 @@ class Credentials:
     def __init__(
         self,
         pool: ConnectionPool[Any],
-        log: AlertLog,
+        log: Diary,
         sealer: Sealer,
         passwords: Passwords | None = None,
     ) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from psycopg_pool import ConnectionPool
 
-from broadcaster.accounts.noting import Noting
+from broadcaster.accounts.noting import Diary, Noting
 from broadcaster.accounts.oidc_links import LINKS_DDL, OidcLinks
 from broadcaster.accounts.passwords import Passwords
 from broadcaster.accounts.pending import PENDING_DDL
@@ -14,7 +14,6 @@ from broadcaster.accounts.sealing import Sealer
 from broadcaster.accounts.sessions import SESSIONS_DDL, Limits, Sessions
 from broadcaster.accounts.store import ACCOUNTS_DDL, Accounts
 from broadcaster.accounts.throttle import THROTTLE_DDL, Throttle
-from broadcaster.log import AlertLog
 
 DESK_DDL = ACCOUNTS_DDL + SESSIONS_DDL + THROTTLE_DDL + PENDING_DDL + RECOVERY_DDL + LINKS_DDL
 
@@ -32,7 +31,7 @@ class Desk:
     def of(
         cls,
         pool: ConnectionPool[Any],
-        log: AlertLog,
+        log: Diary,
         sealer: Sealer,
         limits: Limits | None = None,
         passwords: Passwords | None = None,

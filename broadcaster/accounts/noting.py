@@ -1,19 +1,32 @@
 """Tells the log that what opens an account was changed, in the transaction that changes it."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
+from uuid import UUID
 
-from psycopg import Connection
+from psycopg import Connection, Cursor
 
-from broadcaster.log import AlertLog
-from schemas.events import Actor, CredentialEvent
+from schemas.events import Actor, CredentialEvent, Event
 from schemas.ids import credentials_stream
+
+
+class Diary(Protocol):
+    """The event log, as far as accounts know it."""
+
+    def append_in(self, cursor: Cursor[Any], events: Sequence[Event], at: datetime) -> int:
+        """Appends in the caller's transaction, and answers the last position."""
+        ...
+
+    def length_in(self, cursor: Cursor[Any], stream: UUID) -> int:
+        """How many events the stream has."""
+        ...
 
 
 class Noting:
     """What the log gets to know: whose, what kind, by whom. Never a secret."""
 
-    def __init__(self, log: AlertLog) -> None:
+    def __init__(self, log: Diary) -> None:
         self._log = log
 
     def note(

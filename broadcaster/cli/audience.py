@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,8 @@ import typer
 
 from broadcaster.log import UnknownStreamError
 from broadcaster.proof.chain import instant
-from broadcaster.recount import Recount, Recounter
+from broadcaster.recount import Recounter
+from broadcaster.recounted import Recount
 from broadcaster.runtime import House, clock
 from broadcaster.settings import Settings, SettingsError
 
@@ -39,7 +39,7 @@ def recount(
         except LookupError as error:
             raise SettingsError(str(error.args[0])) from None
     if as_json:
-        typer.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False, default=_plain))
+        typer.echo(json.dumps([one.model_dump() for one in found], ensure_ascii=False, default=_plain))
         return
     for one in found:
         typer.echo("\n".join(_lines(one)))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from projections.feeds import store
+from projections.feeds import store, tables
 from projections.feeds.board import Board, Touch
 from projections.feeds.drawn import Artist, Drawn
 from projections.feeds.places import Edition
@@ -43,8 +43,8 @@ class Feeds:
             AlertExpired.TOPIC,
         }
     )
-    ddl = store.DDL
-    tables: tuple[str, ...] = store.TABLES
+    ddl = tables.DDL
+    tables: tuple[str, ...] = tables.TABLES
 
     def apply(self, tx: Transaction, page: Sequence[Recorded]) -> None:
         """Folds the page into the board, then renders what it touched."""

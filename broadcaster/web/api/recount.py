@@ -1,6 +1,5 @@
 """An old alert's audience counted again, for auditors."""
 
-from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
@@ -8,60 +7,23 @@ from fastapi import APIRouter, Query
 
 from broadcaster.census import CensusTaker
 from broadcaster.recount import Recounter
+from broadcaster.recounted import Recount
 from broadcaster.web.api.auditors import require_auditor
 from broadcaster.web.api.models import Answer, Instant
 from broadcaster.web.auth import Staff
 from broadcaster.web.openapi import problems_of
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import WithServices
-from schemas.content import Channel
 
 router = APIRouter(prefix="/v1/alerts", tags=["delivery"])
 
 Version = Annotated[int | None, Query(ge=1, le=1_000_000, description="The last one without it.")]
 
 
-class ThenAnswer(Answer):
-    """The people of one commune, by the edition they were counted in."""
-
-    edition: str
-    code: str
-    name: str
-    count: int
-
-
-class TodayAnswer(Answer):
-    """One commune of the edition in force."""
-
-    code: str
-    name: str
-    whole: int
-    """Of communes that became part of it whole."""
-    parted: int
-    """Of communes parted among it and others: at most so many."""
-    living: int
-    """Who lives there by the registry as it is now."""
-
-
-class RecountAnswer(Answer):
+class RecountAnswer(Recount):
     """One channel: who it was for, and what can be said of them now. See docs/areas.md."""
 
-    version: int
-    channel: Channel
     frozen_at: Instant
-    edition: str
-    today: str
-    count: int
-    sound: bool
-    then: tuple[ThenAnswer, ...]
-    unplaced: int
-    now: tuple[TodayAnswer, ...]
-    untold: int
-    kept: int
-    still: int
-    new: int
-    untouched: int
-    untouched_in: int
 
 
 class Recounted(Answer):
@@ -86,4 +48,4 @@ def recount(services: WithServices, principal: Staff, alert_id: UUID, version: V
         raise ProblemError(
             "not-found", "There is no such alert, or that version has not gone out."
         ) from None
-    return Recounted(channels=tuple(RecountAnswer.model_validate(asdict(one)) for one in found))
+    return Recounted(channels=tuple(RecountAnswer.model_validate(one.model_dump()) for one in found))

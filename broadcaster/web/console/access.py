@@ -16,7 +16,7 @@ from broadcaster.rules import RefusedError, Rule
 from broadcaster.web.console import second_factor
 from broadcaster.web.console.form import BoundForm
 from broadcaster.web.console.frame import go, show
-from broadcaster.web.console.people import code_of
+from broadcaster.web.console.letting_in import code_of
 from broadcaster.web.console.visitor import Visitor, WithVisitor
 from broadcaster.web.console.writing import Fault
 from broadcaster.web.services import Services, WithServices

@@ -12,7 +12,7 @@ from broadcaster.log import ConflictError
 from broadcaster.rules import RefusedError
 from broadcaster.web.console.form import BoundForm
 from broadcaster.web.console.frame import go, show
-from broadcaster.web.console.people import acting_for, code_of, faults_of, managed_bodies
+from broadcaster.web.console.letting_in import acting_for, code_of, faults_of, managed_bodies
 from broadcaster.web.console.visitor import Visitor, WithVisitor
 from broadcaster.web.console.writing import Fault
 from broadcaster.web.services import Services, WithServices

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from broadcaster.lifecycle import Life
 from broadcaster.log import ConflictError, UnknownStreamError
 from broadcaster.rules import RefusedError
-from broadcaster.screens.desk import deciders
+from broadcaster.screens.leaving_out import deciders
 from broadcaster.web import screen_list
 from broadcaster.web.console import second_factor
 from broadcaster.web.console.asked import AskedAlert

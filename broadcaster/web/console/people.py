@@ -13,10 +13,10 @@ from starlette.responses import Response
 from broadcaster.account import Role
 from broadcaster.accounts.store import AccountError, State
 from broadcaster.log import ConflictError
-from broadcaster.rules import RefusedError, Rule
-from broadcaster.web.console import second_factor
-from broadcaster.web.console.form import BoundForm, Form
+from broadcaster.rules import RefusedError
+from broadcaster.web.console.form import BoundForm
 from broadcaster.web.console.frame import go, show
+from broadcaster.web.console.letting_in import acting_for, code_of, faults_of, managed_bodies
 from broadcaster.web.console.visitor import Visitor, WithVisitor
 from broadcaster.web.console.writing import Fault
 from broadcaster.web.services import Services, WithServices
@@ -103,42 +103,6 @@ def grant(request: Request, services: WithServices, visitor: WithVisitor, form: 
         except ConflictError:
             faults = [Fault("account", "moved")]
     return _page(request, services, visitor, faults=tuple(faults), name=name)
-
-
-def acting_for(services: Services, visitor: Visitor, body: str) -> str:
-    """The body as whose manager the visitor decides about this one. Raises RefusedError."""
-    if services.body(body) is None:
-        raise RefusedError(Rule.BODY, f"{visitor.name} does not act for that body")
-    return services.access.acting(visitor.name, body, services.now())
-
-
-def code_of(error: AccountError | RefusedError) -> str:
-    """As faults.html names it."""
-    if isinstance(error, AccountError):
-        return f"account-{error.code}"
-    return {Rule.FOUR_EYES: "not-oneself", Rule.EXISTS: "taken", Rule.STATE: "not-held"}.get(
-        error.rule, error.rule.value
-    )
-
-
-def faults_of(services: Services, visitor: Visitor, form: Form, roles: tuple[Role, ...]) -> list[Fault]:
-    """What is wrong with the role asked for, or with the second factor."""
-    if form.one("role") not in {role.value for role in roles}:
-        return [Fault("role", "invalid")]
-    wrong = second_factor.fault(services, visitor, form)
-    return [Fault("code", f"code-{wrong}")] if wrong else []
-
-
-def managed_bodies(services: Services, visitor: Visitor) -> list[tuple[str, str]]:
-    """The bodies that the visitor decides about, by id and name: the own ones first."""
-    own, every = visitor.bodies(Role.MANAGER), services.directory.bodies()
-    found = [(body, services.directory.body_name(body)) for body in own]
-    if any(every[body].parent is None for body in own if body in every):
-        found += sorted(
-            ((each.issuer_id, each.name) for each in every.values() if each.issuer_id not in own),
-            key=lambda each: each[1],
-        )
-    return found
 
 
 def _people(services: Services, bodies: Iterable[tuple[str, str]], looked_for: str) -> list[Person]:

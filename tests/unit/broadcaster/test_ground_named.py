@@ -35,6 +35,7 @@ UNGROUNDED = {
     "broadcaster/sms_desk.py refusal": CLOCK,
     "projections/follower.py _apply": CLOCK,
     "broadcaster/screens/commands.py rotate_key": OWN,
+    "broadcaster/accounts/noting.py note": OWN,
 }
 
 
