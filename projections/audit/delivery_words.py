@@ -1,6 +1,6 @@
 """What was sent and what came of it, in words."""
 
-from projections.audit.line import Words
+from projections.audit.line import Words, channel_vi, lane_vi
 from schemas.dispatch import Outcome, Receipt
 from schemas.events import (
     AudienceFrozen,
@@ -15,12 +15,12 @@ from schemas.events import (
 )
 
 _OUTCOMES = {
-    Outcome.ACCEPTED: Words("đã nhận", "accepted"),
-    Outcome.GONE: Words("không còn", "gone"),
+    Outcome.ACCEPTED: Words("đã gửi", "accepted"),
+    Outcome.GONE: Words("không còn dùng", "gone"),
     Outcome.REFUSED: Words("bị từ chối", "refused"),
-    Outcome.DEFERRED: Words("hoãn lại", "deferred"),
-    Outcome.DEAD: Words("thất bại", "dead"),
-    Outcome.EXPIRED: Words("quá hạn", "expired"),
+    Outcome.DEFERRED: Words("hoãn gửi", "deferred"),
+    Outcome.DEAD: Words("không gửi được", "dead"),
+    Outcome.EXPIRED: Words("hết hạn", "expired"),
     Outcome.SUPERSEDED: Words("đã có bản mới", "superseded"),
 }
 
@@ -28,34 +28,30 @@ _OUTCOMES = {
 def describe_delivery(event: DeliveryEvent) -> Words:
     """The event in words."""
     match event:
-        case AudienceFrozen(version=version, channel=channel, count=count) if event.wave:
-            words = Words(
-                f"Chốt thêm {count} người nhận phiên bản {version} qua {channel}: cảnh báo nặng hơn đã rút",
-                f"Fixed {count} more recipients of version {version} by {channel}: a graver one is gone",
-            )
-        case AudienceFrozen(version=version, channel=channel, count=count):
-            words = Words(
-                f"Chốt {count} người nhận phiên bản {version} qua {channel}",
-                f"Fixed {count} recipients of version {version} by {channel}",
-            )
+        case AudienceFrozen():
+            words = _frozen(event)
         case ReceiptRecorded(receipt=receipt):
             words = _receipt(receipt)
         case DeadLetterReplayed(dispatch=order, reason=reason):
             words = Words(
-                f"Gửi lại cho {len(order.ranks)} người nhận chưa gửi được qua {order.channel}: {reason}",
+                f"Gửi lại cho {len(order.ranks)} người nhận chưa gửi được qua "
+                f"{channel_vi(order.channel)}: {reason}",
                 f"Replayed a dead letter of {len(order.ranks)} recipients by {order.channel}: {reason}",
             )
         case DeadLetterWrittenOff(channel=channel, count=count, reason=reason):
             words = Words(
-                f"Thôi gửi cho {count} người nhận chưa gửi được qua {channel}: {reason}",
+                f"Thôi gửi cho {count} người nhận chưa gửi được qua {channel_vi(channel)}: {reason}",
                 f"Wrote off a dead letter of {count} recipients by {channel}: {reason}",
             )
         case CanarySent(lane=lane, channels=channels):
             roads = ", ".join(channels)
-            words = Words(f"Gửi tin kiểm tra {lane} qua {roads}", f"Sent a test item on {lane} by {roads}")
+            named = ", ".join(channel_vi(each) for each in channels)
+            words = Words(
+                f"Gửi tin thử làn {lane_vi(lane)} qua {named}", f"Sent a test item on {lane} by {roads}"
+            )
         case CanaryLate(lane=lane, channel=channel, number=number):
             words = Words(
-                f"Tin kiểm tra {number} trên {lane} qua {channel} bị trễ hoặc mất",
+                f"Tin thử {number} làn {lane_vi(lane)} qua {channel_vi(channel)} bị trễ hoặc mất",
                 f"Test item {number} on {lane} by {channel} is late or lost",
             )
         case SubscribersImported(accepted=accepted, rejected=rejected):
@@ -69,6 +65,30 @@ def describe_delivery(event: DeliveryEvent) -> Words:
                 f"Testers of {area}: {added} added, {removed} removed",
             )
     return words
+
+
+def _frozen(event: AudienceFrozen) -> Words:
+    count, version, channel = event.count, event.version, event.channel
+    if event.topics:
+        return Words(
+            f"Chốt {count} người nhận bản {version} theo {len(event.topics)} chủ đề",
+            f"Fixed {count} recipients of version {version} by {len(event.topics)} topics",
+        )
+    if event.instead_of:
+        return Words(
+            f"Chủ đề {event.instead_of} không gửi được, {count} người nhận chuyển sang gửi từng máy",
+            f"Topic {event.instead_of} was given up: its {count} recipients get theirs by token",
+        )
+    if event.wave:
+        return Words(
+            f"Chốt thêm {count} người nhận bản {version} qua {channel_vi(channel)}: "
+            "cảnh báo cấp cao hơn đã thu hồi",
+            f"Fixed {count} more recipients of version {version} by {channel}: a graver one is gone",
+        )
+    return Words(
+        f"Chốt {count} người nhận bản {version} qua {channel_vi(channel)}",
+        f"Fixed {count} recipients of version {version} by {channel}",
+    )
 
 
 def _receipt(receipt: Receipt) -> Words:

@@ -9,7 +9,6 @@ from typing import assert_never
 from projections.audit.alert_words import describe_alert
 from projections.audit.body_words import describe_issuer, describe_kept, describe_rights
 from projections.audit.cadence_words import describe_cadence, describe_reminder
-from projections.audit.line import Words, channel_vi, lane_vi
 from projections.audit.delivery_words import describe_delivery
 from projections.audit.line import Words
 from projections.audit.push_words import describe_push
@@ -70,14 +69,14 @@ from schemas.events import (
     IssuerRegistered,
     IssuerSucceeded,
     KeyRevoked,
+    PasswordChanged,
+    PushEvent,
     PushRouteChosen,
     PushTopicsHalted,
     ReceiptRecorded,
-    RegisterEvent,
-    PasswordChanged,
-    ReceiptRecorded,
     RecoveryCodesRenewed,
     RecoveryCodeUsed,
+    RegisterEvent,
     ReminderDue,
     ReminderEvent,
     ReminderSent,
@@ -106,22 +105,13 @@ from schemas.events import (
     SmsBudgetSet,
     SmsBudgetStopped,
     SmsDelivered,
+    SmsEvent,
     SubscribersImported,
     TemplateApproved,
     TemplateRetired,
     TemplateSaved,
     TestersChanged,
 )
-
-_OUTCOMES = {
-    Outcome.ACCEPTED: Words("đã gửi", "accepted"),
-    Outcome.GONE: Words("không còn dùng", "gone"),
-    Outcome.REFUSED: Words("bị từ chối", "refused"),
-    Outcome.DEFERRED: Words("hoãn gửi", "deferred"),
-    Outcome.DEAD: Words("không gửi được", "dead"),
-    Outcome.EXPIRED: Words("hết hạn", "expired"),
-    Outcome.SUPERSEDED: Words("đã có bản mới", "superseded"),
-}
 
 _EXPORTED: dict[Exported, Words] = {
     "log": Words("toàn bộ nhật ký", "the whole log"),
@@ -143,14 +133,7 @@ def describe(event: AnyEvent) -> Words:
             | CanaryLate()
             | SubscribersImported()
             | TestersChanged()
-            | PushRouteChosen()
-            | PushTopicsHalted()
         ):
-            words = (
-                describe_push(event)
-                if isinstance(event, PushRouteChosen | PushTopicsHalted)
-                else _delivery(event)
-            )
             words = describe_delivery(event)
         case (
             AlertDrafted()
@@ -236,12 +219,26 @@ def describe(event: AnyEvent) -> Words:
         case TemplateSaved() | TemplateApproved() | TemplateRetired() | AreaSetSaved() | AreaSetRetired():
             words = describe_kept(event)
         case (
-            SmsDelivered() | SmsBudgetSet() | SmsBudgetReserved() | SmsBudgetExceeded() | SmsBudgetStopped()
+            SmsDelivered()
+            | SmsBudgetSet()
+            | SmsBudgetReserved()
+            | SmsBudgetExceeded()
+            | SmsBudgetStopped()
+            | PushRouteChosen()
+            | PushTopicsHalted()
         ):
-            words = describe_sms(event)
+            words = _of_channel(event)
         case _:
             assert_never(event)
     return words
+
+
+def _of_channel(event: SmsEvent | PushEvent) -> Words:
+    match event:
+        case PushRouteChosen() | PushTopicsHalted():
+            return describe_push(event)
+        case _:
+            return describe_sms(event)
 
 
 def _register(event: RegisterEvent | BoundariesEvent) -> Words:
@@ -286,94 +283,3 @@ def _watched(event: AuditEvent | CadenceEvent | ReminderEvent) -> Words:
                 f"Exported {_EXPORTED[what].en} as {form}{asked}",
             )
     return words
-
-
-def _frozen(event: AudienceFrozen) -> Words:
-    count, version, channel = event.count, event.version, event.channel
-    if event.topics:
-        return Words(
-            f"Chốt {count} người nhận phiên bản {version} theo {len(event.topics)} chủ đề",
-            f"Fixed {count} recipients of version {version} by {len(event.topics)} topics",
-        )
-    if event.instead_of:
-        return Words(
-            f"Chủ đề {event.instead_of} không gửi được, {count} người nhận chuyển sang gửi từng máy",
-            f"Topic {event.instead_of} was given up: its {count} recipients get theirs by token",
-        )
-    if event.wave:
-        return Words(
-            f"Chốt thêm {count} người nhận phiên bản {version} qua {channel}: cảnh báo nặng hơn đã rút",
-            f"Fixed {count} more recipients of version {version} by {channel}: a graver one is gone",
-        )
-    return Words(
-        f"Chốt {count} người nhận phiên bản {version} qua {channel}",
-        f"Fixed {count} recipients of version {version} by {channel}",
-    )
-
-
-def _delivery(event: DeliveryEvent) -> Words:
-    match event:
-        case AudienceFrozen(version=version, channel=channel, count=count) if event.wave:
-            words = Words(
-                f"Chốt thêm {count} người nhận bản {version} qua {channel_vi(channel)}: "
-                "cảnh báo cấp cao hơn đã thu hồi",
-                f"Fixed {count} more recipients of version {version} by {channel}: a graver one is gone",
-            )
-        case AudienceFrozen(version=version, channel=channel, count=count):
-            words = Words(
-                f"Chốt {count} người nhận bản {version} qua {channel_vi(channel)}",
-                f"Fixed {count} recipients of version {version} by {channel}",
-            )
-        case AudienceFrozen():
-            words = _frozen(event)
-        case ReceiptRecorded(receipt=receipt):
-            words = _receipt(receipt)
-        case DeadLetterReplayed(dispatch=order, reason=reason):
-            words = Words(
-                f"Gửi lại cho {len(order.ranks)} người nhận chưa gửi được qua "
-                f"{channel_vi(order.channel)}: {reason}",
-                f"Replayed a dead letter of {len(order.ranks)} recipients by {order.channel}: {reason}",
-            )
-        case DeadLetterWrittenOff(channel=channel, count=count, reason=reason):
-            words = Words(
-                f"Thôi gửi cho {count} người nhận chưa gửi được qua {channel_vi(channel)}: {reason}",
-                f"Wrote off a dead letter of {count} recipients by {channel}: {reason}",
-            )
-        case CanarySent(lane=lane, channels=channels):
-            roads = ", ".join(channels)
-            named = ", ".join(channel_vi(each) for each in channels)
-            words = Words(
-                f"Gửi tin thử làn {lane_vi(lane)} qua {named}", f"Sent a test item on {lane} by {roads}"
-            )
-        case CanaryLate(lane=lane, channel=channel, number=number):
-            words = Words(
-                f"Tin thử {number} làn {lane_vi(lane)} qua {channel_vi(channel)} bị trễ hoặc mất",
-                f"Test item {number} on {lane} by {channel} is late or lost",
-            )
-        case SubscribersImported(accepted=accepted, rejected=rejected):
-            words = Words(
-                f"Nạp người nhận: {accepted} hợp lệ, {rejected} bị loại",
-                f"Imported subscribers: {accepted} taken, {rejected} rejected",
-            )
-        case TestersChanged(area=area, added=added, removed=removed):
-            words = Words(
-                f"Người tham gia thử tại {area}: thêm {added}, bớt {removed}",
-                f"Testers of {area}: {added} added, {removed} removed",
-            )
-    return words
-
-
-def _receipt(receipt: Receipt) -> Words:
-    dispatch = receipt.dispatch
-    place = (
-        f"{dispatch.channel} v{dispatch.version} [{dispatch.first}, {dispatch.last}) #{dispatch.attempt}"
-    )
-    counts = [
-        (receipt.counts[outcome], words)
-        for outcome, words in _OUTCOMES.items()
-        if outcome in receipt.counts
-    ]
-    return Words(
-        f"Kết quả gửi {place}: " + ", ".join(f"{count} {words.vi}" for count, words in counts),
-        f"Receipt of {place}: " + ", ".join(f"{count} {words.en}" for count, words in counts),
-    )
