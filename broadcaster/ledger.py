@@ -1,14 +1,17 @@
 """The ledger of dispatches under way, and the desk that hands a worker what it needs.
 
-A row stands from the first claim of a dispatch to its receipt. It holds what is known of each rank,
-written before the next window is sent, so that a worker that dies leaves at most one window in doubt.
+A row stands from the first claim of a dispatch to its receipt. It holds what is known of each rank, and
+who is in doubt: written before they are sent to, so that a worker that dies leaves no other in doubt.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import structlog
+from psycopg import OperationalError
 from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool
@@ -18,6 +21,7 @@ from broadcaster.canary import CanaryPhone
 from broadcaster.issuer import Issuer
 from broadcaster.lifecycle import Life
 from broadcaster.log import AlertLog, at_once
+from broadcaster.noted import packed, unpacked
 from broadcaster.office import Office
 from broadcaster.recent import Recent
 from broadcaster.registry.subscribers import Registry
@@ -28,6 +32,8 @@ from schemas.content import MsgType
 from schemas.dispatch import Dispatch, Outcome, Receipt
 from schemas.events import Actor, ReceiptRecorded
 from schemas.ids import audience_id, dispatch_id, issuer_stream
+
+log = structlog.get_logger(__name__)
 
 LEDGER_DDL = """
 CREATE TABLE IF NOT EXISTS ledger (
@@ -55,12 +61,27 @@ RETURNING claims, noted, sending, via
 _AHEAD = """
 SELECT EXISTS (SELECT 1 FROM ledger WHERE alert_id = %s AND version < %s AND channel = %s)
 """
+_PROGRESS = "UPDATE ledger SET noted = noted || %s, sending = %s, via = %s WHERE dispatch_id = %s"
+_NOTE = "UPDATE ledger SET noted = noted || %s WHERE dispatch_id = %s"
+PAUSES = (0.1, 0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds between tries to write where the database is away."""
 AUDIENCES_KEPT = 16
 """A city's takes some 2 MB."""
 ALERTS_KEPT = 256
 
 ReadAudience = Callable[[UUID], RankOrder]
 """Who has which rank in a frozen audience. Raises LookupError."""
+
+
+def _persist(write: Callable[[], None]) -> None:
+    """Tries for a while: who gives up here has answers that are nowhere written, and sends again."""
+    for pause in PAUSES:
+        try:
+            return write()
+        except OperationalError as error:
+            log.warning("ledger.not_written", error=type(error).__name__)
+            time.sleep(pause)
+    return write()
 
 
 def _what(dispatch: Dispatch) -> tuple[UUID, int, str]:
@@ -94,7 +115,7 @@ class Ledger:
                 return Claim(done=True, claims=0, noted=(), in_doubt=frozenset())
             row = cursor.execute(_CLAIM, (dispatch.id, at, *_what(dispatch))).fetchone()
         assert row is not None
-        noted = tuple(Result(rank, Outcome(outcome), *rest) for rank, outcome, *rest in row[1])
+        noted = unpacked(row[1])
         known = {result.rank for result in noted}
         return Claim(done=False, claims=row[0], noted=noted, in_doubt=frozenset(row[2]) - known, via=row[3])
 
@@ -173,12 +194,18 @@ class Ledger:
     def progress(
         self, dispatch: Dispatch, noted: Sequence[Result], sending: Sequence[int], via: str = ""
     ) -> None:
-        """Notes results, and what is sent next, and through whom."""
-        with at_once(self._pool) as conn:
-            conn.execute(
-                "UPDATE ledger SET noted = noted || %s, sending = %s, via = %s WHERE dispatch_id = %s",
-                (Jsonb([list(result) for result in noted]), list(sending), via, dispatch.id),
-            )
+        """Notes results, and who is in doubt from now on, and through whom."""
+
+        def write() -> None:
+            with at_once(self._pool) as conn:
+                conn.execute(_PROGRESS, (Jsonb(packed(noted)), list(sending), via, dispatch.id))
+
+        _persist(write)
+
+    def note(self, some: Sequence[tuple[Dispatch, Sequence[Result]]]) -> None:
+        """Notes results of dispatches under way; those with a receipt meanwhile need none."""
+        with self._pool.connection() as conn, conn.cursor() as cursor:
+            cursor.executemany(_NOTE, [(Jsonb(packed(noted)), dispatch.id) for dispatch, noted in some])
 
     def close(self, receipt: Receipt, gone: Sequence[Recipient], at: datetime) -> None:
         """Appends the receipt, clears the row, then forgets the addresses that are gone.
@@ -192,10 +219,14 @@ class Ledger:
             by=Actor(account=f"system:worker:{dispatch.channel}"),
             receipt=receipt,
         )
-        try:
+
+        def write() -> None:
             with self._pool.connection() as conn, conn.cursor() as cursor:
                 cursor.execute("DELETE FROM ledger WHERE dispatch_id = %s", (dispatch.id,))
                 self._log.append_in(cursor, [event], at)
+
+        try:
+            _persist(write)
         except UniqueViolation:
             return
         if gone:

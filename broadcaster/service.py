@@ -17,11 +17,14 @@ from broadcaster.runtime import House
 from broadcaster.settings import PREFIX, SECRETS, Settings
 from schemas.content import Lane
 
+CONNECTIONS = 200
+"""Of our own PostgreSQL: each process has up to 12 (runtime.POOL_SIZE)."""
 ROUTINE = (Lane.ALERT, Lane.BULLETIN)
 STAFF: dict[str, tuple[Role, tuple[Lane, ...]]] = {
     "web": (Role.WEB, ()),
     "follow": (Role.FOLLOW, ()),
     "relay": (Role.RELAY, ()),
+    # Of push there are settings.push_workers of each, as one process has one allowance in doubt.
     # Emergencies have workers of their own: in one process they would wait for the loop.
     "push-emergency": (Role.PUSH, (Lane.EMERGENCY,)),
     "push": (Role.PUSH, ROUTINE),
@@ -38,7 +41,7 @@ class Service:
         self._stack = ExitStack()
         self._engines: list[Engine] = []
         if settings.database_url is None:
-            self._engines.append(PostgresServer(settings.data / "postgres"))
+            self._engines.append(PostgresServer(settings.data / "postgres", max_connections=CONNECTIONS))
         if settings.nats_url is None:
             self._engines.append(NatsServer(settings.data / "nats"))
         self.supervisor = Supervisor(
@@ -85,7 +88,8 @@ def children(settings: Settings, engines: list[Engine]) -> Iterator[Child]:
             yield Child(double, [sys.executable, "-m", "broadcaster.sandbox", double, folder], env)
     for name, (role, lanes) in STAFF.items():
         argv = [sys.executable, "-m", "broadcaster.roles", role.value, *(lane.value for lane in lanes)]
-        yield Child(name, argv, env)
+        for number in range(settings.push_workers if role is Role.PUSH else 1):
+            yield Child(f"{name}-{number + 1}" if number else name, argv, env)
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -75,6 +75,11 @@ class Settings(BaseModel):
     """Messages a minute for all workers together: what Google grants the project, 600,000 by default."""
     push_reserve: Annotated[float, Field(ge=0, le=0.9)] = 0.05
     """The share of the quota that only emergencies may use."""
+    push_in_doubt: Annotated[int, Field(ge=1, le=10_000)] = 500
+    """Recipients that a process may have sent to and not noted the answer of: what a kill of it may send
+    twice. It sends at most so many in the time of one answer."""
+    push_workers: Annotated[int, Field(ge=1, le=16)] = 2
+    """Processes that `serve` runs for emergencies, and as many for the other lanes."""
     vapid_key: Path | None = None
     """Our private key of P-256 (PEM) for browsers' push services; no Web Push where empty."""
     vapid_subject: str = ""

@@ -2,15 +2,17 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 
+from channels.allowance import Allowance
 from channels.desk import Desk
-from channels.gateway import Gateway, Message, PayloadFaultError, Recipient, Result, Router
+from channels.gateway import Gateway, Message, PayloadFaultError, Recipient, Result
 from channels.retry import MAX_CLAIMS
+from channels.sending import Sending
 from channels.tally import Tally
 from schemas.content import MsgType
 from schemas.dispatch import Dispatch, Outcome, Receipt
@@ -27,12 +29,18 @@ FAULTS_KEPT = 64
 FAULT_KEPT = timedelta(minutes=10)
 """How long: who replays a dead letter later gets a true try."""
 
+SLICE = 500
+"""Of the largest dispatch: what one kill may leave in doubt."""
+
 Refusal = Callable[[Dispatch, Message, datetime], str]
 """Why nobody of a dispatch gets it; empty where they do. Blocks."""
 
 
 class Delivery:
-    """Carries out dispatches through one gateway; what the house refuses ends as refused."""
+    """Carries out dispatches through one gateway; what the house refuses ends as refused.
+
+    `allowance` is how many recipients may be sent to and not noted as answered, all dispatches together.
+    """
 
     def __init__(
         self,
@@ -40,8 +48,11 @@ class Delivery:
         gateway: Gateway,
         clock: Callable[[], datetime],
         refusal: Refusal | None = None,
+        *,
+        allowance: int = SLICE,
     ) -> None:
         self._desk = desk
+        self._allowance = Allowance(allowance, self._note)
         self._gateway = gateway
         self._clock = clock
         self._refusal = refusal
@@ -56,7 +67,6 @@ class Delivery:
         tally = Tally(dispatch)
         tally.note(claim.noted)
         tally.bind(claim.in_doubt, claim.via)
-        gone: list[Recipient] = []
         message = await asyncio.to_thread(self._desk.message, dispatch)
         if message is not None and message.version > 1:
             await self._turn(dispatch, message.sent)
@@ -77,7 +87,15 @@ class Delivery:
             tally.close_rest(Outcome.REFUSED, reason)
         else:
             tally.doubt(claim.in_doubt, claim.via)
-            gone = await self._send(dispatch, message, tally)
+            sending = Sending(self._desk, self._gateway, self._allowance, tally, claim)
+            try:
+                gone = await self._send(dispatch, message, tally, sending)
+                return await self._close(tally, gone)
+            finally:
+                sending.settled()
+        return await self._close(tally)
+
+    async def _close(self, tally: Tally, gone: Sequence[Recipient] = ()) -> Receipt:
         at = self._clock()
         receipt = tally.receipt(self._gateway.name, at, random.random())  # noqa: S311 (spread, no secret)
         await asyncio.to_thread(self._desk.close, receipt, gone, at)
@@ -107,37 +125,23 @@ class Delivery:
         await self._turn(dispatch, sent)
         return await asyncio.to_thread(self._desk.withdraws_nothing, dispatch)
 
-    async def _send(self, dispatch: Dispatch, message: Message, tally: Tally) -> list[Recipient]:
+    async def _send(
+        self, dispatch: Dispatch, message: Message, tally: Tally, sending: Sending
+    ) -> list[Recipient]:
+        """Sends to those without an outcome; answers whose address is gone."""
         pending = tally.pending()
         recipients = await asyncio.to_thread(self._desk.recipients, dispatch, pending)
         present = {recipient.rank: recipient for recipient in recipients}
         tally.note([Result(rank, Outcome.GONE, "ERASED") for rank in pending if rank not in present])
-        noted: Sequence[Result] = ()
-        for turn, batch in enumerate(self._windows(message, recipients, tally)):
-            if turn and await asyncio.to_thread(self._desk.message, dispatch) is None:
-                tally.close_rest(Outcome.SUPERSEDED)
-                break
-            sending = [recipient.rank for recipient in batch]
-            await asyncio.to_thread(self._desk.progress, dispatch, noted, sending, batch[0].via)
-            try:
-                noted = await self._gateway.send(message, batch)
-            except PayloadFaultError as fault:
-                self._stop(dispatch, fault.reason)
-                tally.close_rest(Outcome.DEAD, fault.reason)
-                break
-            tally.note(noted)
+        try:
+            await sending.run(message, recipients)
+        except PayloadFaultError as fault:
+            self._stop(dispatch, fault.reason)
+            tally.close_rest(Outcome.DEAD, fault.reason)
         return [recipient for rank, recipient in present.items() if tally.outcomes[rank] is Outcome.GONE]
 
-    def _windows(
-        self, message: Message, recipients: Sequence[Recipient], tally: Tally
-    ) -> Iterator[Sequence[Recipient]]:
-        gateway = self._gateway
-        if isinstance(gateway, Router):
-            tied = [one._replace(via=tally.bound.get(one.rank, "")) for one in recipients]
-            yield from gateway.route(message, tied)
-            return
-        for start in range(0, len(recipients), gateway.window):
-            yield recipients[start : start + gateway.window]
+    async def _note(self, some: Sequence[tuple[Dispatch, Sequence[Result]]]) -> None:
+        await asyncio.to_thread(self._desk.note, some)
 
     def _stop(self, dispatch: Dispatch, reason: str) -> None:
         """Content that is refused is refused for everyone: what is left of the version is not tried."""

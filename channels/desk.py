@@ -49,7 +49,11 @@ class Desk(Protocol):
     def progress(
         self, dispatch: Dispatch, noted: Sequence[Result], sending: Sequence[int], via: str = ""
     ) -> None:
-        """Notes results, and the ranks that are sent to next, before they are, and through whom."""
+        """Notes results, and who is in doubt from now on (they are sent to next), and through whom."""
+        ...
+
+    def note(self, some: Sequence[tuple[Dispatch, Sequence[Result]]]) -> None:
+        """Notes results of dispatches while their others are still being sent to, in one transaction."""
         ...
 
     def close(self, receipt: Receipt, gone: Sequence[Recipient], at: datetime) -> None:

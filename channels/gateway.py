@@ -1,6 +1,6 @@
 """What every channel's gateway promises, and the words it answers with."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol, Self, runtime_checkable
@@ -82,7 +82,7 @@ class Gateway(Protocol):
     """A provider's client. Opened once, shared by all slots of a worker.
 
     `window` is how many recipients one `send` takes at most. The worker notes the results of one
-    window before it begins the next, so a kill leaves at most one window in doubt.
+    window before it begins the next; how many are under way in all is the allowance's matter.
     """
 
     channel: Channel
@@ -111,6 +111,17 @@ class Router(Protocol):
 
         Lazy: each window is decided when it is asked for. Who has a `via` already keeps it.
         """
+        ...
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A gateway that says who was accepted as it hears of it, not only with a window's last answer."""
+
+    async def send_telling(
+        self, message: Message, recipients: Sequence[Recipient], tell: Callable[[Result], None]
+    ) -> list[Result]:
+        """As Gateway.send, with all results at the end; `tell` hears of those that are accepted before."""
         ...
 
 

@@ -30,8 +30,10 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0
 LONGEST_END = 15.0
 """Seconds to say goodbye to the transport; what was in hand by then goes to another worker."""
 
-log = structlog.get_logger(__name__)
+SMS_IN_DOUBT = 50
+"""Recipients that one process may have sent to and not noted the answer of: a slice, as it is cut."""
 
+log = structlog.get_logger(__name__)
 
 def run(role: Role, settings: Settings, lanes: Sequence[Lane]) -> None:
     """Works until the process is asked to stop."""
@@ -47,7 +49,8 @@ async def _work(
             providers.gateway(settings, channel, clock, house.pool) as gateway,
             providers.beside(house, channel) as refusal,
         ):
-            delivery = Delivery(house.ledger, gateway, clock, refusal)
+            most = settings.push_in_doubt if channel is Channel.PUSH else SMS_IN_DOUBT
+            delivery = Delivery(house.ledger, gateway, clock, refusal, allowance=most)
             rest = gateway.rest if isinstance(gateway, Resting) else lambda: 0.0
             failures = 0
             while not stopped.is_set():

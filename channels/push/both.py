@@ -1,10 +1,10 @@
 """Phones and browsers as one gateway: whom a window goes through is said before it is sent."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from typing import Self
 
-from channels.gateway import Gateway, Message, Recipient, Result
+from channels.gateway import Gateway, Message, Recipient, Result, Telling
 from schemas.content import Channel
 from schemas.web_push import KIND
 
@@ -38,11 +38,23 @@ class PhonesAndBrowsers:
 
     async def send(self, message: Message, recipients: Sequence[Recipient]) -> list[Result]:
         """As Gateway.send; each result names the one it came through."""
-        return [
-            result._replace(via=gateway.name)
-            for gateway, mine in self._parted(recipients)
-            for result in await gateway.send(message, mine)
-        ]
+        return await self.send_telling(message, recipients, lambda _: None)
+
+    async def send_telling(
+        self, message: Message, recipients: Sequence[Recipient], tell: Callable[[Result], None]
+    ) -> list[Result]:
+        """As Telling.send_telling, of those who go through a gateway that tells."""
+        results: list[Result] = []
+        for gateway, mine in self._parted(recipients):
+            name = gateway.name
+            if isinstance(gateway, Telling):
+                some = await gateway.send_telling(
+                    message, mine, lambda result, name=name: tell(result._replace(via=name))
+                )
+            else:
+                some = await gateway.send(message, mine)
+            results += [result._replace(via=name) for result in some]
+        return results
 
     def _parted(self, recipients: Sequence[Recipient]) -> list[tuple[Gateway, list[Recipient]]]:
         browsers = [each for each in recipients if each.kind == KIND]

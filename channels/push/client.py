@@ -20,7 +20,7 @@ from channels.push.pauses import Pauses
 from channels.push.render import KINDS, LIMIT
 from channels.push.request import Headers, Loss, Reply
 from channels.push.tokens import AccessTokens, TokenError
-from channels.push.window import Job, Window, bodies, jobs_of
+from channels.push.window import Job, Tell, Window, bodies, jobs_of
 from schemas.content import Channel
 from schemas.dispatch import Outcome
 
@@ -114,6 +114,12 @@ class PushGateway:
         One call never sends twice to anyone by itself, except where FCM refused the access token or
         gave a request back unread.
         """
+        return await self.send_telling(message, recipients)
+
+    async def send_telling(
+        self, message: Message, recipients: Sequence[Recipient], tell: Tell | None = None
+    ) -> list[Result]:
+        """As `send`; see channels.gateway.Telling."""
         if len(recipients) > self.window:
             raise ValueError(f"recipients: {len(recipients)} are more than a window of {self.window}")
         jobs = jobs_of(message, recipients, self._clock(), self.limit)
@@ -123,7 +129,7 @@ class PushGateway:
             self.pauses.failed(count=len(recipients))
             deferred = Outcome.DEFERRED
             return [Result(someone.rank, deferred, "TOKEN_UNAVAILABLE") for someone in recipients]
-        window = Window(self, jobs)
+        window = Window(self, jobs, tell)
         sendable = [place for place, job in enumerate(jobs) if self._hold_back(window, place, job)]
         wait = await self._quota.take(len(sendable), message.lane) if sendable else 0.0
         if wait > LONGEST_WAIT:

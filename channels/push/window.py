@@ -1,7 +1,7 @@
 """One call's worth of messages: who gets which body, and what came of each so far."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -10,6 +10,9 @@ from channels.push.pauses import Pauses
 from channels.push.render import Rendered, language_of, render
 from channels.push.request import Loss, Reply
 from schemas.content import Language
+from schemas.dispatch import Outcome
+
+Tell = Callable[[Result], None]
 
 
 class Job(NamedTuple):
@@ -30,10 +33,13 @@ class Reader(Protocol):
 
 
 class Window:
-    """One call of `send`: its recipients, and what came of each so far. An Order (channels.push.line)."""
+    """One call of `send`: its recipients, and what came of each so far. An Order (channels.push.request).
 
-    def __init__(self, gateway: Reader, jobs: Sequence[Job]) -> None:
-        self._gateway, self.jobs = gateway, jobs
+    `tell` hears of each who is accepted.
+    """
+
+    def __init__(self, gateway: Reader, jobs: Sequence[Job], tell: Tell | None = None) -> None:
+        self._gateway, self.jobs, self._tell = gateway, jobs, tell
         self.results: list[Result | None] = [None] * len(jobs)
         self.given_up = False
         self._left = 0
@@ -49,7 +55,9 @@ class Window:
 
     def answered(self, place: int, answer: Reply | Loss) -> None:
         """Notes one answer."""
-        self.results[place] = self._gateway.read(self.jobs[place].recipient, answer)
+        self.results[place] = result = self._gateway.read(self.jobs[place].recipient, answer)
+        if self._tell and result.outcome is Outcome.ACCEPTED:
+            self._tell(result)
         self._left -= 1
         if not self._left and not self._done.done():
             self._done.set_result(None)

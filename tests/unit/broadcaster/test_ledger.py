@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from broadcaster.alert import Alert
@@ -66,6 +67,32 @@ def test_a_claim_finds_what_its_predecessor_noted_and_what_is_in_doubt(
     assert second.claims == 2
     assert second.noted == (*accepted(0), refused)
     assert (second.in_doubt, second.via) == ({2, 3}, "viettel")
+
+
+def test_results_are_noted_while_others_are_still_in_doubt(hanoi: House, dispatch: Dispatch) -> None:
+    hanoi.ledger.claim(dispatch, clock())
+    hanoi.ledger.progress(dispatch, [], [0, 1, 2, 3])
+    hanoi.ledger.note([(dispatch, accepted(0, 1)), (dispatch, accepted(3))])
+    found = hanoi.ledger.claim(dispatch, clock())
+    assert (found.noted, found.in_doubt) == (tuple(accepted(0, 1, 3)), {2})
+
+
+def test_what_is_known_is_written_once_the_database_is_back(hanoi: House, dispatch: Dispatch) -> None:
+    hanoi.ledger.claim(dispatch, clock())
+
+    def cut() -> None:
+        with psycopg.connect(str(hanoi.pool.conninfo), autocommit=True) as conn:
+            conn.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+    cut()
+    hanoi.ledger.progress(dispatch, accepted(0, 1), [2, 3, 4])
+    assert hanoi.ledger.claim(dispatch, clock()).in_doubt == {2, 3, 4}
+    cut()
+    hanoi.ledger.close(receipt(dispatch, accepted=5), [], clock())
+    assert hanoi.ledger.claim(dispatch, clock()).done
 
 
 def test_recipients_are_addressed_by_rank_and_who_left_is_absent(hanoi: House, dispatch: Dispatch) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import yaml
 
 from broadcaster.roles import Role
-from broadcaster.service import STAFF
+from broadcaster.service import STAFF, children
+from broadcaster.settings import Settings
 from schemas.content import Channel, Lane
 
 COMPOSE = Path(__file__).parents[3] / "compose.yaml"
@@ -34,3 +35,18 @@ def test_every_lane_of_every_channel_has_a_worker() -> None:
     for channel in (Channel.PUSH, Channel.SMS):
         lanes = [lane for role, held in STAFF.values() if role.value == channel for lane in held]
         assert sorted(lanes) == sorted(Lane)
+
+
+def test_push_has_as_many_processes_as_the_operator_wants() -> None:
+    def names(count: int) -> list[str]:
+        return [child.name for child in children(Settings(push_workers=count), [])]
+
+    assert {"push", "push-2", "push-emergency", "push-emergency-2"} <= set(names(2))
+    assert sorted(set(names(3)) - set(names(1))) == [
+        "push-2",
+        "push-3",
+        "push-emergency-2",
+        "push-emergency-3",
+    ]
+    replicas = yaml.safe_load(COMPOSE.read_text())["services"]["push"]["deploy"]["replicas"]
+    assert replicas == Settings().push_workers

@@ -76,6 +76,10 @@ class PaperDesk:
         self.noted.extend(noted)
         self.sending, self.via = frozenset(sending), via
 
+    def note(self, some: Sequence[tuple[Dispatch, Sequence[Result]]]) -> None:
+        for _, noted in some:
+            self.noted.extend(noted)
+
     def close(self, receipt: Receipt, gone: Sequence[Recipient], at: datetime) -> None:
         del at
         assert self.receipt is None

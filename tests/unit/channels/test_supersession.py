@@ -64,6 +64,8 @@ class House:
         self, dispatch: Dispatch, noted: Sequence[Result], sending: Sequence[int], via: str = ""
     ) -> None: ...
 
+    def note(self, some: Sequence[tuple[Dispatch, Sequence[Result]]]) -> None: ...
+
     def close(self, receipt: Receipt, gone: Sequence[Recipient], at: datetime) -> None:
         del gone, at
         assert receipt.dispatch.id not in self.ended
