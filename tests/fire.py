@@ -20,7 +20,12 @@ from tests.bench.stage import CONTENT, Double
 from tests.waiting import until
 
 FINALS = ("accepted", "gone", "refused", "superseded", "expired", "dead")
-ROAD = ("web", "follow", "relay", "push-emergency", "push", "sms-emergency", "sms", "nats", "postgres")
+WORKERS = {
+    "push": ("push-emergency", "push-emergency-2", "push", "push-2"),
+    "sms": ("sms-emergency", "sms"),
+}
+"""By channel, who sends."""
+ROAD = ("web", "follow", "relay", *WORKERS["push"], *WORKERS["sms"], "nats", "postgres")
 """Everything an alert passes through; the doubles are the outside world."""
 
 

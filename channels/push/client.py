@@ -15,7 +15,7 @@ from firebase_admin import exceptions
 from channels.gateway import Message, Recipient, Result
 from channels.push.answers import QUOTA, judge_refusals, read_answer
 from channels.push.lines import UNWANTED, Lines
-from channels.push.pace import OwnQuota, Quota
+from channels.push.pace import Holding, OwnQuota, Quota
 from channels.push.pauses import Pauses
 from channels.push.render import KINDS, LIMIT
 from channels.push.request import Headers, Loss, Reply
@@ -80,9 +80,9 @@ class PushGateway:
         self._settings = settings
         self._clock = clock
         self._quota = quota or OwnQuota(settings.rate)
-        self.pauses = Pauses(self._quota_spent, ticks)
+        self._holding = Holding(self._quota)
+        self.pauses = Pauses(self._holding, ticks)
         """Who is not sent to now."""
-        self._telling: set[asyncio.Task[None]] = set()
         self._tokens: AccessTokens
         self._lines: Lines
         self._url = settings.base_url.rstrip("/")
@@ -95,7 +95,7 @@ class PushGateway:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        await asyncio.gather(*self._telling, return_exceptions=True)
+        await self._holding.told()
         await self._tokens.close()
         await self._lines.close()
 
@@ -195,17 +195,6 @@ class PushGateway:
         result = read_answer(recipient.rank, answer.status, answer.retry_after, answer.body, self._clock)
         self.pauses.heard(recipient, result)
         return result
-
-    def _quota_spent(self, seconds: float) -> None:
-        """Every worker hears of it, not only we who were told."""
-        task = asyncio.get_running_loop().create_task(self._quota.hold(seconds))
-        self._telling.add(task)
-        task.add_done_callback(self._told)
-
-    def _told(self, task: asyncio.Task[None]) -> None:
-        self._telling.discard(task)
-        if not task.cancelled() and (error := task.exception()):
-            log.warning("push.quota_not_told", error=type(error).__name__)
 
 
 def _token_refused(result: Result | None) -> bool:

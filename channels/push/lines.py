@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from channels.push.line import STREAMS, Line
+from channels.push.exchange import STREAMS
+from channels.push.line import Line
 from channels.push.request import Headers, Loss, Order, Request
 
 log = structlog.get_logger(__name__)
@@ -102,7 +103,7 @@ class Lines:
         while queue and line.takes(len(queue[0].body)):
             request = queue.popleft()
             if request.order.wants(request.place):
-                line.start(request, now)
+                line.send(request, now)
             else:
                 request.order.answered(request.place, Loss(UNWANTED, ambiguous=False))
         line.flush()

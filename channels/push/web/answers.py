@@ -5,7 +5,7 @@ from datetime import datetime
 
 from channels.gateway import Result
 from channels.push.answers import seconds
-from channels.push.line import Reply
+from channels.push.request import Reply
 from schemas.dispatch import Outcome
 
 TAKEN = range(200, 300)

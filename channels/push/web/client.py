@@ -17,11 +17,10 @@ import structlog
 from hpack import NeverIndexedHeaderTuple
 
 from channels.gateway import Message, Recipient, Result
-from channels.push.line import Loss, Reply
 from channels.push.lines import UNWANTED, Lines
 from channels.push.pace import OwnQuota, Quota
 from channels.push.render import language_of
-from channels.push.request import Headers
+from channels.push.request import Headers, Loss, Reply
 from channels.push.web import render
 from channels.push.web.answers import TOO_MANY, UNTRUSTED, read_answer
 from channels.push.web.seal import Receiver, SealError, seal
@@ -71,7 +70,7 @@ class _Job(NamedTuple):
 
 
 class _Window:
-    """One call of `send`: an Order (channels.push.line)."""
+    """One call of `send`: an Order (channels.push.request)."""
 
     def __init__(self, gateway: "WebPushGateway", jobs: Sequence[_Job]) -> None:
         self._gateway, self.jobs = gateway, jobs

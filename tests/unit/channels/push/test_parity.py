@@ -72,3 +72,29 @@ def test_same_errors(sandbox: PushSandbox, name: str, retry_after: str | None) -
     one = [Recipient(0, 0, "phone-1", "token", "android", "vi")]
     ours, theirs = (play(kind, sandbox, message(), one) for kind in (PushGateway, SdkGateway))
     assert ours == theirs
+
+
+@pytest.mark.parametrize("name", ["UNAVAILABLE", "QUOTA_EXCEEDED", "THIRD_PARTY_AUTH_ERROR"])
+def test_same_breaker(sandbox: PushSandbox, name: str) -> None:
+    """After a row of failures nobody is tried, for as long, by the same word; then all are again."""
+    crowd = [Recipient(n, n, f"phone-{n}", "token", "ios", "vi") for n in range(30)]
+
+    async def scenario(kind: type[PushGateway | SdkGateway]) -> list[object]:
+        now = [0.0]
+        settings = PushSettings(sandbox.url, sandbox.credentials_file, sandbox.ca_file)
+        seen: list[object] = []
+        async with kind(settings, lambda: AT, ticks=lambda: now[0]) as gateway:
+            sandbox.behave(Behaviour(errors={name: 1.0}, retry_after="1"))
+            await gateway.send(message(), crowd)
+            seen.append(round(gateway.rest()))
+            asked = sum(sandbox.count().refused.values())
+            seen.append(await gateway.send(message(), crowd))
+            seen.append(sum(sandbox.count().refused.values()) - asked)
+            sandbox.behave()
+            now[0] += 61.0
+            seen.append((gateway.rest(), await gateway.send(message(), crowd)))
+        return seen
+
+    ours, theirs = (asyncio.run(scenario(kind)) for kind in (PushGateway, SdkGateway))
+    assert ours == theirs
+    assert ours[2] == 0, "nobody was asked for while it rests"
