@@ -109,11 +109,17 @@ class Allowance:
 
     async def ended(self, share: Share, results: Sequence[Result]) -> list[Result]:
         """Of a piece's results those that are to be noted yet. No others are from now on."""
-        async with self._noting:
-            noted = {result.rank for result in share.told[: share.noted]}
-            share.told.clear()
-            share.noted = 0
+        told = share.told
+        fresh = {result.rank for result in await self.heard(share)}
+        noted = {result.rank for result in told} - fresh
         return [result for result in results if result.rank not in noted]
+
+    async def heard(self, share: Share) -> list[Result]:
+        """What was heard of a piece and is to be noted yet. Nothing is noted for it from now on."""
+        async with self._noting:
+            fresh = share.told[share.noted :]
+            share.told, share.noted = [], 0
+        return fresh
 
     def renew(self, share: Share, size: int) -> None:
         """The share's next piece: what it holds beyond that goes to others."""

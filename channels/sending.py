@@ -28,10 +28,26 @@ class Sending:
         self._in_doubt, self._via = claim.in_doubt, claim.via
         self._share: Share | None = None
         self._unnoted: Sequence[Result] = ()
+        self._going: Sequence[Recipient] = ()
+        """The piece that is being sent."""
         self._look_again = False
 
     async def run(self, message: Message, recipients: Sequence[Recipient]) -> None:
-        """Sends. Ends early where the version is moot; raises PayloadFaultError where it is refused."""
+        """Sends. Ends early where the version is moot; raises PayloadFaultError where it is refused.
+
+        Whatever else is raised, what is known by then is noted first: nobody is sent to again for it.
+        """
+        try:
+            await self._run(message, recipients)
+        except PayloadFaultError:
+            raise
+        except Exception:
+            if self._share:
+                self._unnoted = [*self._unnoted, *await self._allowance.heard(self._share)]
+                await self._note(self._going)
+            raise
+
+    async def _run(self, message: Message, recipients: Sequence[Recipient]) -> None:
         for window in self._windows(message, recipients):
             rest = window
             while rest:
@@ -41,8 +57,9 @@ class Sending:
                     return
                 piece, rest = rest[: share.size], rest[share.size :]
                 await self._note(piece)
-                self._look_again = True
+                self._look_again, self._going = True, piece
                 await self._send(message, piece, share)
+                self._going = ()
 
     def settled(self) -> None:
         """What came of all is noted: others may send now."""
@@ -82,8 +99,8 @@ class Sending:
         going = {one.rank for one in piece}
         if via == self._via:
             going.update(rank for rank in self._in_doubt if rank not in self._tally.outcomes)
-        noted, self._unnoted = self._unnoted, ()
-        await asyncio.to_thread(self._desk.progress, self._dispatch, noted, sorted(going), via)
+        await asyncio.to_thread(self._desk.progress, self._dispatch, self._unnoted, sorted(going), via)
+        self._unnoted = ()
 
     async def _send(self, message: Message, piece: Sequence[Recipient], share: Share) -> None:
         gateway = self._gateway

@@ -68,6 +68,10 @@ class Tally:
         """The ranks without an outcome."""
         return [rank for rank in self.dispatch.ranks if rank not in self.outcomes]
 
+    def _ended(self) -> list[Outcome]:
+        """The outcome of each rank, in the dispatch's order."""
+        return [self.outcomes[rank] for rank in self.dispatch.ranks]
+
     def receipt(self, provider: str, at: datetime, jitter: float) -> Receipt:
         """The receipt; what is deferred is tried again, or dead where it cannot be."""
         dispatch = self.dispatch
@@ -88,13 +92,13 @@ class Tally:
         bound = {rank: self.bound[rank] for rank in deferred if rank in self.bound}
         carried = _by_provider(self.carriers)
         dead = tuple(rank for rank in dispatch.ranks if self.outcomes[rank] is Outcome.DEAD)
-        homes = dispatch.homes()
-        by_area: defaultdict[str, Counter[Outcome]] = defaultdict(Counter)
-        for rank, area in homes.items():
-            by_area[area][self.outcomes[rank]] += 1
+        ended = Counter(zip(dispatch.homes().values(), self._ended(), strict=False))
+        by_area: defaultdict[str, dict[Outcome, int]] = defaultdict(dict)
+        for (area, outcome), count in ended.items():
+            by_area[area][outcome] = count
         return Receipt(
             dispatch=dispatch,
-            counts=dict(Counter(self.outcomes[rank] for rank in dispatch.ranks)),
+            counts=dict(Counter(self._ended())),
             deferred=tuple(deferred),
             retry_at=tries[0][0] if tries else None,
             unknown=len(self.doubtful),
@@ -105,7 +109,7 @@ class Tally:
             segments=self.segments,
             cost=self.cost,
             dead=dead if len(dead) < len(dispatch.ranks) else (),
-            by_area={area: dict(counts) for area, counts in sorted(by_area.items())},
+            by_area=dict(sorted(by_area.items())),
             later=tuple(Later(retry_at=when, ranks=ranks) for when, ranks in tries[1:]),
         )
 

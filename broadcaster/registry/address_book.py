@@ -5,7 +5,6 @@ import sys
 from array import array
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any, LiteralString, NamedTuple
 
 from psycopg import Cursor
@@ -51,16 +50,19 @@ class Audience(NamedTuple):
     each lot in the register's order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Where one subscriber is reached on one channel; for `kind` see channels.gateway.Recipient."""
 
     id: int
-    address: str = field(repr=False)
+    address: str
     kind: str
     platform: str
     """android, ios or web for push; empty otherwise."""
     locale: str
+
+    def __repr__(self) -> str:
+        """Without the address: it is nobody's business in a log."""
+        return f"Address(id={self.id}, kind={self.kind!r}, platform={self.platform!r})"
 
 
 class _Queries(NamedTuple):
@@ -212,7 +214,7 @@ class AddressBook:
     ) -> list[Address]:
         """The addresses of these subscribers, in no order; who left or has none is simply not there."""
         with self._cursor(cursor) as reader:
-            return [Address(*row) for row in reader.execute(_of(channel).addresses, (list(ids),))]
+            return list(map(Address._make, reader.execute(_of(channel).addresses, (list(ids),))))
 
     def erase_addresses(self, channel: Channel, pairs: Sequence[tuple[int, str]]) -> int:
         """Forgets addresses that a provider calls gone, each only where the subscriber still has it.

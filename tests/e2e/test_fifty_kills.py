@@ -14,7 +14,7 @@ from tests.fire import ROAD, WORKERS, FireHouse, Watch, summed, tell
 from tests.processes import passable_folder
 from tests.waiting import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 SEED, KILLS = 20_261_122, 50
 SUBSCRIBERS, PHONE_SHARE = 101_000, 0.06
@@ -50,8 +50,8 @@ def victims(chance: random.Random) -> list[str]:
 def doubles(house: FireHouse) -> dict[str, int]:
     """What was sent twice until now, by channel. Each kill so far that could cost any cost a slice at most.
 
-    A kill of a process that sends leaves at most a slice in doubt; one of the broker or the database may have
-    a dispatch given to another while its holder lives; any other costs none.
+    A kill of a process that sends leaves at most a slice in doubt; one of the broker or the database may
+    have a dispatch given to another while its holder lives; any other costs none.
     """
     found: dict[str, int] = {}
     for channel, workers in WORKERS.items():

@@ -39,8 +39,9 @@ class Journal:
 
     def accept(self, address: str, alert: str, version: str) -> None:
         """Notes a message as accepted."""
-        digest = blake2b(address.encode(), digest_size=8).hexdigest()
-        self._note(f"+{digest} {alert} {version}")
+        digest, said = blake2b(address.encode(), digest_size=8).digest(), f"{alert} {version}"
+        self._unwritten.append(f"+{digest.hex()} {said}\n")
+        self._add(said, int.from_bytes(digest))
 
     def refuse(self, error: str) -> None:
         """Notes that a message was answered with this error."""
@@ -71,5 +72,11 @@ class Journal:
             self._refused[line[1:]] += 1
             return
         digest, _, version = line[1:].partition(" ")
+        self._add(version, int(digest, 16))
+
+    def _add(self, version: str, digest: int) -> None:
         self._received += 1
-        self._seen.setdefault(version, set()).add(int(digest, 16))
+        seen = self._seen.get(version)
+        if seen is None:
+            seen = self._seen[version] = set()
+        seen.add(digest)

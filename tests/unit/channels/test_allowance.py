@@ -178,6 +178,28 @@ def test_one_kill_costs_one_allowance_with_seven_slots_busy(dies_after: int, mos
     assert all(receipt.counts == {Outcome.ACCEPTED: SIZE} for receipt in books.receipts.values())
 
 
+def test_what_is_known_is_noted_before_trouble_of_the_house_ends_a_dispatch() -> None:
+    """As where the database is killed between two pieces: who was reached is not sent to again."""
+
+    class Away(Books):
+        asked: int = 0
+
+        def message(self, dispatch: Dispatch) -> Message | None:
+            self.asked += 1
+            if self.asked == 3:
+                raise ConnectionError
+            return super().message(dispatch)
+
+    books, provider = Away(), Provider(window=4)
+    delivery = Delivery(books, provider, lambda: AT, allowance=4)
+    with pytest.raises(ConnectionError):
+        asyncio.run(delivery.deliver(dispatch(0)))
+    assert len(provider.reached) == 8
+    assert books.in_doubt() == 0
+    asyncio.run(delivery.deliver(dispatch(0)))
+    assert provider.reached == Counter(range(SIZE))
+
+
 def test_one_answer_that_stays_out_holds_up_only_its_own_slot() -> None:
     books = Books()
 
