@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 PARTS = 2
 """Into so many pieces a window is cut where answers are slow; where they are not, it goes whole, for each
 piece costs writes."""
-SLOW = 0.05
+SLOW = 0.09
 """Seconds after which a window still under way means that answers are slow, where this process has nothing
 else to do; where it has, pieces would only make it more."""
 STUCK = 1.0
