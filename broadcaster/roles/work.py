@@ -35,6 +35,7 @@ SMS_IN_DOUBT = 50
 
 log = structlog.get_logger(__name__)
 
+
 def run(role: Role, settings: Settings, lanes: Sequence[Lane]) -> None:
     """Works until the process is asked to stop."""
     channel = Channel(role.value)
