@@ -7,15 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic_core import to_json
-
 from projections.projection import Transaction
 from projections.reach import drills, spared
 from projections.reach.areas import AREAS_DDL, AreaTallies
 from projections.reach.drills import DRILLS_DDL
 from projections.reach.letters import LETTERS_DDL, Letters
+from projections.reach.receipts import RECEIPTS_DDL, note, reasons_of, row_of
 from projections.reach.spared import SPARED_DDL
-from projections.rows import copy_rows, jsonb, storable
 from schemas.content import Channel
 from schemas.dispatch import FINAL, Outcome, Receipt
 from schemas.events import (
@@ -63,25 +61,6 @@ CREATE TABLE IF NOT EXISTS reach_reasons (
     count bigint NOT NULL,
     PRIMARY KEY (alert_id, version, channel, reason)
 );
-CREATE TABLE IF NOT EXISTS reach_receipts (
-    position bigint PRIMARY KEY,
-    recorded_at timestamptz NOT NULL,
-    dispatch_id uuid NOT NULL,
-    alert_id uuid NOT NULL,
-    version int NOT NULL,
-    channel text NOT NULL,
-    lane text NOT NULL,
-    first_rank bigint NOT NULL,
-    last_rank bigint NOT NULL,
-    attempt int NOT NULL,
-    counts jsonb NOT NULL,
-    unknown bigint NOT NULL,
-    reasons jsonb NOT NULL,
-    provider text NOT NULL,
-    dead bigint NOT NULL
-);
-CREATE INDEX IF NOT EXISTS reach_receipts_channel ON reach_receipts (channel, position);
-CREATE INDEX IF NOT EXISTS reach_receipts_dead ON reach_receipts (position) WHERE dead > 0;
 CREATE TABLE IF NOT EXISTS reach_screens (
     alert_id uuid NOT NULL,
     version int NOT NULL,
@@ -124,31 +103,11 @@ _REASON = """
 INSERT INTO reach_reasons AS r VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT (alert_id, version, channel, reason) DO UPDATE SET count = r.count + excluded.count
 """
-_RECEIPTS = {
-    "position": "int8",
-    "recorded_at": "timestamptz",
-    "dispatch_id": "uuid",
-    "alert_id": "uuid",
-    "version": "int4",
-    "channel": "text",
-    "lane": "text",
-    "first_rank": "int8",
-    "last_rank": "int8",
-    "attempt": "int4",
-    "counts": "jsonb",
-    "unknown": "int8",
-    "reasons": "jsonb",
-    "provider": "text",
-    "dead": "int8",
-}
 # Answers those that are new, so that a repeated report counts once.
 _SCREENS = """
 INSERT INTO reach_screens SELECT * FROM unnest(%s::uuid[], %s::int[], %s::uuid[], %s::timestamptz[])
 ON CONFLICT DO NOTHING RETURNING alert_id, version
 """
-
-NAME = 120
-"""Most characters of a provider's name, or of its name for an error."""
 
 Key = tuple[UUID, int, Channel]
 
@@ -177,7 +136,7 @@ class Reach:
             DeadLetterWrittenOff.TOPIC,
         }
     )
-    ddl = DDL + AREAS_DDL + LETTERS_DDL + SPARED_DDL + DRILLS_DDL
+    ddl = DDL + RECEIPTS_DDL + AREAS_DDL + LETTERS_DDL + SPARED_DDL + DRILLS_DDL
     tables: tuple[str, ...] = (
         "reach_totals",
         "reach_reasons",
@@ -207,9 +166,9 @@ class Reach:
                 case ReceiptRecorded(receipt=receipt) if is_canary(receipt.dispatch.alert_id):
                     pass  # A test item reaches nobody.
                 case ReceiptRecorded(receipt=receipt):
-                    reasons = _reasons(receipt)
+                    reasons = reasons_of(receipt)
                     _count(tallies, receipt, reasons, recorded_at)
-                    receipts.append(_receipt_row(position, recorded_at, receipt, reasons))
+                    receipts.append(row_of(position, recorded_at, receipt, reasons))
                     areas.ended(receipt)
                     letters.ended(position, recorded_at, receipt, reasons)
                 case DeadLetterReplayed(dispatch=order):
@@ -228,7 +187,7 @@ class Reach:
                     pass
         for alert_id, version in _note_screens(tx, shown):
             tallies[alert_id, version, Channel.LED].counts["screens"] += 1
-        _note_receipts(tx, receipts)
+        note(tx, receipts)
         _note_tallies(tx, tallies)
         areas.write(tx)
         letters.write(tx)
@@ -253,38 +212,6 @@ def _count(
     tally.last_receipt_at = recorded_at
 
 
-def _receipt_row(
-    position: int, recorded_at: datetime, receipt: Receipt, reasons: dict[str, int]
-) -> tuple[Any, ...]:
-    dispatch = receipt.dispatch
-    return (
-        position,
-        recorded_at,
-        dispatch.id,
-        dispatch.alert_id,
-        dispatch.version,
-        dispatch.channel.value,
-        dispatch.lane.value,
-        dispatch.first,
-        dispatch.last,
-        dispatch.attempt,
-        jsonb(to_json(receipt.counts)),
-        receipt.unknown,
-        jsonb(to_json(reasons)),
-        storable(receipt.provider, NAME),
-        receipt.counts.get(Outcome.DEAD, 0),
-    )
-
-
-def _reasons(receipt: Receipt) -> dict[str, int]:
-    if not receipt.reasons:
-        return {}
-    reasons: Counter[str] = Counter()
-    for reason, count in receipt.reasons.items():
-        reasons[storable(reason, NAME)] += count
-    return dict(reasons)
-
-
 def _note_screens(tx: Transaction, shown: dict[tuple[UUID, int, UUID], datetime]) -> list[tuple[UUID, int]]:
     if not shown:
         return []
@@ -292,11 +219,6 @@ def _note_screens(tx: Transaction, shown: dict[tuple[UUID, int, UUID], datetime]
     return tx.cursor.execute(
         _SCREENS, (list(alerts), list(versions), list(screens), list(shown.values()))
     ).fetchall()
-
-
-def _note_receipts(tx: Transaction, receipts: Sequence[tuple[Any, ...]]) -> None:
-    if receipts:
-        copy_rows(tx.cursor, "reach_receipts", _RECEIPTS, receipts)
 
 
 def _note_tallies(tx: Transaction, tallies: dict[Key, Tally]) -> None:
