@@ -10,7 +10,8 @@ from broadcaster.proof import checkpoint
 from broadcaster.proof.chain import Verdict, link
 from broadcaster.proof.checkpoint import Checkpoint
 
-ROWS = 1000
+ROWS = 250
+"""A page waits for the reckoning: some 20 us a row."""
 
 
 @dataclass(frozen=True)
