@@ -78,7 +78,7 @@ class Settings(BaseModel):
     push_in_doubt: Annotated[int, Field(ge=1, le=10_000)] = 500
     """Recipients that a process may have sent to and not noted the answer of: what a kill of it may send
     twice. It sends at most so many in the time of one answer."""
-    push_workers: Annotated[int, Field(ge=1, le=16)] = 2
+    push_workers: Annotated[int, Field(ge=1, le=16)] = 1
     """Processes that `serve` runs for emergencies, and as many for the other lanes."""
     vapid_key: Path | None = None
     """Our private key of P-256 (PEM) for browsers' push services; no Web Push where empty."""

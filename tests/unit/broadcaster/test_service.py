@@ -48,5 +48,11 @@ def test_push_has_as_many_processes_as_the_operator_wants() -> None:
         "push-emergency-2",
         "push-emergency-3",
     ]
-    replicas = yaml.safe_load(COMPOSE.read_text())["services"]["push"]["deploy"]["replicas"]
-    assert replicas == Settings().push_workers
+
+
+def test_compose_has_push_processes_enough_for_the_quota_a_fifth_of_a_second_away() -> None:
+    services = yaml.safe_load(COMPOSE.read_text())["services"]
+    house = Settings()
+    for name in ("push", "push-emergency"):
+        ceiling = services[name]["deploy"]["replicas"] * house.push_in_doubt / 0.2
+        assert ceiling >= house.push_quota / 60
