@@ -129,8 +129,11 @@ class Telling(Protocol):
 class Resting(Protocol):
     """A gateway that knows when its provider is not to be asked."""
 
-    def rest(self) -> float:
-        """Seconds until it is worth trying; 0 where it is now. What waits so long costs no attempt."""
+    def rest(self, attempt: int = 1) -> float:
+        """Seconds until it is worth making that attempt; 0 where it is now.
+
+        What waits so long costs no attempt.
+        """
         ...
 
 

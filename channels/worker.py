@@ -81,13 +81,13 @@ def add_worker(
     deliver: Deliver,
     clock: Callable[[], datetime],
     *,
-    rest: Callable[[], float] = lambda: 0.0,
+    rest: Callable[[int], float] = lambda _: 0.0,
 ) -> None:
-    """Registers a channel's subscribers: so many slots for each lane; `rest` as of channels.retry.wait."""
+    """Registers a channel's subscribers: so many slots for each lane; `rest` as of gateway.Resting."""
 
     async def work(dispatch: Dispatch, message: NatsMessage) -> None:
         # Unclaimed: a dispatch that waits for its provider has not been tried.
-        if (early := wait(dispatch, clock(), rest())) > 0:
+        if (early := wait(dispatch, clock(), rest(dispatch.attempt))) > 0:
             await message.nack(delay=min(early, LOOK))
             return
         async with heartbeat(message, ack_wait(dispatch.lane) / BEATS):

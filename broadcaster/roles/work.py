@@ -1,7 +1,7 @@
 """The worker roles: carry out dispatches through the channel's gateway."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
@@ -52,7 +52,7 @@ async def _work(
         ):
             most = settings.push_in_doubt if channel is Channel.PUSH else SMS_IN_DOUBT
             delivery = Delivery(house.ledger, gateway, clock, refusal, allowance=most)
-            rest = gateway.rest if isinstance(gateway, Resting) else lambda: 0.0
+            rest: Callable[[int], float] = gateway.rest if isinstance(gateway, Resting) else lambda _: 0.0
             failures = 0
             while not stopped.is_set():
                 broker = transport.broker(settings, f"{channel}-{'-'.join(lanes)}")

@@ -4,13 +4,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from typing import Self
 
-from channels.gateway import Gateway, Message, Recipient, Result, Telling
+from channels.gateway import Gateway, Message, Recipient, Resting, Result, Telling
 from schemas.content import Channel
 from schemas.web_push import KIND
 
 
 class PhonesAndBrowsers:
-    """A Gateway and a Router. An address belongs to one of the two by its kind, for good."""
+    """A Gateway and a Router. An address belongs to one of the two by its kind, for good.
+
+    It is Resting and Telling as the phones' gateway is.
+    """
 
     channel = Channel.PUSH
     name = "push"
@@ -28,6 +31,14 @@ class PhonesAndBrowsers:
 
     async def __aexit__(self, *exc: object) -> None:
         await self._stack.aclose()
+
+    def rest(self, attempt: int = 1) -> float:
+        """As Resting.rest, of what was tried: nearly all who are put off are FCM's.
+
+        A first attempt is made whatever FCM's state, for browsers have another service.
+        """
+        phones = self._phones
+        return phones.rest(attempt) if attempt > 1 and isinstance(phones, Resting) else 0.0
 
     def route(self, message: Message, recipients: Sequence[Recipient]) -> Iterator[list[Recipient]]:
         """As Router.route: the phones' windows, then the browsers'."""

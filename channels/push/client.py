@@ -104,7 +104,7 @@ class PushGateway:
         """Open now."""
         return self._lines.open
 
-    def rest(self) -> float:
+    def rest(self, attempt: int = 1) -> float:  # noqa: ARG002 (FCM is for all or for none)
         """As Resting.rest."""
         return self.pauses.rest()
 

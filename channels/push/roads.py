@@ -1,10 +1,10 @@
 """FCM by both roads as one gateway: to a phone by its token, and to a topic for all who are in it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Self
 
-from channels.gateway import Gateway, Message, Recipient, Resting, Result
+from channels.gateway import Gateway, Message, Recipient, Resting, Result, Telling
 from channels.push.topics import KIND, TopicGateway
 from schemas.content import Channel
 
@@ -28,11 +28,22 @@ class PhonesAndTopics:
     async def __aexit__(self, *exc: object) -> None:
         await self._stack.aclose()
 
-    def rest(self) -> float:
+    def rest(self, attempt: int = 1) -> float:
         """As Resting.rest."""
-        return self._phones.rest() if isinstance(self._phones, Resting) else 0.0
+        return self._phones.rest(attempt) if isinstance(self._phones, Resting) else 0.0
 
     async def send(self, message: Message, recipients: Sequence[Recipient]) -> list[Result]:
         """As Gateway.send."""
-        gateway = self._topics if recipients and recipients[0].kind == KIND else self._phones
+        return await self._for(recipients).send(message, recipients)
+
+    async def send_telling(
+        self, message: Message, recipients: Sequence[Recipient], tell: Callable[[Result], None]
+    ) -> list[Result]:
+        """As Telling.send_telling, of phones; a topic is one recipient, and known when it is over."""
+        gateway = self._for(recipients)
+        if gateway is self._phones and isinstance(gateway, Telling):
+            return await gateway.send_telling(message, recipients, tell)
         return await gateway.send(message, recipients)
+
+    def _for(self, recipients: Sequence[Recipient]) -> Gateway:
+        return self._topics if recipients and recipients[0].kind == KIND else self._phones

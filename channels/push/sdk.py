@@ -109,7 +109,7 @@ class SdkGateway:
         judge_refusals(message, languages, sent)
         return results + sent
 
-    def rest(self) -> float:
+    def rest(self, attempt: int = 1) -> float:  # noqa: ARG002 (FCM is for all or for none)
         """As Resting.rest."""
         return self.pauses.rest()
 

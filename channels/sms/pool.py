@@ -75,7 +75,7 @@ class SmsPool:
         """Whether a provider can be reached now."""
         return self._members[name].carrier.up
 
-    def rest(self) -> float:
+    def rest(self, attempt: int = 1) -> float:  # noqa: ARG002 (a line is for all or for none)
         """As Resting.rest: while no provider has a line, the next look is due in DOWN seconds."""
         return 0.0 if any(member.carrier.up for member in self._members.values()) else DOWN
 

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from channels.push import PushGateway, PushSettings
+from channels.push.roads import PhonesAndTopics
 from channels.push.sandbox import PushSandbox
+from channels.push.topics import TopicGateway
 from tests.contract.gateways import AT, Behaviour, Double, House
 
 PREFIXES = {
@@ -38,7 +40,16 @@ def double(folder: Path) -> Generator[Double]:
 
 
 def gateway(sandbox: PushSandbox) -> PushGateway:
-    return PushGateway(PushSettings(sandbox.url, sandbox.credentials_file, sandbox.ca_file), lambda: AT)
+    return PushGateway(settings_of(sandbox), lambda: AT)
+
+
+def by_either_road(sandbox: PushSandbox) -> PhonesAndTopics:
+    """As a worker has it."""
+    return PhonesAndTopics(gateway(sandbox), TopicGateway(settings_of(sandbox), lambda: AT))
+
+
+def settings_of(sandbox: PushSandbox) -> PushSettings:
+    return PushSettings(sandbox.url, sandbox.credentials_file, sandbox.ca_file)
 
 
 def secrets(sandbox: PushSandbox) -> list[str]:
@@ -48,12 +59,13 @@ def secrets(sandbox: PushSandbox) -> list[str]:
 
 HOUSES = [
     House(
-        name="push",
+        name=name,
         kind="token",
         platform="android",
         double=double,
-        gateway=gateway,
+        gateway=made,
         address=lambda behaviour, number: f"{PREFIXES[behaviour]}{number:032x}",
         secrets=secrets,
     )
+    for name, made in (("push", gateway), ("push by either road", by_either_road))
 ]
