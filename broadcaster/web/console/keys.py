@@ -12,7 +12,14 @@ from broadcaster.log import ConflictError
 from broadcaster.rules import RefusedError
 from broadcaster.web.console.form import BoundForm
 from broadcaster.web.console.frame import go, show
-from broadcaster.web.console.letting_in import acting_for, code_of, faults_of, managed_bodies
+from broadcaster.web.console.letting_in import (
+    NOTHING,
+    Entered,
+    acting_for,
+    code_of,
+    faults_of,
+    managed_bodies,
+)
 from broadcaster.web.console.visitor import Visitor, WithVisitor
 from broadcaster.web.console.writing import Fault
 from broadcaster.web.services import Services, WithServices
@@ -35,14 +42,15 @@ def ask(request: Request, services: WithServices, visitor: WithVisitor, form: Bo
     """Asks for a key. It is shown this once, and opens nothing until a second manager confirmed it."""
     body, name = form.one("body"), form.one("account").lower()
     by = visitor.by(acting_for(services, visitor, body))
-    faults, key = faults_of(services, visitor, form, ROLES_OF_KEYS), ""
+    faults, key = faults_of(services, visitor, "key", form, ROLES_OF_KEYS), ""
     if not faults:
         try:
             asked = services.access.ask(by, "key", name, body, Role(form.one("role")), at=services.now())
             key = asked.secret or ""
         except (AccountError, RefusedError) as error:
-            faults = [Fault("account", code_of(error))]
-    return _page(request, services, visitor, faults=tuple(faults), name=name, key=key)
+            faults = [Fault("key-account", code_of(error))]
+    entered = Entered.of("key", form) if faults else NOTHING
+    return _page(request, services, visitor, faults=tuple(faults), entered=entered, name=name, key=key)
 
 
 @router.post("/{key_id}/revoke")
@@ -68,6 +76,7 @@ def _page(
     visitor: Visitor,
     *,
     faults: tuple[Fault, ...] = (),
+    entered: Entered = NOTHING,
     name: str = "",
     key: str = "",
 ) -> Response:
@@ -83,6 +92,7 @@ def _page(
         bodies=managed_bodies(services, visitor),
         granted=ROLES_OF_KEYS,
         faults=faults,
+        entered=entered,
         name=name,
         key=key,
     )

@@ -1,5 +1,8 @@
 """What the pages on people and on keys share: as whose manager one asks, and what is wrong with it."""
 
+from dataclasses import dataclass
+from typing import Self
+
 from broadcaster.account import Role
 from broadcaster.accounts.store import AccountError
 from broadcaster.rules import RefusedError, Rule
@@ -8,6 +11,24 @@ from broadcaster.web.console.form import Form
 from broadcaster.web.console.visitor import Visitor
 from broadcaster.web.console.writing import Fault
 from broadcaster.web.services import Services
+
+
+@dataclass(frozen=True)
+class Entered:
+    """What was typed into one of a page's forms, which is shown again with it where something is wrong."""
+
+    form: str = ""
+    account: str = ""
+    body: str = ""
+    role: str = ""
+
+    @classmethod
+    def of(cls, name: str, form: Form) -> Self:
+        """The form of that name."""
+        return cls(name, form.one("account"), form.one("body"), form.one("role"))
+
+
+NOTHING = Entered()
 
 
 def acting_for(services: Services, visitor: Visitor, body: str) -> str:
@@ -26,12 +47,14 @@ def code_of(error: AccountError | RefusedError) -> str:
     )
 
 
-def faults_of(services: Services, visitor: Visitor, form: Form, roles: tuple[Role, ...]) -> list[Fault]:
-    """What is wrong with the role asked for, or with the second factor."""
+def faults_of(
+    services: Services, visitor: Visitor, name: str, form: Form, roles: tuple[Role, ...]
+) -> list[Fault]:
+    """What is wrong with the role asked for in the form of that name, or with the second factor."""
     if form.one("role") not in {role.value for role in roles}:
-        return [Fault("role", "invalid")]
+        return [Fault(f"{name}-role", "invalid")]
     wrong = second_factor.fault(services, visitor, form)
-    return [Fault("code", f"code-{wrong}")] if wrong else []
+    return [Fault(f"{name}-code", f"code-{wrong}")] if wrong else []
 
 
 def managed_bodies(services: Services, visitor: Visitor) -> list[tuple[str, str]]:

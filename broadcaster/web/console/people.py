@@ -16,7 +16,14 @@ from broadcaster.log import ConflictError
 from broadcaster.rules import RefusedError
 from broadcaster.web.console.form import BoundForm
 from broadcaster.web.console.frame import go, show
-from broadcaster.web.console.letting_in import acting_for, code_of, faults_of, managed_bodies
+from broadcaster.web.console.letting_in import (
+    NOTHING,
+    Entered,
+    acting_for,
+    code_of,
+    faults_of,
+    managed_bodies,
+)
 from broadcaster.web.console.visitor import Visitor, WithVisitor
 from broadcaster.web.console.writing import Fault
 from broadcaster.web.services import Services, WithServices
@@ -72,7 +79,7 @@ def invite(request: Request, services: WithServices, visitor: WithVisitor, form:
     """Asks to invite a person with a first role. The link is shown this once, and opens nothing yet."""
     body, name = form.one("body"), form.one("account").lower()
     acting = acting_for(services, visitor, body)
-    faults, link = faults_of(services, visitor, form, GRANTED), ""
+    faults, link = faults_of(services, visitor, "invite", form, GRANTED), ""
     if not faults:
         try:
             asked = services.access.ask(
@@ -80,8 +87,9 @@ def invite(request: Request, services: WithServices, visitor: WithVisitor, form:
             )
             link = f"{services.ports.base_url}/console/welcome/{asked.secret}"
         except (AccountError, RefusedError) as error:
-            faults = [Fault("account", code_of(error))]
-    return _page(request, services, visitor, faults=tuple(faults), name=name, link=link)
+            faults = [Fault("invite-account", code_of(error))]
+    entered = Entered.of("invite", form) if faults else NOTHING
+    return _page(request, services, visitor, faults=tuple(faults), entered=entered, name=name, link=link)
 
 
 @router.post("/grant")
@@ -89,7 +97,7 @@ def grant(request: Request, services: WithServices, visitor: WithVisitor, form: 
     """Asks for a role for someone who has an account; `do=revoke` takes it away at once."""
     body, name = form.one("body"), form.one("account").lower()
     by = visitor.by(acting_for(services, visitor, body))
-    faults = faults_of(services, visitor, form, GRANTED)
+    faults = faults_of(services, visitor, "grant", form, GRANTED)
     if not faults:
         role = Role(form.one("role"))
         try:
@@ -99,10 +107,10 @@ def grant(request: Request, services: WithServices, visitor: WithVisitor, form: 
             services.access.ask(by, "grant", name, body, role, at=services.now())
             return go("/console/access")
         except (AccountError, RefusedError) as error:
-            faults = [Fault("account", code_of(error))]
+            faults = [Fault("grant-account", code_of(error))]
         except ConflictError:
-            faults = [Fault("account", "moved")]
-    return _page(request, services, visitor, faults=tuple(faults), name=name)
+            faults = [Fault("grant-account", "moved")]
+    return _page(request, services, visitor, faults=tuple(faults), entered=Entered.of("grant", form))
 
 
 def _people(services: Services, bodies: Iterable[tuple[str, str]], looked_for: str) -> list[Person]:
@@ -128,6 +136,7 @@ def _page(
     visitor: Visitor,
     *,
     faults: tuple[Fault, ...] = (),
+    entered: Entered = NOTHING,
     name: str = "",
     link: str = "",
     wanted: Wanted = EVERYONE,
@@ -154,6 +163,7 @@ def _page(
         bodies=bodies,
         granted=GRANTED,
         faults=faults,
+        entered=entered,
         name=name,
         link=link,
         others=sorted(others),

@@ -1,5 +1,7 @@
 """Letting people in: one manager asks, another confirms; never for oneself, never over someone's head."""
 
+import re
+
 from broadcaster.account import Role
 from broadcaster.accounts import codes
 from broadcaster.web.console.people import PAGE
@@ -161,6 +163,24 @@ def test_nobody_helps_himself(town: Town) -> None:
         ("role", "author"),
     ]
     assert hoa.send("/console/people/invite", values).status == 403
+
+
+def test_what_was_typed_comes_back_beside_what_is_wrong_with_it(town: Town) -> None:
+    hoa = Browser(town).sign_in("hoa").go("/console/people")
+    hoa.press("Thêm vai trò", account="hoa", role="auditor")
+    assert hoa.status == 422
+    assert hoa.answer.text.count('id="error-') == 1
+    assert 'id="error-grant-account"' in hoa.answer.text
+    assert re.search(
+        r"grant-account[^>]* value=.hoa.[^>]* aria-describedby=. error-grant-account.", hoa.answer.text
+    )
+    assert re.search(r'id="invite-account"[^>]* value=""', hoa.answer.text)
+    (chosen,) = re.findall(r'<option value="(\w+)" selected>', hoa.answer.text)
+    assert chosen == "auditor"
+    keys = hoa.go("/console/keys")
+    keys.press("Đề nghị khóa", account="KHÔNG hợp lệ", role="author")
+    assert keys.status == 422
+    assert re.search(r'id="key-account"[^>]* value="KHÔNG hợp lệ"', keys.answer.text)
 
 
 def test_an_invitation_never_hands_over_roles_that_were_given(town: Town) -> None:
