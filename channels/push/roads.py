@@ -39,9 +39,9 @@ class PhonesAndTopics:
     async def send_telling(
         self, message: Message, recipients: Sequence[Recipient], tell: Callable[[Result], None]
     ) -> list[Result]:
-        """As Telling.send_telling, of phones; a topic is one recipient, and known when it is over."""
+        """As Telling.send_telling, where the phones' gateway tells."""
         gateway = self._for(recipients)
-        if gateway is self._phones and isinstance(gateway, Telling):
+        if isinstance(gateway, Telling):
             return await gateway.send_telling(message, recipients, tell)
         return await gateway.send(message, recipients)
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from channels.gateway import TOPIC, Message, Recipient, Result
 from channels.push.client import PushGateway
+from channels.push.window import Tell
 from schemas.content import Mode
 from schemas.dispatch import Outcome
 from schemas.push_topics import checked, topic_of
@@ -27,8 +28,12 @@ class TopicGateway(PushGateway):
     kinds = (KIND,)
     limit = LIMIT
 
-    async def send(self, message: Message, recipients: Sequence[Recipient]) -> list[Result]:
-        """As PushGateway.send. Raises ValueError for an exercise or a test, which is for the few.
+    async def send_telling(
+        self, message: Message, recipients: Sequence[Recipient], tell: Tell | None = None
+    ) -> list[Result]:
+        """As PushGateway's, by which `send` goes too.
+
+        Raises ValueError for an exercise or a test, which is for the few.
 
         A topic that is refused is dead, not gone: a commune's phones are to be looked after by someone.
         """
@@ -36,5 +41,5 @@ class TopicGateway(PushGateway):
             raise ValueError(f"mode: {message.content.mode} goes to no topic")
         for one in recipients:
             checked(one.address)
-        results = await super().send(message, recipients)
+        results = await super().send_telling(message, recipients, tell)
         return [one._replace(outcome=Outcome.DEAD) if one.outcome in _NEVER else one for one in results]

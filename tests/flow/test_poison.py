@@ -18,6 +18,7 @@ from channels.delivery import Delivery
 from channels.gateway import Message, Recipient, Result
 from channels.push import PushGateway, PushSettings
 from channels.push.sandbox import PushSandbox
+from channels.push.window import Tell
 from channels.retry import MAX_CLAIMS
 from channels.topology import declare
 from channels.worker import Stumble, add_worker
@@ -46,11 +47,13 @@ class Brittle(PushGateway):
 
     fell = 0
 
-    async def send(self, message: Message, recipients: Sequence[Recipient]) -> list[Result]:
+    async def send_telling(
+        self, message: Message, recipients: Sequence[Recipient], tell: Tell | None = None
+    ) -> list[Result]:
         if any(each.address == POISON for each in recipients):
             self.fell += 1
             raise RuntimeError("no worker survives this one")
-        return await super().send(message, recipients)
+        return await super().send_telling(message, recipients, tell)
 
 
 @asynccontextmanager
