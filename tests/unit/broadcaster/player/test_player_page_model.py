@@ -20,7 +20,12 @@ from hypothesis.stateful import rule, run_state_machine_as_test
 from playwright.sync_api import sync_playwright
 
 from broadcaster.player.controller import Outcome, Picture
-from tests.unit.broadcaster.player.test_player_model import Street, settings_of_a_screen, silence
+from tests.unit.broadcaster.player.test_player_model import (
+    Street,
+    drills_beside_what_is_meant,
+    settings_of_a_screen,
+    silence,
+)
 
 CORE = files("broadcaster.web") / "static" / "player_core.js"
 ORACLE = Path(__file__).with_name("player_oracle.mjs")
@@ -129,6 +134,7 @@ def test_the_page_shows_what_the_street_should_see() -> None:
     with (node if name == "node" else chromium)() as call:
         PageStreet.call = staticmethod(call)
         silence(PageStreet())
+        drills_beside_what_is_meant(PageStreet())
         settings_of_a_screen(PageStreet())
         run_state_machine_as_test(
             PageStreet, settings=settings(max_examples=lives, stateful_step_count=30, deadline=None)
