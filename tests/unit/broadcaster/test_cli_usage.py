@@ -1,25 +1,17 @@
 """Wrong words on the command line: one line that names them, and exit code 2."""
 
+import subprocess
 import sys
 
 import pytest
 
-from broadcaster.cli.app import main
 
-
-def told(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[str, str]:
+def told(*words: str) -> tuple[str, str]:
     """What it says, on either stream, before it ends with exit code 2."""
-    sys.argv = ["broadcaster", *words]
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 2
-    out, err = capsys.readouterr()
-    return out, err
-
-
-@pytest.fixture(autouse=True)
-def _words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", [])
+    argv = [sys.executable, "-m", "broadcaster", *words]
+    ended = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    return ended.stdout, ended.stderr
 
 
 @pytest.mark.parametrize(
@@ -34,11 +26,11 @@ def _words(monkeypatch: pytest.MonkeyPatch) -> None:
         (["cap", "check", "/nowhere.xml"], "broadcaster: Invalid value for 'file'"),
     ],
 )
-def test_what_is_wrong_is_one_line(capsys: pytest.CaptureFixture[str], words: list[str], said: str) -> None:
-    out, err = told(capsys, *words)
+def test_what_is_wrong_is_one_line(words: list[str], said: str) -> None:
+    out, err = told(*words)
     assert err.startswith(said)
     assert (err.count("\n"), out) == (1, "")
 
 
-def test_no_words_at_all_are_answered_with_help(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "create" in "".join(told(capsys, "keys"))
+def test_no_words_at_all_are_answered_with_help() -> None:
+    assert "create" in "".join(told("keys"))
