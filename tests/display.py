@@ -50,7 +50,7 @@ def displayed() -> Generator[Display]:
     reader, writer = os.pipe()
     screen = f"{SIZE[0]}x{SIZE[1]}x24"
     server = subprocess.Popen(
-        [xvfb, "-displayfd", str(writer), "-screen", "0", screen, "-nolisten", "tcp"],
+        [xvfb, "-displayfd", str(writer), "-screen", "0", screen, "-nolisten", "tcp", "-noreset"],
         pass_fds=[writer],
         stderr=subprocess.DEVNULL,
     )
