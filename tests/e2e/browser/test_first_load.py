@@ -29,7 +29,9 @@ def over_the_wire(
         names[said["requestId"]] = said["request"]["url"].removeprefix(hanoi.url)
 
     def came(said: dict[str, Any]) -> None:
-        loaded[names[said["requestId"]]] = said["encodedDataLength"]
+        # What the page before had asked for ends here too.
+        if said["requestId"] in names:
+            loaded[names[said["requestId"]]] = said["encodedDataLength"]
 
     wire.on("Network.requestWillBeSent", asked)
     wire.on("Network.loadingFinished", came)
