@@ -31,6 +31,7 @@ def house() -> Iterator[FireHouse]:
     slow = {
         "BROADCASTER_PUSH_QUOTA": str(PUSHES_A_MINUTE),
         "BROADCASTER_SMS_RATE": str(TEXTS_A_SECOND),
+        "BROADCASTER_PUSH_WORKERS": "2",
     }
     with passable_folder() as folder, running_house(Path(folder), **slow) as settings:
         with House.open(settings) as opened:

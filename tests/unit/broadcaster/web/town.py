@@ -37,6 +37,7 @@ from broadcaster.reference import IssuerRecord
 from broadcaster.registry.subscribers import SUBSCRIBERS_DDL, Registry
 from broadcaster.screens.tables import SCREENS_DDL
 from broadcaster.setup_commands import SetupCommands
+from broadcaster.topics.tables import TOPICS_DDL
 from broadcaster.web.app import create_app
 from broadcaster.web.front import Front
 from broadcaster.web.ports import WebPorts
@@ -216,9 +217,8 @@ class Town:
             ATTACHMENTS_DDL,
         ]
         # Nobody orders anything here; a pre-flight reads who has which alert.
-        ddl += [DESK_DDL, DRAFTS_DDL, Fanout.ddl, *(each.ddl for each in self.projections)]
-        ddl.append(Fanout.ddl)
-        ddl += [DESK_DDL, DRAFTS_DDL, SCREENS_DDL, REMINDERS_DDL, BOUNDARIES_DDL]
+        ddl += [Fanout.ddl, *(each.ddl for each in self.projections)]
+        ddl += [DESK_DDL, DRAFTS_DDL, SCREENS_DDL, REMINDERS_DDL, BOUNDARIES_DDL, TOPICS_DDL]
         with self.pool.connection() as conn:
             for statements in ddl:
                 conn.execute(statements.encode())
