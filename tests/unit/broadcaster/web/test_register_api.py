@@ -123,6 +123,9 @@ def test_what_came_of_an_alert(town: Town) -> None:
         "unknown": 0,
         "screens": 0,
         "written_off": 0,
+        "by_topic": 0,
+        "topics": 0,
+        "topics_accepted": 0,
         "in_flight": 0,
     }
     assert reach["reasons"] == {"UNREGISTERED": 1}
