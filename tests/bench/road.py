@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from broadcaster.runtime import House
-from tests.bench.stage import Double, await_end, cpu, issue, memory, prepare, running_house
+from tests.bench.stage import Double, await_end, cpu, cpu_at_rest, issue, memory, prepare, running_house
 from tests.bench.table import parser, report
 
 DOUBLES = ("fcm", "carrier")
@@ -45,7 +45,7 @@ def road(folder: Path, recipients: int, quota: int, latency_ms: float) -> dict[s
             keys = prepare(opened, folder, recipients)
             registry = sum(opened.registry.count().values())
         Double(settings).behave(latency_ms=latency_ms)
-        before = cpu(settings.data)
+        before = cpu_at_rest(settings.data)
         began = time.perf_counter()
         alert = issue(settings.url, keys)
         issued = time.perf_counter()

@@ -158,3 +158,14 @@ def cpu(data: Path) -> dict[str, float]:
     spent = {unit: own[pid][1] for unit, pid in pids.items() if pid in own and unit != "supervisor"}
     spent["postgres"] += sum(seconds for parent, seconds in own.values() if parent == pids["postgres"])
     return spent
+
+
+def cpu_at_rest(data: Path) -> dict[str, float]:
+    """The same once what came before is over: a backend that is just ending is in nobody's account."""
+    known = cpu(data)
+    while True:
+        time.sleep(0.5)
+        now = cpu(data)
+        if abs(now["postgres"] - known["postgres"]) < 0.1:
+            return now
+        known = now
