@@ -53,11 +53,11 @@ async def _work(
             most = settings.push_in_doubt if channel is Channel.PUSH else SMS_IN_DOUBT
             delivery = Delivery(house.ledger, gateway, clock, refusal, allowance=most)
             rest: Callable[[int], float] = gateway.rest if isinstance(gateway, Resting) else lambda _: 0.0
+            slots = {lane: SLOTS[channel][lane] for lane in lanes}
             failures = 0
             while not stopped.is_set():
                 broker = transport.broker(settings, f"{channel}-{'-'.join(lanes)}")
                 broker.add_middleware(Stumble)
-                slots = {lane: SLOTS[channel][lane] for lane in lanes}
                 add_worker(broker, channel, slots, delivery.deliver, clock, rest=rest)
                 try:
                     await _declared(settings, channel)

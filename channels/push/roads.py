@@ -34,16 +34,13 @@ class PhonesAndTopics:
 
     async def send(self, message: Message, recipients: Sequence[Recipient]) -> list[Result]:
         """As Gateway.send."""
-        return await self._for(recipients).send(message, recipients)
+        return await self.send_telling(message, recipients, lambda _: None)
 
     async def send_telling(
         self, message: Message, recipients: Sequence[Recipient], tell: Callable[[Result], None]
     ) -> list[Result]:
         """As Telling.send_telling, where the phones' gateway tells."""
-        gateway = self._for(recipients)
+        gateway = self._topics if recipients and recipients[0].kind == KIND else self._phones
         if isinstance(gateway, Telling):
             return await gateway.send_telling(message, recipients, tell)
         return await gateway.send(message, recipients)
-
-    def _for(self, recipients: Sequence[Recipient]) -> Gateway:
-        return self._topics if recipients and recipients[0].kind == KIND else self._phones
