@@ -64,6 +64,8 @@ class AccessIndex:
     def _forward(self) -> None:
         # The head goes first: what the reads then leave out up to there is of other topics.
         head = self._log.head()
+        if head == self._position:
+            return
         while page := self._log.read(self._position, _PAGE, _TOPICS):
             for recorded in page:
                 self._fold(recorded.event)

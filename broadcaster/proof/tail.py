@@ -10,8 +10,8 @@ from broadcaster.proof import checkpoint
 from broadcaster.proof.chain import Verdict, link
 from broadcaster.proof.checkpoint import Checkpoint
 
-ROWS = 250
-"""A page waits for the reckoning: some 20 us a row."""
+ROWS = 100
+"""A page waits for the reckoning: some 50 us a row, the reading of it included."""
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,6 @@ Every part is read from where it stands already; what cannot be read is unknown,
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-from psycopg import Connection
 
 from broadcaster.account import Account, Role
 from broadcaster.proof import tail
@@ -96,8 +93,17 @@ class Soundness:
 
 def manages_city(services: Services, account: Account) -> bool:
     """Whether it manages a body of the city's own level, to whom the state of the whole house is shown."""
-    managed = (services.body(body) for body, role in account.roles if role == Role.MANAGER)
-    return any(body is not None and body.level == 1 for body in managed)
+    return any(_of_city(services, body) for body, role in account.roles if role == Role.MANAGER)
+
+
+def _of_city(services: Services, body_id: str) -> bool:
+    known = services.directory.bodies().get(body_id)
+    levels = {seat.level for seat in known.every_seat.values()} if known else set[int]()
+    if len(levels) <= 1:
+        # It has been at one level throughout: which edition is in force need not be asked, page by page.
+        return levels == {1}
+    body = services.body(body_id)
+    return body is not None and body.level == 1
 
 
 def look(services: Services) -> Soundness:
@@ -107,7 +113,7 @@ def look(services: Services) -> Soundness:
     with services.reading() as conn:
         connected = {name: (count, since) for name, count, since in conn.execute(_CONNECTED).fetchall()}
         keys = [ApiKeys(*row) for row in conn.execute(_KEYS, {"at": at})]
-        probes, letters, waiting = canary.probes(conn), backlog(conn), _unpublished(conn)
+        probes, letters, waiting = canary.probes(conn), backlog(conn), unpublished(conn)
     return Soundness(
         at=at,
         engines=dict(services.engines.get() or {}),
@@ -122,10 +128,6 @@ def look(services: Services) -> Soundness:
         key_files=ports.key_files(),
         api_keys=keys,
     )
-
-
-def _unpublished(conn: Connection[Any]) -> dict[Lane, int]:
-    return {lane: unpublished(conn, lane) for lane in Lane}
 
 
 def _roles(

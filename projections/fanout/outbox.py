@@ -18,6 +18,13 @@ CREATE TABLE IF NOT EXISTS relay_positions (
 );
 """
 
+_UNPUBLISHED = """
+SELECT l.lane, (
+    SELECT count(*) FROM fanout_dispatches d
+    WHERE d.lane = l.lane AND (d.position, d.seq) > (coalesce(r.position, 0), coalesce(r.seq, -1))
+) FROM unnest(%s::text[]) l (lane) LEFT JOIN relay_positions r USING (lane)
+"""
+
 
 class Place(NamedTuple):
     """The event that ordered, and which of its orders. Orders appear in this order."""
@@ -105,10 +112,7 @@ def _create(conn: Connection[Row], lane: Lane) -> None:
     conn.execute("INSERT INTO relay_positions (lane) VALUES (%s) ON CONFLICT DO NOTHING", (lane,))
 
 
-def unpublished(conn: Connection[Row], lane: Lane) -> int:
-    """How many of the lane's orders wait for the relay."""
-    row = conn.execute(
-        "SELECT count(*) FROM fanout_dispatches WHERE lane = %s AND (position, seq) > (%s, %s)",
-        (lane, *place(conn, lane)),
-    ).fetchone()
-    return row[0] if row else 0
+def unpublished(conn: Connection[Row]) -> dict[Lane, int]:
+    """How many orders of each lane wait for the relay."""
+    found = conn.execute(_UNPUBLISHED, (list(Lane),)).fetchall()
+    return {Lane(lane): waiting for lane, waiting in found}

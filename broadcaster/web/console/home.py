@@ -73,12 +73,13 @@ def _needed(request: Request, services: Services, visitor: Visitor) -> dict[str,
     # Who has begun to rewrite it goes on in the draft; it is one thing to do, not two.
     rewritten = {line.draft.alert_id for line in drafts}
     returned = [row for row in returned if row.alert_id not in rewritten]
+    listed = {card.id: card for card in cards(services, lang, [*to_approve, *to_issue, *returned, *live])}
     return {
         "mark": mark,
-        "to_approve": cards(services, lang, to_approve),
-        "to_issue": cards(services, lang, to_issue),
-        "returned": cards(services, lang, returned),
-        "live": [card for card in cards(services, lang, live) if card.status == "live"],
+        "to_approve": [listed[row.alert_id] for row in to_approve],
+        "to_issue": [listed[row.alert_id] for row in to_issue],
+        "returned": [listed[row.alert_id] for row in returned],
+        "live": [card for row in live if (card := listed[row.alert_id]).status == "live"],
         "drafts": drafts,
         "standing": standing,
         "writes": writes,

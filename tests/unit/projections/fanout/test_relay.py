@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from projections.fanout import view
-from projections.fanout.outbox import Place, place
+from projections.fanout.outbox import Place, commit, place, unpublished
 from projections.fanout.projection import Fanout
 from projections.fanout.relay import RELAY_DDL, Publish, Relay, meet_stream, rewind
 from projections.follower import Follower
@@ -105,6 +105,15 @@ def test_its_lane_goes_out_in_order_and_in_batches(here: World, follower: Follow
     assert list(broker.kept.values()) == first + second
     assert broker.batches == [10, 10, 10]
     assert place(here.conn, Lane.BULLETIN) == Place(0, -1)
+
+
+def test_what_waits_is_counted_lane_by_lane(here: World, follower: Follower) -> None:
+    order(here, follower, 25)
+    order(here, follower, 5, Lane.BULLETIN)
+    assert unpublished(here.conn) == {**dict.fromkeys(Lane, 0), Lane.EMERGENCY: 25, Lane.BULLETIN: 5}
+    assert commit(here.conn, Lane.EMERGENCY, Place(0, -1), Place(1, 19))
+    assert unpublished(here.conn)[Lane.EMERGENCY] == 5
+    assert unpublished(here.conn)[Lane.BULLETIN] == 5
 
 
 def test_new_orders_wake_it(here: World, follower: Follower, database: str) -> None:
