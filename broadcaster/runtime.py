@@ -1,7 +1,7 @@
 """The composition root: settings to database, log, views, broker and gateways. It alone reads the clock."""
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Self
@@ -14,44 +14,38 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from psycopg import Cursor
 from psycopg_pool import ConnectionPool
 
-from broadcaster import key_files, packaged_templates, reference
+from broadcaster import key_files, migration, packaged_templates, reference
 from broadcaster.access_commands import AccessCommands
 from broadcaster.accounts import sessions
-from broadcaster.accounts.desk import DESK_DDL, Desk
+from broadcaster.accounts.desk import Desk
 from broadcaster.accounts.sealing import KEY_BYTES, Sealer
 from broadcaster.alert_commands import AlertCommands
-from broadcaster.attachments import ATTACHMENTS_DDL, Attachments
-from broadcaster.boundaries.store import BOUNDARIES_DDL, BoundaryCommands
+from broadcaster.attachments import Attachments
+from broadcaster.boundaries.store import BoundaryCommands
 from broadcaster.canary_watch import CanaryWatch
-from broadcaster.cap.signing import CAP_SIGNED_DDL
 from broadcaster.census import CensusTaker
-from broadcaster.drafts import DRAFTS_DDL, Drafts
+from broadcaster.drafts import Drafts
 from broadcaster.due import TIMEKEEPER, Due
 from broadcaster.duty.commands import CadenceCommands
-from broadcaster.duty.reminders import REMINDERS_DDL, Reminders
+from broadcaster.duty.reminders import Reminders
 from broadcaster.duty.reports import Reports
 from broadcaster.engines.embedded import PostgresServer
-from broadcaster.key_rows import KEYS_DDL
 from broadcaster.keys import Keys
-from broadcaster.ledger import LEDGER_DDL, Ledger
+from broadcaster.ledger import Ledger
 from broadcaster.limits import Limits
-from broadcaster.log import LOG_DDL, AlertLog
+from broadcaster.log import AlertLog
 from broadcaster.mover import Done, Mover
 from broadcaster.office import Office
-from broadcaster.quota import QUOTAS_DDL
-from broadcaster.registry.csv_import import SUBSCRIBER_IMPORTS_DDL
-from broadcaster.registry.subscribers import SUBSCRIBERS_DDL, Registry
-from broadcaster.screens.tables import SCREENS_DDL
+from broadcaster.registry.subscribers import Registry
 from broadcaster.screens.watch import ScreenWatch
 from broadcaster.settings import Settings
 from broadcaster.setup_commands import SetupCommands
 from broadcaster.sms_budget import Key, Usage
 from broadcaster.sms_carriers import tariffs_of
-from broadcaster.sms_desk import SMS_DDL, SmsBudgets, SmsReceipts
+from broadcaster.sms_desk import SmsBudgets, SmsReceipts
 from broadcaster.steady import SteadyClock
 from broadcaster.topics.book import TopicBook
 from broadcaster.topics.claim import TopicClaims
-from broadcaster.topics.tables import TOPICS_DDL
 from broadcaster.web.directory import Directory
 from channels.led.draw import Artist
 from projections.attachments.projection import Attachments as AttachmentUses
@@ -64,9 +58,8 @@ from projections.canary.projection import Canary
 from projections.fanout import view as fanout
 from projections.fanout.order import RankOrder
 from projections.fanout.projection import Fanout
-from projections.fanout.relay import RELAY_DDL
 from projections.feeds.projection import Feeds
-from projections.follower import POSITIONS_DDL, Follower
+from projections.follower import Follower
 from projections.follower_group import FollowerGroup
 from projections.projection import Projection, Row
 from projections.reach.projection import Reach
@@ -84,7 +77,6 @@ EDITION = FIRST_EDITION
 POOL_SIZE = 12
 LINGER = {"audience": 0.1, "audit": 0.2, "board": 0.02, "cadence": 0.1, "reach": 0.1, "sms": 0.2}
 """Seconds that views for people wait for more; what phones and screens wait for does not."""
-MIGRATE_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('broadcaster migrate', 0))"
 
 
 _steady = SteadyClock(lambda: datetime.now(UTC), time.monotonic)
@@ -169,19 +161,16 @@ class House:
 
     # --- schema and first data ------------------------------------------------------------------
 
-    def migrate(self) -> None:
-        """Creates what the database lacks. Safe to repeat, and beside a running house."""
-        ddl = [LOG_DDL, SUBSCRIBERS_DDL, SUBSCRIBER_IMPORTS_DDL, KEYS_DDL, LEDGER_DDL]
-        ddl += [POSITIONS_DDL, RELAY_DDL, QUOTAS_DDL, SMS_DDL, CAP_SIGNED_DDL, ATTACHMENTS_DDL]
-        ddl += [REMINDERS_DDL, DESK_DDL, DRAFTS_DDL, SCREENS_DDL, BOUNDARIES_DDL]
-        ddl += [REMINDERS_DDL, DESK_DDL, DRAFTS_DDL, SCREENS_DDL, TOPICS_DDL]
-        ddl += [projection.ddl for projection in self.projections]
-        with self.pool.connection() as conn:
-            conn.execute(MIGRATE_LOCK)
-            for statements in ddl:
-                conn.execute(statements.encode())
+    def migrate(self) -> Mapping[str, int]:
+        """Creates what the database lacks; safe to repeat, and beside an older program that still runs.
+
+        Answers which views were of another shape than this program's, and up to where they are made anew.
+        """
+        with migration.tables(self.pool) as conn:
             if sealed := self.keys.seal_former(conn):
                 log.info("screen_keys_sealed", keys=sealed)
+        made = {each.name: migration.make_view(self.follower(each)) for each in self.projections}
+        return {name: position for name, position in made.items() if position is not None}
 
     def furnish(self) -> None:
         """The area register and the issuing bodies, where they are not in the log yet."""

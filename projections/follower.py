@@ -8,22 +8,32 @@ from typing import Any
 
 import psycopg
 import structlog
-from psycopg import Cursor, sql
+from psycopg import Cursor
+from psycopg.errors import LockNotAvailable
 from psycopg_pool import ConnectionPool
 
 from projections.ahead import ReadAhead
 from projections.backoff import backoff
+from projections.beside import Beside
 from projections.page import PageTransaction, PoisonedError, Weighing, transient
 from projections.positions import POSITIONS_DDL, WAIT, Positions, Standing
-from projections.projection import Projection, ReadLog, Row
+from projections.projection import Projection, ReadLog, Row, shape
 from schemas.events import Event, Recorded
 
-__all__ = ["POSITIONS_DDL", "Follower"]
+__all__ = ["POSITIONS_DDL", "Follower", "RebuildError"]
 
 log = structlog.get_logger(__name__)
 
 AppendLog = Callable[[Cursor[Row], Sequence[Event], datetime], int]
 """Appends events in the cursor's transaction; answers the last position."""
+
+
+class RebuildError(Exception):
+    """A view could not be made anew; the one in use is as it was."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name} is not rebuilt: {why}")
+
 
 TRIES = 6
 """Tries of one page against a lost or busy database before `catch_up` gives up."""
@@ -49,7 +59,7 @@ class Follower:
         """
         self.pool, self.projection, self.head = pool, projection, head
         self._read, self._append_in, self._clock, self._page = read, append_in, clock, page
-        self._positions = Positions(pool, projection.name)
+        self._positions = Positions(pool, projection.name, shape(projection))
         self._topics = tuple(sorted(projection.topics))
         self._weigh = projection.weigh if isinstance(projection, Weighing) else None
         self._place: Standing | None = None
@@ -79,15 +89,57 @@ class Follower:
         return self._positions.resume()
 
     def rebuild(self, stop: threading.Event | None = None) -> int:
-        """Empties the projection's tables and folds the log again from its beginning.
+        """Folds the log again from its beginning into tables of the same names, and has them be the view.
 
-        Safe beside running followers: the position's row is locked first, and then they fold along.
+        Beside the view in use, which is whole and goes on until then; never beyond it, so that whatever
+        an event is to bring about has been. Raises RebuildError, and leaves the view as it is, where an
+        event cannot be applied.
         """
-        with self.pool.connection(WAIT) as conn, conn.cursor() as cursor:
-            self._positions.reset(cursor, self._clock())
-            tables = sql.SQL(", ").join(sql.Identifier(table) for table in self.projection.tables)
-            cursor.execute(sql.SQL("TRUNCATE {}").format(tables))
+        stop = stop or threading.Event()
+        with Beside(self.pool, self.projection) as beside:
+            reached, place = 0, self._positions.get().position
+            while place - reached > self._page and not stop.is_set():
+                reached, place = self._fold(beside, place, stop), self._positions.get().position
+            beside.settle()
+            attempt = 0
+            while not stop.is_set() and not self._take_over(beside, stop):
+                attempt += 1
+                if attempt == TRIES:
+                    raise RebuildError(self.projection.name, "its tables are being read all the time")
+                stop.wait(backoff(attempt))
         return self.catch_up(stop)
+
+    def _take_over(self, beside: Beside, stop: threading.Event) -> bool:
+        """False: who reads the old tables does so for too long."""
+        try:
+            with self.pool.connection(WAIT) as conn, conn.cursor() as cursor:
+                place = self._positions.hold(cursor)
+                if self._fold(beside, place, stop) == place:
+                    beside.take_over(cursor)
+                    self._positions.renew(cursor, self._clock())
+        except LockNotAvailable:
+            return False
+        return True
+
+    def _fold(self, beside: Beside, upto: int, stop: threading.Event) -> int:
+        """Follows the log that far in there; the position reached. Raises RebuildError."""
+
+        def read(after: int, limit: int, topics: Sequence[str]) -> Sequence[Recorded]:
+            return [each for each in self._read(after, limit, topics) if each.position <= upto]
+
+        twin = Follower(
+            beside.pool,
+            self.projection,
+            read=read,
+            append_in=self._append_in,
+            clock=self._clock,
+            head=lambda: upto,
+            page=self._page,
+        )
+        reached, standing = twin.catch_up(stop), twin.standing()
+        if standing.stopped_at is not None:
+            raise RebuildError(self.projection.name, f"event {standing.stopped_at}: {standing.error}")
+        return reached
 
     def _through(self, read: ReadLog, stop: threading.Event, *, hasty: bool) -> int:
         single, failures = 0, 0
@@ -114,7 +166,7 @@ class Follower:
         if self._place is None or not hasty:
             self._place = self._positions.get()
         place = self._place
-        if place.stopped_at is not None:
+        if place.stopped_at is not None or place.stale:
             self._place = None
             return False
         # The head goes first: what `read` then leaves out up to there is of other topics.

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from hashlib import sha256
+from typing import Any, Protocol, runtime_checkable
 
 from psycopg import Cursor
 
@@ -44,6 +45,21 @@ class Projection(Protocol):
     def apply(self, tx: Transaction, page: Sequence[Recorded]) -> None:
         """Folds a page of events, in log order, into the rows."""
         ...
+
+
+@runtime_checkable
+class Revised(Protocol):
+    """A projection that makes other rows of the same events than it once did, in tables as they were."""
+
+    revision: int
+    """Goes up with each such change."""
+
+
+def shape(projection: Projection) -> str:
+    """What its rows are like: another one where rows that are there must be made anew."""
+    revision = projection.revision if isinstance(projection, Revised) else 0
+    told = (str(revision), projection.ddl, *sorted(projection.topics))
+    return sha256("\0".join(told).encode()).hexdigest()[:16]
 
 
 ReadLog = Callable[[int, int, Sequence[str]], Sequence[Recorded]]

@@ -37,6 +37,7 @@ from broadcaster.rules import RefusedError
 from broadcaster.runtime import SYSTEM, House, clock
 from broadcaster.service import Service
 from broadcaster.settings import Settings, SettingsError
+from projections.follower import RebuildError
 from schemas.content import Lane
 
 app = typer.Typer(
@@ -100,7 +101,8 @@ def migrate(data: DataOption = None) -> None:
     chosen = settings(data)
     key_files.check(chosen)
     with House.open(chosen) as house:
-        house.migrate()
+        for name, position in house.migrate().items():
+            typer.echo(f"{name} was of another shape: made anew up to position {position}")
         house.furnish()
         typer.echo(f"the log holds {house.log.head()} events")
 
@@ -119,7 +121,7 @@ def rebuild(
     name: Annotated[str, typer.Argument(help="A projection, as `status` names them.")],
     data: DataOption = None,
 ) -> None:
-    """Empty a projection's view and fold the log into it again."""
+    """Fold the log into a projection's view again; the view in use stays whole until the new one is."""
     settle(BULK)
     with House.open(settings(data)) as house:
         position = house.follower(house.projection(name)).rebuild()
@@ -144,8 +146,11 @@ def status(data: DataOption = None) -> None:
         head = house.log.head()
         for projection in house.projections:
             standing = house.follower(projection).standing()
-            stopped = f"STOPPED at {standing.stopped_at}: {standing.error}"
-            state = stopped if standing.stopped_at else "follows"
+            state = "follows"
+            if standing.stopped_at is not None:
+                state = f"STOPPED at {standing.stopped_at}: {standing.error}"
+            elif standing.stale:
+                state = "WAITS: made by another version of this program; run broadcaster migrate"
             typer.echo(f"{projection.name:<10} {standing.position}/{head} {state}")
 
 
@@ -235,8 +240,10 @@ def main() -> None:
         fail(usage(error))
     except typer.Abort:
         fail("stopped")
-    except (EngineError, SettingsError, DemoError, LookupError, RefusedError) as error:
+    except (EngineError, SettingsError, DemoError, LookupError, RebuildError, RefusedError) as error:
         fail(str(error))
+    except psycopg.errors.UndefinedColumn:
+        fail("the database of this house is of an older version: run broadcaster migrate")
     except psycopg.errors.UndefinedTable:
         fail("the database of this house is empty: run broadcaster migrate, or name its folder by --data")
     except psycopg.OperationalError as error:

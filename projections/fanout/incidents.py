@@ -29,7 +29,6 @@ CREATE TABLE IF NOT EXISTS fanout_incidents (
     expires_at timestamptz NOT NULL,
     issue bytea NOT NULL DEFAULT ''
 );
-ALTER TABLE fanout_incidents ADD COLUMN IF NOT EXISTS issue bytea NOT NULL DEFAULT '';
 CREATE INDEX IF NOT EXISTS fanout_incidents_incident ON fanout_incidents (incident);
 """
 _OF = """

@@ -26,9 +26,6 @@ CREATE TABLE IF NOT EXISTS fanout_audiences (
     home_bitmaps bytea[] NOT NULL DEFAULT '{}',
     first_rank int NOT NULL DEFAULT 0
 );
-ALTER TABLE fanout_audiences ADD COLUMN IF NOT EXISTS first_rank int NOT NULL DEFAULT 0;
-ALTER TABLE fanout_audiences ADD COLUMN IF NOT EXISTS homes text[] NOT NULL DEFAULT '{}';
-ALTER TABLE fanout_audiences ADD COLUMN IF NOT EXISTS home_bitmaps bytea[] NOT NULL DEFAULT '{}';
 CREATE TABLE IF NOT EXISTS fanout_dispatches (
     position bigint NOT NULL,
     seq int NOT NULL,

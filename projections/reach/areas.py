@@ -28,7 +28,6 @@ CREATE TABLE IF NOT EXISTS reach_areas (
     by_topic bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (alert_id, version, channel, area)
 );
-ALTER TABLE reach_areas ADD COLUMN IF NOT EXISTS by_topic bigint NOT NULL DEFAULT 0;
 """
 _AREAS = """
 INSERT INTO reach_areas AS t VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)

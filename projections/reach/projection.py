@@ -49,10 +49,6 @@ CREATE TABLE IF NOT EXISTS reach_totals (
     topics_accepted bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (alert_id, version, channel)
 );
-ALTER TABLE reach_totals ADD COLUMN IF NOT EXISTS written_off bigint NOT NULL DEFAULT 0;
-ALTER TABLE reach_totals ADD COLUMN IF NOT EXISTS by_topic bigint NOT NULL DEFAULT 0;
-ALTER TABLE reach_totals ADD COLUMN IF NOT EXISTS topics bigint NOT NULL DEFAULT 0;
-ALTER TABLE reach_totals ADD COLUMN IF NOT EXISTS topics_accepted bigint NOT NULL DEFAULT 0;
 CREATE TABLE IF NOT EXISTS reach_reasons (
     alert_id uuid NOT NULL,
     version int NOT NULL,

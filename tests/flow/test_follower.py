@@ -8,7 +8,6 @@ from uuid import uuid4
 import pytest
 from structlog.testing import capture_logs
 
-from projections.follower import Follower
 from projections.follower_group import FollowerGroup
 from projections.projection import Transaction
 from schemas.events import AlertExpired, AlertSubmitted, Event, Recorded
@@ -220,29 +219,6 @@ def test_killed_connections_cost_no_event(here: World, database: str) -> None:
             until(lambda share=share: len(positions(here)) >= share * 20)
             kill(database, backends(database, ""))
         until(lambda: positions(here) == list(range(1, 201)))
-
-
-def test_a_rebuild_beside_a_running_follower_ends_in_the_same_rows(here: World) -> None:
-    here.append(*submitted(100))
-    running, rebuilt = here.follower(Tally(), page=9), here.follower(Tally(), page=7)
-    with FollowerGroup(here.pool, [running], poll=0.01):
-        for _ in range(3):
-            here.append(*submitted(10))
-            rebuilt.rebuild()
-        until(lambda: running.standing().lag == 0)
-    assert positions(here) == list(range(1, 131))
-
-
-def test_a_rebuild_lifts_a_stop(here: World) -> None:
-    sick = Tally()
-    sick.poison = 2
-    here.append(*submitted(3))
-    follower: Follower = here.follower(sick)
-    follower.catch_up()
-    sick.poison = None
-    assert follower.rebuild() == 3
-    assert positions(here) == [1, 2, 3]
-    assert follower.standing().error is None
 
 
 def test_stop_is_quick_and_may_be_repeated(here: World, database: str) -> None:
