@@ -14,9 +14,9 @@ joined by line feeds, so that anyone can check it with sha256sum. Appends are se
 advisory lock: positions have no gaps and commit in order, so a follower never passes over one.
 """
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar, cast
 from uuid import UUID
 
@@ -201,6 +201,13 @@ class AlertLog(Application[UUID]):
     def head(self) -> int:
         """The last position; 0 while the log is empty."""
         return self.recorder.max_notification_id() or 0
+
+    def times(self, positions: Iterable[int]) -> dict[int, datetime]:
+        """When the events at these positions were recorded (UTC); those the log lacks are left out."""
+        query = "SELECT position, recorded_at FROM events WHERE position = ANY(%s)"
+        with at_once(self.chain.pool) as conn:
+            found = conn.execute(query, (list(positions),)).fetchall()
+        return {position: recorded_at.astimezone(UTC) for position, recorded_at in found}
 
     def event(self, cursor: Cursor[Row], stream: UUID, version: int) -> Event | None:
         """One event of a stream, seen by the cursor's transaction; None where there is none."""

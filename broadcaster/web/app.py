@@ -1,13 +1,14 @@
 """The application: the front around the guard around FastAPI."""
 
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
 from uuid import UUID
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from prometheus_client.core import Metric
 from starlette.concurrency import run_in_threadpool
 
 from broadcaster.access_commands import AccessCommands
@@ -21,8 +22,8 @@ from broadcaster.screens.seen import Seen
 from broadcaster.screens.sightings import Sightings
 from broadcaster.screens.signing import Nonces
 from broadcaster.shelf import Shelf
-from broadcaster.topics.figures import families
-from broadcaster.web import docs, handlers, pages, player_page, scorecard
+from broadcaster.topics import figures as topic_figures
+from broadcaster.web import docs, figures, handlers, pages, player_page, scorecard
 from broadcaster.web.api import (
     access,
     accounting,
@@ -158,7 +159,8 @@ def _services(ports: WebPorts) -> Services:
     book = ScreenBook(ports.log)
     seen = Seen(ports.pool, served, ports.clock)
     access = AccessCommands(ports.pool, ports.office, ports.desk.accounts, ports.keys)
-    return Services(
+    more: list[Callable[[], Iterable[Metric]]] = [lambda: topic_figures.families(ports.pool, ports.clock())]
+    made = Services(
         ports=ports,
         directory=directory,
         metrics=Metrics(
@@ -169,7 +171,7 @@ def _services(ports: WebPorts) -> Services:
                 partial(canary_late, ports),
                 refused=lambda: refused,
                 screens=lambda: seen.counts,
-                topics=lambda: families(ports.pool, ports.clock()),
+                more=more,
             )
         ),
         cache=FeedCache(ports.pool, ports.keys, directory, ports.feed_key.sign, ports.clock, book),
@@ -201,6 +203,9 @@ def _services(ports: WebPorts) -> Services:
         engines=Lookout(ports.health),
         lanes=Lookout(ports.lanes),
     )
+    # What they read is what is made here.
+    more.append(partial(figures.families, made))
+    return made
 
 
 def _following(cache: FeedCache, seen: Seen):  # noqa: ANN202 (FastAPI's own type of a lifespan)

@@ -31,11 +31,11 @@ class Figures(Collector):
         *,
         refused: Callable[[], Mapping[str, int]] = dict,
         screens: Callable[[], Counts] = Counts,
-        topics: Callable[[], Iterable[Metric]] = tuple,
+        more: Iterable[Callable[[], Iterable[Metric]]] = (),
     ) -> None:
         self._head, self._standings, self._served = head, standings, served
         self._canary, self._refused, self._screens = canary, refused, screens
-        self._topics = topics
+        self._more = more
 
     def collect(self) -> Iterator[Metric]:
         """The families, with their samples."""
@@ -81,7 +81,8 @@ class Figures(Collector):
         for reason, count in list(self._refused().items()):
             refused.add_metric([reason], count)
         yield refused
-        yield from self._topics()
+        for families in self._more:
+            yield from families()
 
 
 class Metrics:

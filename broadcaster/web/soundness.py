@@ -73,10 +73,10 @@ class Soundness:
     api_keys: Sequence[ApiKeys]
 
     @property
-    def troubles(self) -> tuple[str, ...]:
-        """What wants someone's eyes, each by a name that pages have words for; none where all is well."""
+    def signs(self) -> Mapping[str, bool]:
+        """All that may want someone's eyes, by a name that pages have words for: whether it does."""
         keys = [each.ends(self.at) for each in self.key_files]
-        found = {
+        return {
             "engine": not all(self.engines.values()),
             "role": any(each.running is False for each in self.roles),
             "stopped": any(each.stopped_at is not None for each in self.followers),
@@ -88,7 +88,11 @@ class Soundness:
             "key": any(not each.private for each in self.key_files if each.present),
             "expiry": any(each in {"soon", "over"} for each in keys),
         }
-        return tuple(name for name, is_so in found.items() if is_so)
+
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """The signs that do; none where all is well."""
+        return tuple(name for name, is_so in self.signs.items() if is_so)
 
 
 def manages_city(services: Services, account: Account) -> bool:

@@ -25,6 +25,13 @@ SELECT l.lane, (
 ) FROM unnest(%s::text[]) l (lane) LEFT JOIN relay_positions r USING (lane)
 """
 
+_OLDEST_OPEN = """
+SELECT l.lane, d.position FROM unnest(%s::text[]) l (lane) CROSS JOIN LATERAL (
+    SELECT position FROM fanout_dispatches
+    WHERE lane = l.lane AND outcome IS NULL ORDER BY position, seq LIMIT 1
+) d
+"""
+
 
 class Place(NamedTuple):
     """The event that ordered, and which of its orders. Orders appear in this order."""
@@ -116,3 +123,8 @@ def unpublished(conn: Connection[Row]) -> dict[Lane, int]:
     """How many orders of each lane wait for the relay."""
     found = conn.execute(_UNPUBLISHED, (list(Lane),)).fetchall()
     return {Lane(lane): waiting for lane, waiting in found}
+
+
+def oldest_open(conn: Connection[Row]) -> dict[Lane, int]:
+    """The event that made each lane's oldest order without a receipt; no lane in which all have one."""
+    return {Lane(lane): position for lane, position in conn.execute(_OLDEST_OPEN, (list(Lane),)).fetchall()}
