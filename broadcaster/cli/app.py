@@ -11,7 +11,7 @@ import typer
 
 from broadcaster import key_files, logs, roles
 from broadcaster.account import Role as StaffRole
-from broadcaster.cli import accounts
+from broadcaster.cli import accounts, restored
 from broadcaster.cli import audit as cli_audit
 from broadcaster.cli.areas import areas_app
 from broadcaster.cli.audience import audience_app
@@ -63,6 +63,7 @@ app.add_typer(screen_app, name="screen")
 app.add_typer(screens_app, name="screens")
 app.command()(demo)
 app.command("demo-code")(demo_code)
+app.command("restored")(restored.command)
 accounts.install(app)
 subscribers_app.command("import")(import_subscribers)
 cli_audit.install(app)

@@ -9,6 +9,7 @@ from schemas.events import (
     DeadLetterReplayed,
     DeadLetterWrittenOff,
     DeliveryEvent,
+    HouseRestored,
     ReceiptRecorded,
     SubscribersImported,
     TestersChanged,
@@ -63,6 +64,11 @@ def describe_delivery(event: DeliveryEvent) -> Words:
             words = Words(
                 f"Người tham gia thử tại {area}: thêm {added}, bớt {removed}",
                 f"Testers of {area}: {added} added, {removed} removed",
+            )
+        case HouseRestored(recipients=recipients, reason=reason):
+            words = Words(
+                f"Khôi phục từ bản sao cũ, {recipients} người nhận SMS tạm dừng chờ quyết định: {reason}",
+                f"Restored from an older copy, {recipients} recipients by SMS await a decision: {reason}",
             )
     return words
 

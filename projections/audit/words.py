@@ -62,6 +62,7 @@ from schemas.events import (
     EvidenceExported,
     Exported,
     ExportMade,
+    HouseRestored,
     IssuerClosed,
     IssuerContactsSet,
     IssuerMoved,
@@ -133,6 +134,7 @@ def describe(event: AnyEvent) -> Words:
             | CanaryLate()
             | SubscribersImported()
             | TestersChanged()
+            | HouseRestored()
         ):
             words = describe_delivery(event)
         case (

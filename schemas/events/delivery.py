@@ -133,6 +133,20 @@ class TestersChanged(Event, topic="testers.changed"):
     removed: Annotated[int, Field(ge=0)]
 
 
+class HouseRestored(Event, topic="house.restored"):
+    """An older copy of the database took a newer one's place: what came between is not in the log.
+
+    Whoever had an order by SMS open in the copy may have had the message: they are dead letters now.
+    """
+
+    known_until: AwareDatetime
+    """When the newest event of the copy was recorded."""
+    orders: Annotated[int, Field(ge=0)]
+    recipients: Annotated[int, Field(ge=0)]
+    """Set aside as dead letters, with these orders."""
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
 DeliveryEvent = (
     AudienceFrozen
     | ReceiptRecorded
@@ -142,4 +156,5 @@ DeliveryEvent = (
     | CanaryLate
     | SubscribersImported
     | TestersChanged
+    | HouseRestored
 )

@@ -64,6 +64,7 @@ from schemas.events import (
     Event,
     EvidenceExported,
     ExportMade,
+    HouseRestored,
     IssuerClosed,
     IssuerContact,
     IssuerContactsSet,
@@ -396,6 +397,7 @@ def examples() -> tuple[Event, ...]:
         CanaryLate(**other, lane=Lane.EMERGENCY, channel=Channel.SMS, number=7, sent_at=AT),
         PushRouteChosen(**other, route="topics", reason="Hạn ngạch FCM đã hết"),
         PushTopicsHalted(**other, reason="HTTP_403"),
+        HouseRestored(**other, known_until=AT, orders=3, recipients=141, reason="Máy chủ chính hỏng"),
         SubscribersImported(**other, file_sha256="9f" * 32, accepted=999_990, rejected=10),
         TestersChanged(**other, area="00001", edition="2020-03-01", added=1, removed=0),
         AreaBoundariesLoaded(

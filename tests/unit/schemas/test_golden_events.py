@@ -30,6 +30,7 @@ FROZEN_TOPICS = [
     "attempt.refused",
     "audience.frozen",
     "receipt.recorded",
+    "house.restored",
     "subscribers.imported",
     "evidence.exported",
     "screen.registered",
