@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-from psycopg import Connection, Cursor
+from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
 from broadcaster import deciding
@@ -20,8 +20,7 @@ from broadcaster.keys import Keys
 from broadcaster.log import ConflictError, Ground, UnknownStreamError, racing
 from broadcaster.office import Office
 from broadcaster.rules import RefusedError, Rule
-from schemas.events import Actor, Event, KeyRevoked, Wish
-from schemas.ids import key_stream
+from schemas.events import Actor, Event, Wish
 
 Made = TypeVar("Made")
 
@@ -142,20 +141,8 @@ class AccessCommands(AccessOversight):
             actor = Actor(account=by.account, body=self.acting(by.account, body, at))
             if key.revoked_at is not None:
                 raise RefusedError(Rule.STATE, f"key {key_id} is revoked already")
-            event = KeyRevoked(
-                originator_id=key_stream(key_id),
-                originator_version=1,
-                by=actor,
-                key_id=key_id,
-                account=key.account,
-                body=body,
-            )
-
-            def note(cursor: Cursor[Any]) -> None:
-                self._office.log.append_in(cursor, [event], at, ground)
-
             with racing():
-                if not self._keys.revoke(key_id, at, note):
+                if not self._keys.revoke(key_id, at, by=actor, ground=ground):
                     raise ConflictError(f"key {key_id} was ended by another")
 
         with self._office.refusals(by, "revoke key", at, issuer_id=body):

@@ -59,6 +59,14 @@ class KeyRecord:
     last_used_at: datetime | None
 
 
+class EndedKey(NamedTuple):
+    """A key that was just ended."""
+
+    key_id: str
+    account: str
+    body: str | None
+
+
 class LiveKey(NamedTuple):
     """A key that lives, as it is read to be compared."""
 
@@ -104,28 +112,32 @@ def admit_in(
 
 def revoke_in(conn: Connection[Any], account: str, at: datetime) -> list[str]:
     """Ends every key of an account; answers which."""
-    return end_in(conn, "account = %s", account, at)
+    return [key.key_id for key in end_in(conn, "account = %s", account, at)]
 
 
-def end_in(conn: Connection[Any], where: LiteralString, value: object, at: datetime) -> list[str]:
+def end_in(conn: Connection[Any], where: LiteralString, value: object, at: datetime) -> list[EndedKey]:
     """Ends the live keys of which a condition on one value holds; answers which."""
-    query = f"UPDATE api_keys SET revoked_at = %s WHERE {where} AND revoked_at IS NULL RETURNING key_id"  # noqa: S608 (constants of ours)
-    return [row[0] for row in conn.execute(query, (at, value)).fetchall()]
+    query = f"UPDATE api_keys SET revoked_at = %s WHERE {where} AND revoked_at IS NULL"  # noqa: S608 (constants of ours)
+    return [EndedKey(*row) for row in conn.execute(query + " RETURNING key_id, account, body", (at, value))]
 
 
 def succeed_in(
     conn: Connection[Any], account: str, former: str, successor: str, *, at: datetime, ends_at: datetime
-) -> None:
-    """Has a key of an account replace a former one, which ends at `ends_at`; every other one ends now."""
-    conn.execute(
+) -> list[EndedKey]:
+    """Has a key of an account replace a former one, which ends at `ends_at`; every other one ends now.
+
+    Answers those others.
+    """
+    rows = conn.execute(
         "UPDATE api_keys SET revoked_at = %s WHERE account = %s AND revoked_at IS NULL"
-        " AND key_id <> ALL(%s)",
+        " AND key_id <> ALL(%s) RETURNING key_id, account, body",
         (at, account, [former, successor]),
-    )
+    ).fetchall()
     conn.execute(
         "UPDATE api_keys SET replaced_by = %s, ends_at = coalesce(ends_at, %s) WHERE key_id = %s",
         (successor, ends_at, former),
     )
+    return [EndedKey(*row) for row in rows]
 
 
 def unsealed_in(conn: Connection[Any]) -> list[tuple[str, str, bytes]]:

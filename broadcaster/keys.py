@@ -16,8 +16,11 @@ from psycopg_pool import ConnectionPool
 
 from broadcaster import key_rows
 from broadcaster.accounts.sealing import Sealer, SealError
-from broadcaster.key_rows import KeyKind, KeyRecord, LiveKey, ScreenKey
+from broadcaster.key_ends import Diary, KeyEnds
+from broadcaster.key_rows import EndedKey, KeyKind, KeyRecord, LiveKey, ScreenKey
 from broadcaster.key_text import digest, hash_of_text, new_text, split, verifier, verifier_of
+from broadcaster.recorder import Ground
+from schemas.events import Actor, KeyEnd
 
 FRESH = 4.0
 """Seconds a key once found is believed without asking again: the longest a revocation can take."""
@@ -27,6 +30,7 @@ OVERLAP = timedelta(hours=24)
 
 _CACHED = 20_000
 _NOTHING = bytes(32)
+_Note = Callable[[Cursor[Any], Sequence[EndedKey]], None]
 
 
 @dataclass(frozen=True)
@@ -53,9 +57,11 @@ class Keys:
         pool: ConnectionPool[Any],
         sealer: Sealer,
         *,
+        log: Diary | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`sealer` is for what screens sign with."""
+        """`sealer` is for what screens sign with. `log` is told of each key's end, in its transaction."""
+        self._ends = None if log is None else KeyEnds(log)
         self._pool, self._sealer = pool, sealer
         self._monotonic = monotonic
         self._known: dict[str, _Known] = {}
@@ -86,7 +92,10 @@ class Keys:
         A new key that was made before and never used ends: its answer was lost on the way.
         """
         made = self.create_in(conn, account, None, KeyKind.SCREEN, at)
-        key_rows.succeed_in(conn, account, former, made[0], at=at, ends_at=at + OVERLAP)
+        ended = key_rows.succeed_in(conn, account, former, made[0], at=at, ends_at=at + OVERLAP)
+        if ended and self._ends is not None:
+            with conn.cursor() as cursor:
+                self._ends.ended(cursor, ended, "unused", at)
         return made
 
     # --- what screens sign with -------------------------------------------------------------------
@@ -176,35 +185,51 @@ class Keys:
 
     def supersede(self, key_ids: Iterable[str], at: datetime) -> int:
         """Ends the keys that these replaced, for these are in use; answers how many."""
-        return self._end("replaced_by = ANY(%s)", list(key_ids), at)
+        return self._end("replaced_by = ANY(%s)", list(key_ids), at, self._noting("superseded", at))
 
-    def end_due(self, at: datetime) -> int:
+    def end_due(self, at: datetime, by: Actor) -> int:
         """Ends the keys whose overlap is over; answers how many."""
-        return self._end("ends_at <= %s", at, at)
+        return self._end("ends_at <= %s", at, at, self._noting("expired", at, by))
 
-    def revoke(self, key_id: str, at: datetime, note: Callable[[Cursor[Any]], None] | None = None) -> bool:
+    def revoke(self, key_id: str, at: datetime, *, by: Actor, ground: Ground | None = None) -> bool:
         """Ends a key, everywhere within FRESH seconds; False where it was not alive.
 
-        Where it was, `note` is done in the same transaction.
+        The log is told by whom, in the same transaction; raises psycopg's errors of `AlertLog.append_in`.
         """
+
+        def note(cursor: Cursor[Any], ended: Sequence[EndedKey]) -> None:
+            if self._ends is not None:
+                self._ends.revoked(cursor, ended, by, at, ground)
+
         return bool(self._end("key_id = %s", key_id, at, note))
 
+    def replace_account(self, account: str, at: datetime, *, by: Actor) -> int:
+        """Ends every key of an account that is about to be given another; answers how many lived."""
+        return self._end("account = %s", account, at, self._noting("unused", at, by))
+
     def revoke_account(self, account: str, at: datetime) -> int:
-        """Ends every key of an account; answers how many lived."""
+        """Ends every key of an account of whose end the log is told already; answers how many lived."""
         return self._end("account = %s", account, at)
+
+    def _noting(self, cause: KeyEnd, at: datetime, by: Actor | None = None) -> _Note:
+        def note(cursor: Cursor[Any], ended: Sequence[EndedKey]) -> None:
+            if self._ends is not None:
+                self._ends.ended(cursor, ended, cause, at, by)
+
+        return note
 
     def _end(
         self,
         where: LiteralString,
         value: object,
         at: datetime,
-        note: Callable[[Cursor[Any]], None] | None = None,
+        note: _Note | None = None,
     ) -> int:
         with self._pool.connection() as conn, conn.cursor() as cursor:
             ended = key_rows.end_in(conn, where, value, at)
             if ended and note is not None:
-                note(cursor)
-        self.forget(ended)
+                note(cursor, ended)
+        self.forget(key.key_id for key in ended)
         return len(ended)
 
     # --- listed -----------------------------------------------------------------------------------

@@ -106,7 +106,7 @@ class House:
         self.boundaries = BoundaryCommands(pool, self.office)
         self.registry = Registry(pool, self.tree, lambda name: self.office.register().edition(name).tree)
         self.mover = Mover(pool, self.office, self.registry, clock, TIMEKEEPER)
-        self.keys = Keys(pool, Sealer(self._screens_key))
+        self.keys = Keys(pool, Sealer(self._screens_key), log=self.log)
         tariffs = tariffs_of(settings.sms_providers, settings.sms_price, accented=settings.sms_accented)
         self.sms_budgets = SmsBudgets(self.office, self._sms_spent, self._audience_count, tariffs)
         self.sms_receipts = SmsReceipts(pool, self.log, clock)
@@ -238,7 +238,7 @@ class House:
     def watch_screens(self) -> int:
         """Says which screens fell silent or are heard again, and ends keys whose overlap is over."""
         at = clock()
-        return self.screens.watch(at) + self.keys.end_due(at)
+        return self.screens.watch(at) + self.keys.end_due(at, TIMEKEEPER)
 
     def watch_canary(self) -> int:
         """Sends the test items that are due, and raises the alarm about the late."""

@@ -212,11 +212,14 @@ def keys_list(data: DataOption = None) -> None:
 
 @keys_app.command("revoke")
 def keys_revoke(
-    key_id: Annotated[str, typer.Argument(help="As `keys list` names it.")], data: DataOption = None
+    key_id: Annotated[str, typer.Argument(help="As `keys list` names it.")],
+    by: ByOption = OPERATOR,
+    data: DataOption = None,
 ) -> None:
-    """End a key, at once."""
+    """End a key, at once. The log is told by whom."""
+    asking = operator(by)
     with House.open(settings(data)) as house:
-        if not house.keys.revoke(key_id, clock()):
+        if not house.keys.revoke(key_id, clock(), by=asking):
             raise LookupError(f"no live key {key_id}")
         typer.echo(f"{key_id} is revoked")
 

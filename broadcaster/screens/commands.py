@@ -117,8 +117,10 @@ class ScreenCommands:
             ground = log.ground(deciding.GROUND)
             event = self._managed(by, screen_id, at).revoke_keys(by)
             with self._pool.connection() as conn, conn.cursor() as cursor:
+                # Keys first, then the log, as wherever keys end: else two could wait for each other.
+                ended = revoke_in(conn, f"{ACCOUNT}{screen_id}", at)
                 self._appending([event], at, ground)(cursor)
-                return revoke_in(conn, f"{ACCOUNT}{screen_id}", at)
+                return ended
 
         with self._office.refusals(by, "revoke screen key", at, issuer_id=by.body):
             return deciding.insist(attempt, f"screen {screen_id} is")

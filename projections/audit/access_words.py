@@ -8,9 +8,16 @@ from schemas.events import (
     AccessLapsed,
     AccessRefused,
     EntryEvent,
+    KeyEnd,
+    KeyEnded,
     KeyRevoked,
 )
 
+_ENDS: dict[KeyEnd, Words] = {
+    "expired": Words("quá hạn dùng chung với khóa mới", "its overlap with the next one was over"),
+    "superseded": Words("khóa mới đã được dùng", "the next one is in use"),
+    "unused": Words("khóa khác được cấp thay", "another was made in its place"),
+}
 _WISHES = {
     "invite": Words("lời mời", "the invitation"),
     "grant": Words("thêm quyền", "the role"),
@@ -24,6 +31,12 @@ def describe_access(event: EntryEvent) -> Words:
         case KeyRevoked(key_id=key_id, account=account):
             return Words(
                 f"Hủy khóa API {key_id} của {account}", f"Revoked the API key {key_id} of {account}"
+            )
+        case KeyEnded(key_id=key_id, account=account, cause=cause):
+            why = _ENDS[cause]
+            return Words(
+                f"Khóa API {key_id} của {account} hết hiệu lực: {why.vi}",
+                f"The API key {key_id} of {account} ended: {why.en}",
             )
         case AccessAsked():
             told = Words("Đề nghị", "Asked for")

@@ -23,6 +23,7 @@ from schemas.events import (
     IssuerPolicySet,
     IssuerRegistered,
     IssuerSucceeded,
+    KeyEnded,
     KeyRevoked,
     RoleEvent,
     RoleGranted,
@@ -127,7 +128,9 @@ def describe_rights(event: RoleEvent | DelegationEvent | EntryEvent | Credential
                 f"Thu hồi phân cấp {delegation_id} của {grantor} cho {grantee}",
                 f"Revoked the delegation {delegation_id} from {grantor} to {grantee}",
             )
-        case AccessAsked() | AccessConfirmed() | AccessRefused() | AccessLapsed() | KeyRevoked():
+        case (
+            AccessAsked() | AccessConfirmed() | AccessRefused() | AccessLapsed() | KeyRevoked() | KeyEnded()
+        ):
             words = describe_access(event)
         case _:
             words = describe_credential(event)

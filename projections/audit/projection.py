@@ -48,6 +48,7 @@ CREATE INDEX IF NOT EXISTS audit_entries_screen ON audit_entries (stream, positi
     WHERE topic LIKE 'screen.%';
 CREATE INDEX IF NOT EXISTS audit_entries_person ON audit_entries (stream, position)
     WHERE topic LIKE 'account.%' OR topic LIKE 'role.%';
+CREATE INDEX IF NOT EXISTS audit_entries_key ON audit_entries (stream, position) WHERE topic LIKE 'key.%';
 CREATE INDEX IF NOT EXISTS audit_entries_topic ON audit_entries (topic, position);
 CREATE INDEX IF NOT EXISTS audit_entries_account ON audit_entries (account, position);
 CREATE INDEX IF NOT EXISTS audit_entries_body ON audit_entries (body, position) WHERE body IS NOT NULL;

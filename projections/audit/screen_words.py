@@ -37,7 +37,9 @@ def describe_screen(event: ScreenEvent | ScreenContactEvent | ScreenControlEvent
                 f"The screen stands in {area} under edition {edition}",
             )
         case ScreenRemoved():
-            words = Words("Gỡ màn hình", "Took the screen down")
+            words = Words(
+                "Gỡ màn hình, mọi khóa của nó hết hiệu lực", "Took the screen down; its keys ended"
+            )
         case ScreenShowed(shown=shown):
             what = ", ".join(f"{one.alert_id} v{one.version}" for one in shown)
             words = Words(f"Màn hình đã hiện {what}", f"The screen showed {what}")

@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.sql import SQL, Composed
 
-from schemas.ids import account_stream, credentials_stream
+from schemas.ids import account_stream, credentials_stream, key_stream
 
 _ENTRIES = SQL("""
 SELECT position, recorded_at, topic, stream, version, account, body, alert_id, summary, summary_en
@@ -86,3 +86,10 @@ def of_account(conn: Connection[Any], account: str, limit: int) -> list[tuple[da
         " ORDER BY position DESC LIMIT %s"
     )
     return conn.execute(query, ([account_stream(account), credentials_stream(account)], limit)).fetchall()
+
+
+def ends_of_keys(conn: Connection[Any], key_ids: Sequence[str]) -> dict[str, str]:
+    """Of these API keys, those of whose end the log knows: by which account each was ended."""
+    streams = {key_stream(key_id): key_id for key_id in key_ids}
+    query = SQL("SELECT stream, account FROM audit_entries WHERE stream = ANY(%s) AND topic LIKE 'key.%%'")
+    return {streams[stream]: by for stream, by in conn.execute(query, (list(streams),))}

@@ -69,6 +69,7 @@ from schemas.events import (
     IssuerPolicySet,
     IssuerRegistered,
     IssuerSucceeded,
+    KeyEnded,
     KeyRevoked,
     PasswordChanged,
     PushEvent,
@@ -163,6 +164,7 @@ def describe(event: AnyEvent) -> Words:
             | AccessRefused()
             | AccessLapsed()
             | KeyRevoked()
+            | KeyEnded()
             | AccountInvited()
             | AccountOpened()
             | PasswordChanged()

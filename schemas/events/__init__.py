@@ -15,6 +15,8 @@ from schemas.events.access import (
     AccessLapsed,
     AccessRefused,
     EntryEvent,
+    KeyEnd,
+    KeyEnded,
     KeyRevoked,
     Wish,
 )
@@ -256,6 +258,8 @@ __all__ = [
     "IssuerPolicySet",
     "IssuerRegistered",
     "IssuerSucceeded",
+    "KeyEnd",
+    "KeyEnded",
     "KeyRevoked",
     "Notice",
     "PasswordChanged",

@@ -41,13 +41,27 @@ class AccessLapsed(_Access, topic="access.lapsed"):
     """Nobody confirmed in time."""
 
 
+KeyEnd = Literal["expired", "superseded", "unused"]
+"""Its overlap with the next key was over; the next one was used; it was made anew and never used."""
+
+
 class KeyRevoked(Event, topic="key.revoked"):
-    """A manager ended a key; its account keeps its roles."""
+    """A manager or the operator ended a key; its account keeps its roles."""
 
     key_id: str
     account: str
-    body: str
+    body: str | None
+    """None for a key of a screen."""
+
+
+class KeyEnded(Event, topic="key.ended"):
+    """A key ended without anybody revoking it. One event, one stream, as of `KeyRevoked`."""
+
+    key_id: str
+    account: str
+    body: str | None
+    cause: KeyEnd
 
 
 AccessEvent = AccessAsked | AccessConfirmed | AccessRefused | AccessLapsed
-EntryEvent = AccessEvent | KeyRevoked
+EntryEvent = AccessEvent | KeyRevoked | KeyEnded

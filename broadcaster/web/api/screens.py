@@ -69,7 +69,7 @@ def register(services: WithServices, principal: Staff, once: WithOnce, request: 
     )
     account = f"{ACCOUNT}{screen.id}"
     if screen.id != fresh:
-        ports.keys.revoke_account(account, now)
+        ports.keys.replace_account(account, now, by=actor(principal))
     _, key = ports.keys.create(account, None, KeyKind.SCREEN, now)
     services.cache.refresh()
     return ScreenCreated(

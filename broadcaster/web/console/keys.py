@@ -23,6 +23,7 @@ from broadcaster.web.console.letting_in import (
 from broadcaster.web.console.visitor import Visitor, WithVisitor
 from broadcaster.web.console.writing import Fault
 from broadcaster.web.services import Services, WithServices
+from projections.audit import view as audit
 from schemas.events import Actor
 
 router = APIRouter(prefix="/console/keys", include_in_schema=False)
@@ -81,6 +82,8 @@ def _page(
     key: str = "",
 ) -> Response:
     found = services.access.keys_of(visitor.name, services.now())
+    with services.reading() as conn:
+        ended_by = audit.ends_of_keys(conn, [each.key_id for each in found if each.revoked_at])
     return show(
         request,
         visitor,
@@ -89,6 +92,7 @@ def _page(
         status=422 if faults else 200,
         path="/console/keys",
         keys=[(each, services.directory.body_name(each.body or "")) for each in found],
+        ended_by=ended_by,
         bodies=managed_bodies(services, visitor),
         granted=ROLES_OF_KEYS,
         faults=faults,

@@ -30,6 +30,7 @@ UNGROUNDED = {
     "broadcaster/sms_desk.py note": FACT,
     "broadcaster/screens/watch.py _tell": FACT,
     "broadcaster/access_commands.py lapse": CLOCK,
+    "broadcaster/key_ends.py ended": CLOCK,
     "broadcaster/canary_watch.py watch": CLOCK,
     "broadcaster/due.py expire": CLOCK,
     "broadcaster/duty/reminders.py _finish": CLOCK,

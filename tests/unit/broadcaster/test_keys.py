@@ -14,7 +14,9 @@ from broadcaster.accounts.sealing import Sealer
 from broadcaster.key_rows import KEYS_DDL, KeyKind
 from broadcaster.key_text import digest, split
 from broadcaster.keys import FRESH, Keys, Principal
+from schemas.events import Actor
 
+SYSTEM = Actor(account="system:test")
 SEALER = Sealer(lambda: b"s" * 32)
 AT = datetime(2024, 7, 10, 2, 0, tzinfo=UTC)
 
@@ -72,8 +74,8 @@ def test_a_revoked_key_is_refused_here_at_once_and_elsewhere_in_time(pool: Conne
     assert here.find(text)
     assert elsewhere.find(text)
 
-    assert here.revoke(key_id, AT)
-    assert not here.revoke(key_id, AT)
+    assert here.revoke(key_id, AT, by=SYSTEM)
+    assert not here.revoke(key_id, AT, by=SYSTEM)
     assert here.find(text) is None
     assert elsewhere.find(text)  # what it believes costs it no question
     watch.seconds += FRESH + 0.001
@@ -123,7 +125,7 @@ def test_screens_keys_and_their_mark(pool: ConnectionPool[Any]) -> None:
     key_id, _ = keys.create("screen:x", None, KeyKind.SCREEN, AT)
     marks.append(keys.screen_mark())
     assert [key.key_id for key in keys.screen_keys()] == [key_id]
-    keys.revoke(key_id, AT)
+    keys.revoke(key_id, AT, by=SYSTEM)
     marks.append(keys.screen_mark())
     assert keys.screen_keys() == []
     assert len(set(marks)) == 3

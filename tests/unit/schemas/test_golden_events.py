@@ -99,6 +99,7 @@ FROZEN_TOPICS = [
     "account.linked",
     "account.unlinked",
     "account.closed",
+    "key.ended",
 ]
 
 

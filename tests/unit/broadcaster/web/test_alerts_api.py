@@ -193,5 +193,5 @@ def test_a_key_is_needed_and_must_live(town: Town) -> None:
     assert nobody.post("/v1/alerts", {"content": content()}).status_code == 401
     assert nobody.get("/v1/alerts").status_code == 401  # a key that is sent must be good
     key_id = next(key.key_id for key in town.key_store.list() if key.account == "lan")
-    town.key_store.revoke(key_id, town.now)
+    town.key_store.revoke(key_id, town.now, by=SYSTEM)
     assert town.draft().status_code == 401

@@ -15,7 +15,7 @@ from broadcaster.web.edge.limits import Limits
 from broadcaster.web.polls import FEED_PATH
 from tests.unit.broadcaster.web.screen_polls import poll, whole
 from tests.unit.broadcaster.web.serving import RunningEdge, running_edge
-from tests.unit.broadcaster.web.town import Town
+from tests.unit.broadcaster.web.town import SYSTEM, Town
 from tests.waiting import until
 
 QUICK = Limits(
@@ -179,7 +179,7 @@ def test_a_poll_in_the_same_bytes_is_judged_anew(town: Town, edge: RunningEdge, 
         stream.sendall(poll(key))
         assert stream.recv(65_536).partition(b"\r\n\r\n")[2] != bodies[0]
         assert [count.whole for count in edge.desk.served.values()] == [4]
-        assert town.key_store.revoke(key.split("_")[1], town.now)
+        assert town.key_store.revoke(key.split("_")[1], town.now, by=SYSTEM)
         edge.desk.cache.refresh()
         stream.sendall(poll(key))
         assert stream.recv(65_536).startswith(b"HTTP/1.1 401 ")

@@ -7,7 +7,7 @@ from broadcaster.player.controller import is_authentic
 from broadcaster.screens.pairing import ALPHABET, IN_ALL, PER_ADDRESS, neighbourhood, plain
 from broadcaster.web.polls import FEED_PATH
 from schemas.events import ScreenEvent
-from tests.unit.broadcaster.web.town import FEED_KEY, Client, Town
+from tests.unit.broadcaster.web.town import FEED_KEY, SYSTEM, Client, Town
 
 PLACE = {"name": "Chợ Long Biên", "area": "00001", "profile": "m96x32-1"}
 PAIRING = "/v1/screens/pairing"
@@ -184,7 +184,7 @@ def test_a_key_that_was_not_replaced_in_a_day_ends(town: Town) -> None:
     old, _ = paired(town)
     new = Client(town.app, old.post("/v1/screens/me/key").json()["key"])
     town.later(hours=24)
-    assert town.key_store.end_due(town.now) == 1
+    assert town.key_store.end_due(town.now, SYSTEM) == 1
     town.catch_up()
     assert old.get(FEED_PATH).status_code == 401
     assert new.get(FEED_PATH).status_code == 200

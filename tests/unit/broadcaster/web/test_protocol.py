@@ -12,7 +12,7 @@ from broadcaster.web.polls import FEED_PATH
 from broadcaster.web.protocol import FeedProtocol
 from tests.unit.broadcaster.web.screen_polls import poll, whole
 from tests.unit.broadcaster.web.serving import Serving, front
-from tests.unit.broadcaster.web.town import Town
+from tests.unit.broadcaster.web.town import SYSTEM, Town
 from tests.waiting import until
 
 
@@ -107,7 +107,7 @@ def test_the_same_bytes_are_judged_anew(town: Town, serving: Serving, key: str) 
         stream.sendall(poll(key))
         assert stream.recv(65_536).partition(b"\r\n\r\n")[2] != bodies[0]
         assert [count.whole for count in town.app.served.values()] == [4]
-        assert town.key_store.revoke(key.split("_")[1], town.now)
+        assert town.key_store.revoke(key.split("_")[1], town.now, by=SYSTEM)
         serving.refresh()
         stream.sendall(poll(key))
         assert status(stream) == b"401"

@@ -189,7 +189,7 @@ class Town:
         self.setup = SetupCommands(self.office)
         self.book = CadenceBook()
         self.registry = Registry(self.pool, lambda: self.office.edition(self.now).tree)
-        self.key_store = Keys(self.pool, Sealer(lambda: bytes(32)))
+        self.key_store = Keys(self.pool, Sealer(lambda: bytes(32)), log=self.log)
         self.desk = Desk.of(self.pool, self.log, Sealer(lambda: bytes(32)), passwords=QUICK)
         self.drafts = Drafts(self.pool)
         self.reminders = Reminders(self.pool, self.log, self.book, PHUC_XA)

@@ -206,6 +206,8 @@ def test_a_key_is_asked_for_confirmed_and_ended(town: Town) -> None:
     assert (found.account, found.body) == ("tram-do-mua", PHUC_XA)
     values = [("csrf", vinh.go("/console/keys").csrf())]
     vinh.send(f"/console/keys/{found.key_id}/revoke", values).sees("đã hủy")
+    town.follow()
+    vinh.go("/console/keys").sees("đã hủy 09:00 10/07/2024", "· vinh")
     assert town.key_store.find(key) is None
     assert Browser(town).sign_in("lan").go("/console/keys").status == 403
     hoa.go("/console/keys").press("Đề nghị khóa", account="lan", role="author")
