@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from projections.audit import concerned
+from projections.audit.concerned import NAME
 from projections.audit.words import describe
 from projections.projection import Transaction
 from projections.rows import copy_rows, storable
@@ -69,21 +71,19 @@ _ENTRIES = {
     "summary_en": "text",
 }
 
-NAME = 120
-"""Most characters of an account or body: a refused command may name anything as its body."""
-
 
 class Audit:
-    """One row an event, for ever."""
+    """One row an event, for ever; and which bodies it is about."""
 
     name = "audit"
     topics = frozenset(TOPICS)
-    ddl = DDL
-    tables: tuple[str, ...] = ("audit_entries",)
+    ddl = DDL + concerned.CONCERNED_DDL
+    tables: tuple[str, ...] = ("audit_entries", *concerned.TABLES)
 
     def apply(self, tx: Transaction, page: Sequence[Recorded]) -> None:
         """Writes the page's lines."""
         copy_rows(tx.cursor, "audit_entries", _ENTRIES, map(_entry, page))
+        concerned.write(tx.cursor, page)
 
 
 def _entry(recorded: Recorded) -> tuple[Any, ...]:

@@ -11,10 +11,14 @@ from psycopg.sql import SQL, Composed
 
 from schemas.ids import account_stream, credentials_stream, key_stream
 
-_ENTRIES = SQL("""
-SELECT position, recorded_at, topic, stream, version, account, body, alert_id, summary, summary_en
-FROM audit_entries
-""")
+_COLUMNS = SQL(
+    "position, recorded_at, topic, stream, version, account, e.body, alert_id, summary, summary_en"
+)
+_ENTRIES = SQL("SELECT {} FROM audit_entries AS e").format(_COLUMNS)
+_CONCERNING = SQL("SELECT {} FROM audit_concerned AS c JOIN audit_entries AS e USING (position)").format(
+    _COLUMNS
+)
+_NEWEST = SQL(" ORDER BY position DESC LIMIT {}")
 
 
 @dataclass(frozen=True)
@@ -47,24 +51,39 @@ def entries(
 ) -> list[Entry]:
     """At most `limit` entries, the newest first; the next page is `before` the last one's position.
 
-    `after` is a position too: nothing up to it. `topics` asks for any of several.
+    `after` is a position too: nothing up to it. `topics` asks for any of several. `body` finds what was
+    done in its name and what is about it: its people, rights, keys, and what opens its people's accounts.
     """
     wanted = [
         (SQL("alert_id = %s"), alert_id),
         (SQL("account = %s"), account),
-        (SQL("body = %s"), body),
         (SQL("topic = %s"), topic),
         (SQL("topic = ANY(%s)"), None if topics is None else list(topics)),
         (SQL("position > %s"), after),
         (SQL("position < %s"), before),
     ]
     given = [(condition, value) for condition, value in wanted if value is not None]
-    query: Composed = _ENTRIES + SQL("")
-    if given:
-        query += SQL("WHERE ") + SQL(" AND ").join(condition for condition, _ in given)
-    query += SQL(" ORDER BY position DESC LIMIT %s")
-    rows = conn.execute(query, [*(value for _, value in given), limit])
+    if body is None:
+        query, values = _query(_ENTRIES, given, limit)
+    else:
+        # Each half ends by itself at the limit; no entry is in both.
+        acted, named = (
+            _query(source, [(condition, body), *given], limit)
+            for source, condition in ((_ENTRIES, SQL("e.body = %s")), (_CONCERNING, SQL("c.body = %s")))
+        )
+        both = SQL("SELECT * FROM (({}) UNION ALL ({})) AS found").format(acted[0], named[0])
+        query, values = both + _NEWEST.format(limit), [*acted[1], *named[1]]
+    rows = conn.execute(query, values)
     return [Entry(position, at.astimezone(UTC), *rest) for position, at, *rest in rows]
+
+
+def _query(
+    source: Composed, given: Sequence[tuple[SQL, object]], limit: int
+) -> tuple[Composed, list[object]]:
+    query = source
+    if given:
+        query += SQL(" WHERE ") + SQL(" AND ").join(condition for condition, _ in given)
+    return query + _NEWEST.format(limit), [value for _, value in given]
 
 
 def of_streams(
