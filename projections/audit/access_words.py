@@ -1,6 +1,7 @@
 """Who gets in, in words."""
 
 from projections.audit.line import Words, role_vi
+from projections.audit.naming import Names
 from schemas.events import (
     AccessAsked,
     AccessConfirmed,
@@ -25,7 +26,7 @@ _WISHES = {
 }
 
 
-def describe_access(event: EntryEvent) -> Words:
+def describe_access(event: EntryEvent, say: Names) -> Words:
     """The event in words."""
     match event:
         case KeyRevoked(key_id=key_id, account=account):
@@ -46,13 +47,13 @@ def describe_access(event: EntryEvent) -> Words:
             told = Words("Từ chối hoặc rút", "Refused or withdrew")
         case AccessLapsed():
             told = Words("Quá hạn xác nhận", "No one confirmed in time:")
-    what = _what(event)
+    what = _what(event, say)
     return Words(f"{told.vi} {what.vi}", f"{told.en} {what.en}")
 
 
-def _what(event: AccessEvent) -> Words:
-    wish = _WISHES[event.wish]
+def _what(event: AccessEvent, say: Names) -> Words:
+    wish, body = _WISHES[event.wish], say.body(event.body)
     return Words(
-        f"{wish.vi}: {event.account}, {role_vi(event.role)} của {event.body}",
-        f"{wish.en}: {event.account}, {event.role} of {event.body}",
+        f"{wish.vi}: {event.account}, {role_vi(event.role)} của {body}",
+        f"{wish.en}: {event.account}, {event.role} of {body}",
     )

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from projections.audit.line import Words, areas
+from projections.audit.naming import Names
 from schemas.content import MsgType
 from schemas.events import (
     AlertApproved,
@@ -23,7 +24,7 @@ from schemas.events import (
 from schemas.local_time import HANOI
 
 
-def describe_alert(event: AlertEvent) -> Words:
+def describe_alert(event: AlertEvent, say: Names) -> Words:
     """The event in words."""
     match event:
         case AlertDrafted(content=content):
@@ -42,7 +43,7 @@ def describe_alert(event: AlertEvent) -> Words:
         case AlertScheduled() | AlertUnscheduled():
             words = _scheduled(event)
         case AlertIssued():
-            words = _issued(event)
+            words = _issued(event, say)
         case AlertUpdateProposed(version=version, content=content):
             title = content.text("vi").headline
             words = Words(f"Đề xuất bản {version}: {title}", f"Proposed version {version}: {title}")
@@ -86,17 +87,17 @@ def _scheduled(event: AlertScheduled | AlertUnscheduled) -> Words:
     return words
 
 
-def _issued(event: AlertIssued) -> Words:
+def _issued(event: AlertIssued, say: Names) -> Words:
     title = event.content.text("vi").headline
     count = len(event.content.areas)
     if event.msg_type is MsgType.UPDATE:
         vi, en = "Cập nhật", "Updated to"
     else:
         vi, en = "Phát hành", "Issued"
-    right = _right(event.delegation_id)
+    right, where = _right(event.delegation_id), say.areas(event.content.areas, event.edition)
     return Words(
-        f"{vi} bản {event.version} tới {count} địa bàn{right.vi}: {title}",
-        f"{en} version {event.version} for {areas(count)}{right.en}: {title}",
+        f"{vi} bản {event.version} tới {count} địa bàn{where.vi}{right.vi}: {title}",
+        f"{en} version {event.version} for {areas(count)}{where.en}{right.en}: {title}",
     )
 
 

@@ -40,13 +40,18 @@ _NAMING = (
     "recipient",
     "about",
 )
-_NAMES: tuple[object, ...] = (str, str | None, tuple[str, ...])
+
+
+def _holds_names(annotation: object) -> bool:
+    # A template's `body` is its text.
+    return annotation in (str, str | None, tuple[str, ...])
+
+
 FIELDS: dict[type[Event], tuple[str, ...]] = {
     kind: tuple(
         name
         for name in _NAMING
-        # A template's `body` is its text.
-        if name in kind.model_fields and kind.model_fields[name].annotation in _NAMES
+        if name in kind.model_fields and _holds_names(kind.model_fields[name].annotation)
     )
     for kind in TOPICS.values()
 }

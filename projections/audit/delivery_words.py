@@ -1,6 +1,7 @@
 """What was sent and what came of it, in words."""
 
 from projections.audit.line import Words, channel_vi, lane_vi
+from projections.audit.naming import Names
 from schemas.dispatch import Outcome, Receipt
 from schemas.events import (
     AudienceFrozen,
@@ -26,7 +27,7 @@ _OUTCOMES = {
 }
 
 
-def describe_delivery(event: DeliveryEvent) -> Words:
+def describe_delivery(event: DeliveryEvent, say: Names) -> Words:
     """The event in words."""
     match event:
         case AudienceFrozen():
@@ -60,7 +61,8 @@ def describe_delivery(event: DeliveryEvent) -> Words:
                 f"Nạp người nhận: {accepted} hợp lệ, {rejected} bị loại",
                 f"Imported subscribers: {accepted} taken, {rejected} rejected",
             )
-        case TestersChanged(area=area, added=added, removed=removed):
+        case TestersChanged(added=added, removed=removed):
+            area = say.area(event.area, event.edition)
             words = Words(
                 f"Người tham gia thử tại {area}: thêm {added}, bớt {removed}",
                 f"Testers of {area}: {added} added, {removed} removed",

@@ -1,6 +1,7 @@
 """What operators made of screens, in words."""
 
 from projections.audit.line import Words
+from projections.audit.naming import Names
 from schemas.events import (
     AlertScreensExcluded,
     AlertScreensReadmitted,
@@ -26,7 +27,7 @@ _KINDS = {
 _UNKNOWN = Words("chưa rõ", "not known")
 
 
-def describe_control(event: ScreenControlEvent) -> Words:
+def describe_control(event: ScreenControlEvent, say: Names) -> Words:
     """The event in words."""
     match event:
         case ScreenDescribed(kind=kind, latitude=latitude, longitude=longitude):
@@ -43,22 +44,23 @@ def describe_control(event: ScreenControlEvent) -> Words:
                 f"Had the screen show its test pattern until {when}",
             )
         case AlertScreensExcluded() | AlertScreensReadmitted():
-            words = _alert(event)
+            words = _alert(event, say)
         case _:
-            words = _group(event)
+            words = _group(event, say)
     return words
 
 
 def _group(
-    event: ScreenGroupMade | ScreenGroupChanged | ScreenGroupDisplaySet | ScreenGroupRetired,
+    event: ScreenGroupMade | ScreenGroupChanged | ScreenGroupDisplaySet | ScreenGroupRetired, say: Names
 ) -> Words:
     match event:
         case ScreenGroupMade(name=name):
             words = Words(f"Lập nhóm màn hình {name}", f"Made the group of screens {name}")
         case ScreenGroupChanged(added=added, removed=removed):
+            came, went = say.things(added), say.things(removed)
             words = Words(
-                f"Nhóm màn hình: thêm {len(added)}, bớt {len(removed)}",
-                f"Group of screens: {len(added)} added, {len(removed)} removed",
+                f"Nhóm màn hình: thêm {len(added)}{came.vi}, bớt {len(removed)}{went.vi}",
+                f"Group of screens: {len(added)} added{came.en}, {len(removed)} removed{went.en}",
             )
         case ScreenGroupDisplaySet(setting=setting):
             told = _setting(setting)
@@ -68,18 +70,20 @@ def _group(
     return words
 
 
-def _alert(event: AlertScreensExcluded | AlertScreensReadmitted) -> Words:
-    screens, groups = len(event.screens), len(event.groups)
+def _alert(event: AlertScreensExcluded | AlertScreensReadmitted, say: Names) -> Words:
+    of_screens, of_groups = say.things(event.screens), say.things(event.groups)
+    vi = f"{len(event.screens)} màn hình{of_screens.vi} và {len(event.groups)} nhóm{of_groups.vi}"
+    en = f"{len(event.screens)} screens{of_screens.en} and {len(event.groups)} groups{of_groups.en}"
     match event:
         case AlertScreensExcluded(reason=reason):
             return Words(
-                f"Không hiện cảnh báo trên {screens} màn hình và {groups} nhóm: {reason}",
-                f"Left {screens} screens and {groups} groups out of the alert: {reason}",
+                f"Không hiện cảnh báo trên {vi}: {reason}",
+                f"Left {en} out of the alert: {reason}",
             )
         case AlertScreensReadmitted():
             return Words(
-                f"Hiện lại cảnh báo trên {screens} màn hình và {groups} nhóm",
-                f"Had {screens} screens and {groups} groups show the alert again",
+                f"Hiện lại cảnh báo trên {vi}",
+                f"Had {en} show the alert again",
             )
 
 

@@ -1,7 +1,9 @@
 """What happened to screens, in words."""
 
 from projections.audit.line import Words
+from projections.audit.naming import Names
 from projections.audit.screen_control_words import describe_control
+from schemas.areas import FIRST_EDITION
 from schemas.events import (
     ScreenCameOnline,
     ScreenContactEvent,
@@ -20,18 +22,20 @@ from schemas.events import (
 from schemas.local_time import HANOI
 
 
-def describe_screen(event: ScreenEvent | ScreenContactEvent | ScreenControlEvent) -> Words:
+def describe_screen(event: ScreenEvent | ScreenContactEvent | ScreenControlEvent, say: Names) -> Words:
     """The event in words."""
     match event:
         case ScreenWentOffline() | ScreenCameOnline():
             words = _contact(event)
         case ScreenRepaired() | ScreenIdentifyAsked() | ScreenKeyRotated() | ScreenKeyRevoked():
             words = _box(event)
-        case ScreenRegistered(name=name, area=area, profile=profile):
+        case ScreenRegistered(name=name, profile=profile):
+            area = say.area(event.area, event.edition or FIRST_EDITION)
             words = Words(
                 f"Lắp màn hình {name} tại {area} ({profile})", f"Put up screen {name} in {area} ({profile})"
             )
-        case ScreenMoved(area=area, edition=edition):
+        case ScreenMoved(edition=edition):
+            area = say.area(event.area, edition)
             words = Words(
                 f"Màn hình thuộc địa bàn {area} theo danh mục {edition}",
                 f"The screen stands in {area} under edition {edition}",
@@ -42,9 +46,10 @@ def describe_screen(event: ScreenEvent | ScreenContactEvent | ScreenControlEvent
             )
         case ScreenShowed(shown=shown):
             what = ", ".join(f"{one.alert_id} v{one.version}" for one in shown)
-            words = Words(f"Màn hình đã hiện {what}", f"The screen showed {what}")
+            named = say.things([one.alert_id for one in shown])
+            words = Words(f"Màn hình đã hiện {what}{named.vi}", f"The screen showed {what}{named.en}")
         case _:
-            words = describe_control(event)
+            words = describe_control(event, say)
     return words
 
 

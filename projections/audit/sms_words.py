@@ -1,6 +1,7 @@
 """What happened to SMS and their budgets, in words."""
 
 from projections.audit.line import Words
+from projections.audit.naming import Names
 from schemas.dispatch import Fate
 from schemas.events import (
     SmsBudgetExceeded,
@@ -18,7 +19,7 @@ _FATES = {
 }
 
 
-def describe_sms(event: SmsEvent) -> Words:
+def describe_sms(event: SmsEvent, say: Names) -> Words:
     """The event in words."""
     match event:
         case SmsDelivered(provider=provider, version=version, counts=counts):
@@ -29,7 +30,8 @@ def describe_sms(event: SmsEvent) -> Words:
                 f"{provider} on version {version}: "
                 + ", ".join(f"{count} {fate.en}" for count, fate in told),
             )
-        case SmsBudgetSet(issuer_id=body, segments=segments, vnd=vnd):
+        case SmsBudgetSet(segments=segments, vnd=vnd):
+            body = say.body(event.issuer_id)
             bounds = [f"{segments} SMS"] * (segments is not None) + [f"{vnd} VND"] * (vnd is not None)
             words = Words(
                 f"Hạn mức SMS mỗi ngày của {body}: " + (", ".join(bounds) or "không giới hạn"),

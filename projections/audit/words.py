@@ -11,6 +11,7 @@ from projections.audit.body_words import describe_issuer, describe_kept, describ
 from projections.audit.cadence_words import describe_cadence, describe_reminder
 from projections.audit.delivery_words import describe_delivery
 from projections.audit.line import Words
+from projections.audit.naming import CODES, Names
 from projections.audit.push_words import describe_push
 from projections.audit.screen_words import describe_screen
 from projections.audit.sms_words import describe_sms
@@ -122,7 +123,7 @@ _EXPORTED: dict[Exported, Words] = {
 }
 
 
-def describe(event: AnyEvent) -> Words:
+def describe(event: AnyEvent, say: Names = CODES) -> Words:
     """The event in words. A new kind of event fails the type check here until it has some."""
     match event:
         # First what a log is nearly all of.
@@ -137,7 +138,7 @@ def describe(event: AnyEvent) -> Words:
             | TestersChanged()
             | HouseRestored()
         ):
-            words = describe_delivery(event)
+            words = describe_delivery(event, say)
         case (
             AlertDrafted()
             | AlertRevised()
@@ -153,7 +154,7 @@ def describe(event: AnyEvent) -> Words:
             | AlertCancelled()
             | AlertExpired()
         ):
-            words = describe_alert(event)
+            words = describe_alert(event, say)
         case (
             RoleGranted()
             | RoleRevoked()
@@ -175,7 +176,7 @@ def describe(event: AnyEvent) -> Words:
             | AccountUnlinked()
             | AccountClosed()
         ):
-            words = describe_rights(event)
+            words = describe_rights(event, say)
         case (
             ScreenRegistered()
             | ScreenMoved()
@@ -197,7 +198,7 @@ def describe(event: AnyEvent) -> Words:
             | ScreenGroupRetired()
             | ScreenPatternAsked()
         ):
-            words = describe_screen(event)
+            words = describe_screen(event, say)
         case (
             AttemptRefused()
             | EvidenceExported()
@@ -208,7 +209,7 @@ def describe(event: AnyEvent) -> Words:
             | ReminderDue()
             | ReminderSent()
         ):
-            words = _watched(event)
+            words = _watched(event, say)
         case AreaRegisterAdopted() | AreaBoundariesLoaded() | AreaBoundariesRemoved():
             words = _register(event)
         case (
@@ -219,9 +220,9 @@ def describe(event: AnyEvent) -> Words:
             | IssuerClosed()
             | IssuerSucceeded()
         ):
-            words = describe_issuer(event)
+            words = describe_issuer(event, say)
         case TemplateSaved() | TemplateApproved() | TemplateRetired() | AreaSetSaved() | AreaSetRetired():
-            words = describe_kept(event)
+            words = describe_kept(event, say)
         case (
             SmsDelivered()
             | SmsBudgetSet()
@@ -231,18 +232,18 @@ def describe(event: AnyEvent) -> Words:
             | PushRouteChosen()
             | PushTopicsHalted()
         ):
-            words = _of_channel(event)
+            words = _of_channel(event, say)
         case _:
             assert_never(event)
     return words
 
 
-def _of_channel(event: SmsEvent | PushEvent) -> Words:
+def _of_channel(event: SmsEvent | PushEvent, say: Names) -> Words:
     match event:
         case PushRouteChosen() | PushTopicsHalted():
             return describe_push(event)
         case _:
-            return describe_sms(event)
+            return describe_sms(event, say)
 
 
 def _register(event: RegisterEvent | BoundariesEvent) -> Words:
@@ -265,12 +266,12 @@ def _register(event: RegisterEvent | BoundariesEvent) -> Words:
     return words
 
 
-def _watched(event: AuditEvent | CadenceEvent | ReminderEvent) -> Words:
+def _watched(event: AuditEvent | CadenceEvent | ReminderEvent, say: Names) -> Words:
     match event:
         case ReminderDue() | ReminderSent():
-            words = describe_reminder(event)
+            words = describe_reminder(event, say)
         case CadencePolicySet() | CadenceExempted() | CadenceExemptionEnded():
-            words = describe_cadence(event)
+            words = describe_cadence(event, say)
         case AttemptRefused(command=command, rule=rule, detail=detail):
             words = Words(
                 f"Từ chối lệnh {command}: {rule} ({detail})", f"Refused to {command}: {rule} ({detail})"

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from broadcaster.account import Role
 from broadcaster.proof import as_of, tail
 from broadcaster.proof.checkpoint import CheckpointError
+from broadcaster.proof.lines import Line, Lines
 from broadcaster.web.console.frame import show
 from broadcaster.web.console.moments import moment
 from broadcaster.web.console.visitor import WithVisitor
@@ -77,7 +78,7 @@ def audit_page(
         wanted=wanted,
         faults=filters.faults,
         entries=page,
-        body_name=services.directory.body_name,
+        lines=_told(services, page),
         topics=sorted(TOPICS),
         before=page[-1].position if len(found) > PAGE else None,
         chain=_chain(services),
@@ -119,6 +120,13 @@ def _found(services: Services, wanted: Wanted, filters: Filters) -> list[audit.E
             before=before,
             limit=PAGE + 1,
         )
+
+
+def _told(services: Services, page: list[audit.Entry]) -> dict[int, Line]:
+    """The page's lines anew, with names; the view knows codes only."""
+    lines = Lines(services.ports.office.register, services.directory.bodies)
+    with services.reading() as conn:
+        return lines.of(conn, [entry.position for entry in page])
 
 
 def _plain(text: str) -> str | None:
