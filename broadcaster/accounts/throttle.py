@@ -12,6 +12,8 @@ from typing import Any
 
 from psycopg_pool import ConnectionPool
 
+from broadcaster.screens.pairing import neighbourhood
+
 THROTTLE_DDL = """
 CREATE TABLE IF NOT EXISTS sign_in_tries (
     subject bytea PRIMARY KEY,
@@ -44,13 +46,20 @@ class Subject:
 def of_sign_in(account: str, address: str) -> tuple[Subject, ...]:
     """An account from one address, the address for all accounts, the account from everywhere.
 
-    The last is generous, or anyone could lock anyone out.
+    The last is generous, or anyone could lock anyone out. An address is what one customer has: whoever
+    has a /64 of IPv6 could come from a new one each time.
     """
+    near = neighbourhood(address)
     return (
-        Subject(f"pair\n{account}\n{address}", 5),
-        Subject(f"address\n{address}", 30),
+        Subject(f"pair\n{account}\n{near}", 5),
+        Subject(f"address\n{near}", 30),
         Subject(f"account\n{account}", 50),
     )
+
+
+def of_number(address: str) -> tuple[Subject, ...]:
+    """Whoever names phone numbers, without a proof that they are his."""
+    return (Subject(f"number\n{neighbourhood(address)}", 20),)
 
 
 def of_code(account: str) -> tuple[Subject, ...]:

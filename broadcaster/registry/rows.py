@@ -13,7 +13,7 @@ from psycopg import Cursor, sql
 
 from broadcaster.registry.address_book import FORGET_PHONE, FORGET_PUSH, HOLD_SHARED, Row
 from broadcaster.registry.device_receipts import DEVICE_RECEIPTS_DDL
-from broadcaster.registry.rules import address_hash
+from broadcaster.registry.rules import NUMBER_RULE, InvalidSubscriberError, address_hash
 from broadcaster.registry.testers import TESTERS_DDL
 
 # An index answers an audience alone, whole city or commune, without touching the rows: hence the
@@ -114,6 +114,21 @@ def same_phone(holders: Sequence[Holder], keys: Keys) -> Holder | None:
         if holder.keys.push is None and keys.msisdn is not None and holder.keys.msisdn == keys.msisdn:
             return holder
     return None
+
+
+def check_number_free(holders: Sequence[Holder], keys: Keys, device_id: UUID | None = None) -> None:
+    """Raises InvalidSubscriberError where the number is another's: nobody can be made to lose alerts.
+
+    Its own are the device and the phone with that token: a token is a secret between a phone and its
+    push service. A number is known to many, and proves nothing.
+    """
+    if keys.msisdn is not None and any(
+        each.keys.msisdn == keys.msisdn
+        and each.device_id != device_id
+        and (keys.push is None or each.keys.push != keys.push)
+        for each in holders
+    ):
+        raise InvalidSubscriberError("phone", NUMBER_RULE)
 
 
 def lock(cursor: Cursor[Row], keys: Keys, device_id: UUID | None = None) -> list[Holder]:

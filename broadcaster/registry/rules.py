@@ -20,6 +20,7 @@ MAX_AREAS = 20
 PHONE_RULE = (
     "must be a Vietnamese mobile number: 0, 84 or +84, then 9 digits of which the first is 3, 5, 7, 8 or 9"
 )
+NUMBER_RULE = "is registered already; only the device that registered it can change that, or the operator"
 TOKEN_RULE = "must be 1 to 4096 visible ASCII characters"  # noqa: S105 (a rule about tokens)
 ADDRESS_RULE = "a token or a phone is required"
 KIND_RULE = "of a subscription must be web"

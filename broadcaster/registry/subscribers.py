@@ -1,11 +1,13 @@
 """The registry of devices and phones: an ordinary table, erasable, never in the log.
 
-It is the only place with personal data. An address has one owner: the last who registered it, so
-no phone gets an alert twice. Where a registration names an address that is already here,
+It is the only place with personal data. An address has one owner, so no phone gets an alert twice.
+Where a registration names an address that is already here,
 - the subscriber that holds the token is the same phone: it keeps its ids, everything else becomes
   what is now said, and its secret is new;
-- so is the subscriber that holds the number, if it has no token;
-- a number held beside another token moves to the new subscriber; the old one keeps its token.
+- a number stays with whoever holds it, and the registration is refused: anyone can name a number, and
+  who could take one might send its owner's alerts elsewhere;
+- unless it is proved, as in the operator's import: the subscriber that holds the number, if it has no
+  token, is the same phone; a number held beside another token moves, and the old one keeps its token.
 """
 
 import hmac
@@ -24,6 +26,7 @@ from broadcaster.registry.rows import (
     SUBSCRIBERS_DDL,
     Holder,
     Keys,
+    check_number_free,
     follow,
     insert,
     lock,
@@ -126,8 +129,11 @@ class Registry(AddressBook, DeviceReceipts, Testers):
     is in: for a moment after another edition took effect that is still the one before.
     """
 
-    def register(self, new: NewSubscriber, at: datetime) -> Registered:
-        """Takes a phone in, or again: see the rules above. Raises InvalidSubscriberError."""
+    def register(self, new: NewSubscriber, at: datetime, *, proved: bool = False) -> Registered:
+        """Takes a phone in, or again: see the rules above. Raises InvalidSubscriberError.
+
+        `proved` says that the number is known to be of who registers; then it is taken from any other.
+        """
         tree = self._tree()
         place = places(tree, new.home, new.areas)
         secret = secrets.token_urlsafe(32)
@@ -145,6 +151,8 @@ class Registry(AddressBook, DeviceReceipts, Testers):
         keys = Keys.of(new.token, new.phone)
         with self._cursor() as cursor:
             holders = lock(cursor, keys)
+            if not proved:
+                check_number_free(holders, keys)
             same = same_phone(holders, keys)
             take(cursor, [other for other in holders if other != same], keys)
             if same is None:
@@ -248,11 +256,15 @@ class Registry(AddressBook, DeviceReceipts, Testers):
 
 
 def _own(cursor: Cursor[Row], device_id: UUID, keys: Keys) -> Holder:
-    """The device's row, locked, after the addresses were taken from whoever else held them."""
+    """The device's row, locked, after its new token was taken from whoever else held it.
+
+    Raises UnknownSubscriberError, InvalidSubscriberError where another holds the number.
+    """
     holders = lock(cursor, keys, device_id)
     own = next((holder for holder in holders if holder.device_id == device_id), None)
     if own is None:
         raise UnknownSubscriberError(device_id)
+    check_number_free(holders, keys, device_id)
     take(cursor, [other for other in holders if other != own], keys)
     return own
 

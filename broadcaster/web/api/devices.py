@@ -1,9 +1,11 @@
 """For a citizen's device: registering, choosing areas, reading what holds there, and leaving."""
 
+from math import ceil
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+from broadcaster.accounts import throttle
 from broadcaster.registry.rules import InvalidSubscriberError, NewSubscriber, SubscriberChange
 from broadcaster.registry.subscribers import BeingMovedError, UnknownSubscriberError
 from broadcaster.web.api.device_models import (
@@ -14,7 +16,7 @@ from broadcaster.web.api.device_models import (
     inbox_of,
 )
 from broadcaster.web.api.tags import IfNoneMatch, answered
-from broadcaster.web.auth import Device
+from broadcaster.web.auth import Address, Device
 from broadcaster.web.inbox import live_in
 from broadcaster.web.openapi import DEVICE_EXAMPLE, problems_of
 from broadcaster.web.problems import ProblemError
@@ -29,12 +31,16 @@ router = APIRouter(prefix="/v1/devices", tags=["devices"])
     "",
     status_code=201,
     summary="Register a device",
-    responses=problems_of(422),
+    responses=problems_of(422, 429),
     openapi_extra=DEVICE_EXAMPLE,
 )
-def register(services: WithServices, request: NewSubscriber) -> DeviceRegistered:
-    """The answer's secret is shown this once. Registering the same address again replaces it."""
+def register(services: WithServices, request: NewSubscriber, address: Address) -> DeviceRegistered:
+    """The answer's secret is shown this once. Registering the same token again replaces it.
+
+    A number that is registered already is refused, for it proves nothing: register without it.
+    """
     _check_service(services, request.token, request.token_kind)
+    _brake(services, request.phone, address)
     made = services.ports.registry.register(request, services.now())
     return DeviceRegistered(device_id=made.device_id, secret=made.secret)
 
@@ -45,9 +51,12 @@ def read_me(device: Device) -> DeviceAnswer:
     return device_answer(device)
 
 
-@router.patch("/me", summary="Change the device's choices", responses=problems_of(401, 422))
-def change_me(services: WithServices, device: Device, request: SubscriberChange) -> DeviceAnswer:
+@router.patch("/me", summary="Change the device's choices", responses=problems_of(401, 422, 429))
+def change_me(
+    services: WithServices, device: Device, request: SubscriberChange, address: Address
+) -> DeviceAnswer:
     """What is not named stays. A `phone` of null forgets the number."""
+    _brake(services, request.phone, address)
     return _changed(services, device.device_id, request)
 
 
@@ -96,6 +105,17 @@ def note_receipt(services: WithServices, device: Device, request: DeviceReceipt)
     )
     if not noted:
         raise _gone()
+
+
+def _brake(services: Services, phone: str | None, address: str) -> None:
+    """Numbers are tried out slowly, for nobody has proved that they are his."""
+    if phone is None:
+        return
+    wait = services.ports.desk.throttle.enter(throttle.of_number(address), services.now())
+    if wait is not None:
+        seconds = ceil(wait.total_seconds())
+        detail = "Too many numbers were named from your address; register without one, or wait."
+        raise ProblemError("tries", detail, headers={"Retry-After": str(seconds)})
 
 
 def _check_service(services: Services, token: str | None, kind: str) -> None:

@@ -271,12 +271,12 @@ def test_an_import_does_what_registrations_one_by_one_do(
 ) -> None:
     shared.clear()
     for new in (*before, *then):
-        shared.registry.register(new, AT)
+        shared.registry.register(new, AT, proved=True)
     expected = holdings(shared.pool)
 
     shared.clear()
     for new in before:
-        shared.registry.register(new, AT)
+        shared.registry.register(new, AT, proved=True)
     take_in(shared, write(tmp_path / "people.csv", *map(line, then)))
     assert holdings(shared.pool) == expected
 

@@ -113,16 +113,16 @@ def test_the_same_token_again_is_the_same_phone(registry: Registry) -> None:
     assert registry.count() == {Channel.PUSH: 1, Channel.SMS: 0}
 
 
-def test_a_number_alone_again_is_the_same_phone(registry: Registry) -> None:
+def test_a_proved_number_alone_again_is_the_same_phone(registry: Registry) -> None:
     first = registry.register(person(phone=PHONE), AT)
-    with_token = registry.register(person("tok-1", E164), LATER)
+    with_token = registry.register(person("tok-1", E164), LATER, proved=True)
     assert with_token.device_id == first.device_id
     assert addresses(registry, first.device_id) == ("tok-1", E164)
 
 
-def test_a_number_beside_another_token_moves(registry: Registry) -> None:
+def test_a_proved_number_beside_another_token_moves(registry: Registry) -> None:
     first = registry.register(person("tok-1", PHONE), AT)
-    second = registry.register(person("tok-2", PHONE), LATER)
+    second = registry.register(person("tok-2", PHONE), LATER, proved=True)
     assert second.device_id != first.device_id
     assert addresses(registry, first.device_id) == ("tok-1", None)
     assert addresses(registry, second.device_id) == ("tok-2", E164)
@@ -132,10 +132,33 @@ def test_a_number_beside_another_token_moves(registry: Registry) -> None:
 def test_a_token_wins_over_a_number_and_an_empty_row_goes(registry: Registry) -> None:
     by_phone = registry.register(person(phone=PHONE), AT)
     by_token = registry.register(person("tok-1"), AT)
-    both = registry.register(person("tok-1", PHONE), LATER)
+    both = registry.register(person("tok-1", PHONE), LATER, proved=True)
     assert both.device_id == by_token.device_id
     assert registry.subscriber(by_phone.device_id) is None
     assert registry.count() == {Channel.PUSH: 1, Channel.SMS: 1}
+
+
+@pytest.mark.parametrize("token", [None, "tok-2"])
+@pytest.mark.parametrize("beside", [None, "tok-1"])
+def test_who_names_a_number_takes_it_from_nobody(
+    registry: Registry, pool: ConnectionPool[Any], beside: str | None, token: str | None
+) -> None:
+    owner = registry.register(person(beside, PHONE), AT)
+    before = holdings(pool)
+    with pytest.raises(InvalidSubscriberError, match="phone: is registered already"):
+        registry.register(person(token, E164, home="00201"), LATER)
+    assert holdings(pool) == before
+    assert registry.authenticate(owner.device_id, owner.secret) is not None
+
+
+def test_a_token_again_keeps_its_own_number_and_takes_no_other(registry: Registry) -> None:
+    by_phone = registry.register(person(phone=PHONE), AT)
+    by_token = registry.register(person("tok-1", "0987654321"), AT)
+    assert registry.register(person("tok-1", "0987654321"), LATER).device_id == by_token.device_id
+    with pytest.raises(InvalidSubscriberError, match="phone"):
+        registry.register(person("tok-1", PHONE), LATER)
+    assert registry.subscriber(by_phone.device_id) is not None
+    assert addresses(registry, by_token.device_id) == ("tok-1", "+84987654321")
 
 
 def test_many_at_once_with_the_same_addresses_leave_one(
@@ -147,7 +170,7 @@ def test_many_at_once_with_the_same_addresses_leave_one(
         start.wait()
         for turn in range(4):
             new = person("tok-1" if (number + turn) % 2 else "tok-2", PHONE if turn % 2 else None)
-            devices.append(registry.register(new, AT).device_id)
+            devices.append(registry.register(new, AT, proved=True).device_id)
 
     threads = [threading.Thread(target=register, args=(number,)) for number in range(6)]
     for thread in threads:
@@ -171,14 +194,17 @@ def test_what_is_not_named_in_a_change_stays(registry: Registry) -> None:
     assert registry.authenticate(device_id, secret) == registry.subscriber(device_id)
 
 
-def test_a_number_that_is_changed_is_taken_from_its_holder(registry: Registry) -> None:
+def test_a_number_that_is_changed_is_taken_from_nobody(registry: Registry) -> None:
     keeps, _ = registry.register(person("tok-1", PHONE), AT)
-    goes, _ = registry.register(person(phone="0987654321"), AT)
-    takes, _ = registry.register(person("tok-2"), AT)
-    assert registry.change(takes, SubscriberChange(phone=PHONE), LATER).phone == E164
-    assert addresses(registry, keeps) == ("tok-1", None)
-    registry.change(takes, SubscriberChange(phone="0987654321"), LATER)
-    assert registry.subscriber(goes) is None
+    stays, _ = registry.register(person(phone="0987654321"), AT)
+    wants, _ = registry.register(person("tok-2"), AT)
+    for number in (PHONE, "0987654321"):
+        with pytest.raises(InvalidSubscriberError, match="phone: is registered already"):
+            registry.change(wants, SubscriberChange(phone=number), LATER)
+    assert addresses(registry, keeps) == ("tok-1", E164)
+    assert registry.subscriber(stays) is not None
+    registry.unregister(stays)
+    assert registry.change(wants, SubscriberChange(phone="0987654321"), LATER).phone == "+84987654321"
 
 
 def test_a_change_that_breaks_a_rule_changes_nothing(registry: Registry, pool: ConnectionPool[Any]) -> None:

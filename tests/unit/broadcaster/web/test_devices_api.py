@@ -144,3 +144,23 @@ def everything(town: Town) -> list[str]:
             for (table,) in tables
             for row in conn.execute(sql.SQL("SELECT t::text FROM {} t").format(sql.Identifier(table)))
         ]
+
+
+def test_a_stranger_who_knows_a_number_cannot_silence_it(town: Town) -> None:
+    device, _ = register(town, token=None, platform=None)
+    for elsewhere in ({"token": None, "platform": None}, {"token": "another"}):
+        answer = town.client().post("/v1/devices", NEW | elsewhere | {"home": "00049"})
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["field"] == "phone"
+    assert device.get("/v1/devices/me").json()["home"] == "00001"
+
+
+def test_numbers_are_tried_out_slowly_and_the_rest_is_not(town: Town) -> None:
+    def name(number: int) -> int:
+        said = {"token": None, "platform": None, "phone": f"0912{number:06}"}
+        return town.client().post("/v1/devices", NEW | said).status_code
+
+    assert [name(number) for number in range(21)] == [201] * 20 + [429]
+    register(town, phone=None)
+    town.later(seconds=5)
+    assert [name(20), name(21)] == [201, 429]
