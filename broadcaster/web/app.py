@@ -62,6 +62,7 @@ from broadcaster.web.api import (
 from broadcaster.web.citizen.routers import ROUTERS as CITIZEN_ROUTERS
 from broadcaster.web.console import visitor
 from broadcaster.web.console.routers import ROUTERS as CONSOLE_ROUTERS
+from broadcaster.web.console.turns import Turns
 from broadcaster.web.directory import Directory
 from broadcaster.web.edge.desk import Desk
 from broadcaster.web.feed_cache import FeedCache
@@ -202,6 +203,7 @@ def _services(ports: WebPorts) -> Services:
         fragments=Fragments(),
         engines=Lookout(ports.health),
         lanes=Lookout(ports.lanes),
+        turns=Turns(),
     )
     # What they read is what is made here.
     more.append(partial(figures.families, made))

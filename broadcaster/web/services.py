@@ -26,6 +26,7 @@ from broadcaster.screens.seen import Seen
 from broadcaster.screens.sightings import Sightings
 from broadcaster.screens.signing import Nonces
 from broadcaster.shelf import Shelf
+from broadcaster.web.console.turns import Turns
 from broadcaster.web.directory import Directory
 from broadcaster.web.feed_cache import FeedCache
 from broadcaster.web.feed_forms import FeedForms
@@ -79,6 +80,8 @@ class Services:
     engines: Lookout[Mapping[str, bool]]
     lanes: Lookout[Sequence[LaneDepth] | None]
     """What lies in them, for pages that must not wait for a transport that is away."""
+    turns: Turns
+    """At the console's door."""
 
     def now(self) -> datetime:
         """The time now, UTC."""

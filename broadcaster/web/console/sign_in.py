@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
 from broadcaster.accounts import codes, throttle
@@ -12,6 +12,7 @@ from broadcaster.accounts.store import AccountError, is_name
 from broadcaster.web.console import visitor as visitors
 from broadcaster.web.console.form import BoundForm, UnboundForm
 from broadcaster.web.console.frame import go, show
+from broadcaster.web.console.turns import turn
 from broadcaster.web.console.visitor import HOME, SIGN_IN, WithVisitor
 from broadcaster.web.services import Services, WithServices
 
@@ -37,7 +38,7 @@ def sign_in_page(request: Request, services: WithServices) -> Response:
     return _form(request, services, back, recovery=bool(request.query_params.get("recovery")))
 
 
-@router.post("/sign-in")
+@router.post("/sign-in", dependencies=[Depends(turn)])
 def sign_in(request: Request, services: WithServices, form: UnboundForm) -> Response:
     """Name, password and second factor together: which of them was wrong is not told."""
     back, name = safe_next(form.one("next")), form.one("account").lower()
@@ -80,7 +81,7 @@ def welcome_page(request: Request, services: WithServices, token: Token) -> Resp
     return _welcome(request, services, token)
 
 
-@router.post("/welcome/{token}")
+@router.post("/welcome/{token}", dependencies=[Depends(turn)])
 def welcome(request: Request, services: WithServices, token: Token, form: UnboundForm) -> Response:
     """Takes the invitation: first its number, where it has one, then all else."""
     accounts, now = services.ports.desk.accounts, services.now()

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import structlog
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
@@ -14,6 +14,7 @@ from broadcaster.web.console.account import account_with, knows
 from broadcaster.web.console.form import BoundForm
 from broadcaster.web.console.frame import go, show
 from broadcaster.web.console.sign_in import drop, safe_next
+from broadcaster.web.console.turns import turn
 from broadcaster.web.console.visitor import HOME, SIGN_IN, WithVisitor
 from broadcaster.web.console.writing import Fault
 from broadcaster.web.services import Services, WithServices
@@ -26,7 +27,7 @@ _BACK = "/console/sso/callback"
 _LONG_AGO = timedelta(days=1)
 
 
-@router.get("/sso")
+@router.get("/sso", dependencies=[Depends(turn)])
 def begin(request: Request, services: WithServices) -> Response:
     """To the provider, to sign in."""
     back = safe_next(request.query_params.get("next", ""))
@@ -39,7 +40,7 @@ def begin(request: Request, services: WithServices) -> Response:
     return response
 
 
-@router.get("/sso/callback")
+@router.get("/sso/callback", dependencies=[Depends(turn)])
 def callback(request: Request, services: WithServices) -> Response:
     """Back from the provider: a session for the account that is linked, or the link that was wanted."""
     provider, desk, now = _provider(services), services.ports.desk, services.now()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from broadcaster.accounts import codes
 from broadcaster.accounts.passwords import Passwords, fault
 from broadcaster.accounts.sealing import Sealer, SealError
-from broadcaster.accounts.throttle import LONGEST, pause
+from broadcaster.accounts.throttle import LONGEST, of_number, of_sign_in, pause
 
 AT = datetime(2024, 7, 10, 2, 0, tzinfo=UTC)
 
@@ -21,6 +21,14 @@ def test_a_pause_grows_and_has_an_end(failures: int, free: int) -> None:
     assert timedelta() <= wait <= LONGEST
     assert wait <= pause(failures + 1, free)
     assert (wait == timedelta()) == (failures < free)
+
+
+def test_a_network_of_one_customer_is_one_address() -> None:
+    here, there = "2001:db8:1:2::1", "2001:db8:1:2:ffff::9"
+    assert of_sign_in("lan", here) == of_sign_in("lan", there)
+    assert of_number(here) == of_number(there)
+    for other in ("2001:db8:1:3::1", "10.0.0.1"):
+        assert of_sign_in("lan", here)[1] != of_sign_in("lan", other)[1]
 
 
 @given(st.text(max_size=50), st.text(max_size=20))
