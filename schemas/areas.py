@@ -166,4 +166,8 @@ class AreaTree:
 def unaccented(text: str) -> str:
     """Lower case without Vietnamese marks; đ is not a mark in Unicode and is mapped by hand."""
     plain = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))
-    return " ".join("".join(c for c in plain if not unicodedata.combining(c)).replace("-", " ").split())
+    return " ".join("".join(c for c in plain if not _is_mark(c)).replace("-", " ").split())
+
+
+def _is_mark(c: str) -> bool:
+    return bool(unicodedata.combining(c)) or unicodedata.category(c) == "Cf"  # Or nothing that is seen.

@@ -1,5 +1,6 @@
 """What an alert says, in the terms of CAP 1.2 (OASIS), and to whom it is addressed."""
 
+import re
 import unicodedata
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -104,9 +105,32 @@ Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")
 written gets Vietnamese."""
 
 
-def _clean(text: str) -> str:
+_NO_CHARACTER = "\ufdd0-\ufdef" + "".join(
+    f"{chr(end - 1)}{chr(end)}" for end in range(0xFFFF, 0x110000, 0x10000)
+)
+_UNSEEN = re.compile(
+    # Direction: marks, embeddings, overrides, isolates.
+    "[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+    # Width and joints: soft hyphen, zero width space, word joiner, byte order mark and the like; tags.
+    "\u00ad\u034f\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
+    f"{_NO_CHARACTER}]"
+)
+_ENDS = str.maketrans("\u2028\u2029", "  ")
+"""Ends of lines that few know."""
+
+
+def visible(text: str) -> str:
+    """The text as everybody sees it, in NFC: without what shows nothing and changes how the rest is shown.
+
+    An override would let an approver read other words than phones and signs show; the rest is pasted
+    along unseen. What joins letters of other scripts stays (U+200C, U+200D).
+    """
     # NFC, because NFD doubles SMS units and renders wrong on screens.
-    clean = unicodedata.normalize("NFC", text).strip()
+    return unicodedata.normalize("NFC", _UNSEEN.sub("", text.translate(_ENDS))).strip()
+
+
+def _clean(text: str) -> str:
+    clean = visible(text)
     bad = [c for c in clean if unicodedata.category(c) in {"Cc", "Cs", "Co"} and c != "\n"]
     if bad:
         raise ValueError(f"control character U+{ord(bad[0]):04X} is not allowed")

@@ -4,7 +4,7 @@ import unicodedata
 
 from broadcaster.cap.findings import Finding
 from broadcaster.cap.model import CapInfo
-from schemas.content import Text
+from schemas.content import Text, visible
 
 _HEADLINE, _DESCRIPTION, _INSTRUCTION = 160, 2000, 1000
 
@@ -29,8 +29,8 @@ def _cut(name: str, whole: str, most: int, notes: list[Finding]) -> str:
 
 
 def _clean(given: str | None) -> str:
-    # NFC before it is measured, as content.py does; what it forbids becomes a space.
-    told = unicodedata.normalize("NFC", given or "").replace("\r\n", "\n").replace("\r", "\n")
+    # Before it is measured, as content.py does; what it forbids becomes a space.
+    told = visible(given or "").replace("\r\n", "\n").replace("\r", "\n")
     kept = (" " if c != "\n" and unicodedata.category(c) in {"Cc", "Cs", "Co"} else c for c in told)
     return "\n".join(" ".join(line.split()) for line in "".join(kept).split("\n")).strip()
 

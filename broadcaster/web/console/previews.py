@@ -23,6 +23,7 @@ from schemas.content import (
     Severity,
     Text,
     Urgency,
+    visible,
 )
 from schemas.displays import DISPLAYS
 
@@ -153,9 +154,7 @@ def _text(what: Typed, suffix: str, headline: str, description: str) -> Text:
 
 def _clean(text: str) -> str:
     return "".join(
-        c
-        for c in unicodedata.normalize("NFC", text).strip()
-        if c == "\n" or unicodedata.category(c) not in {"Cc", "Cs", "Co"}
+        c for c in visible(text) if c == "\n" or unicodedata.category(c) not in {"Cc", "Cs", "Co"}
     )
 
 
