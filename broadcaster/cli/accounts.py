@@ -91,9 +91,11 @@ def close(
     name: Annotated[str, typer.Argument(help="The account, for example lan@phucxa.")],
     data: DataOption = None,
 ) -> None:
-    """Close an account: it signs in no more, and its sessions end at once."""
+    """Close an account: it signs in no more, and its sessions and its API keys end at once."""
     with House.open(Settings.from_env(data=data)) as house:
         if not house.desk.accounts.close(name, SYSTEM.account, clock()):
             raise SettingsError(f"account {name}: there is none that is open")
         ended = house.desk.sessions.revoke_all(name)
-    typer.echo(f"{name} is closed; {ended} sessions ended")
+        # A key opens all that the account may do: who has left must not issue by one.
+        keys = house.keys.revoke_account(name, clock())
+    typer.echo(f"{name} is closed; {ended} sessions and {keys} keys ended")

@@ -12,6 +12,8 @@ import typer
 from broadcaster import key_files, logs, roles
 from broadcaster.account import Role as StaffRole
 from broadcaster.cli import accounts, restored
+from broadcaster.accounts.store import State
+from broadcaster.cli import accounts
 from broadcaster.cli import audit as cli_audit
 from broadcaster.cli.areas import areas_app
 from broadcaster.cli.audience import audience_app
@@ -195,6 +197,8 @@ def keys_create(
     """Give an account a key and its roles. The key is printed once and cannot be read again."""
     with House.open(settings(data)) as house:
         house.office.issuer(body)
+        if house.desk.accounts.state(account) is State.CLOSED:
+            raise SettingsError(f"account {account}: it was closed, which is for ever; take another name")
         key_id, secret = house.keys.create(account, body, KeyKind.STAFF, clock())
         for each in role:
             house.setup.grant(SYSTEM, account, body, each, at=clock(), key_id=key_id)

@@ -6,7 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from broadcaster.account import Role
+from broadcaster.accounts.codes import new_secret
 from broadcaster.cli.app import app
+from broadcaster.runtime import clock
 from schemas.events import RoleGranted
 from tests.house import house
 
@@ -40,3 +42,18 @@ def test_the_first_two_managers(
         granted = [each for each in told_events if isinstance(each, RoleGranted) and each.body == "ubnd-tp"]
         assert {(each.by.account, each.role) for each in granted} == {("system:setup", Role.MANAGER)}
         assert len(granted) == 2
+
+
+def test_a_key_ends_with_the_account_that_is_closed(
+    city_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROADCASTER_DATABASE_URL", city_database)
+    monkeypatch.setenv("BROADCASTER_DATA", str(tmp_path))
+    with house(city_database) as opened:
+        opened.desk.accounts.create("lan", "correct horse battery", new_secret(), "system:setup", clock())
+    make = ["keys", "create", "--account", "lan", "--body", "ubnd-00001", "--role", "author"]
+    key = CliRunner().invoke(app, make).stdout.strip()
+    assert run("close", "lan")[1] == "lan is closed; 0 sessions and 1 keys ended\n"
+    with house(city_database) as opened:
+        assert opened.keys.find(key, clock()) is None
+    assert "was closed" in str(CliRunner().invoke(app, make).exception)
