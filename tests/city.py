@@ -54,9 +54,13 @@ class City:
     def key(self, body: str, role: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.demo['keys'][body][role]}"}
 
-    def post(self, path: str, body: str, role: str, content: object | None = None) -> httpx.Response:
-        """A write that is repeated under one key while the house comes back."""
+    def post(
+        self, path: str, body: str, role: str, content: object | None = None, *, seen: int | None = None
+    ) -> httpx.Response:
+        """A write that is repeated under one key while the house comes back; `seen` is what was read."""
         headers = self.key(body, role) | {"Idempotency-Key": uuid4().hex}
+        if seen is not None:
+            headers["If-Match"] = f'"{seen}"'
 
         def answer() -> httpx.Response | None:
             try:
@@ -85,11 +89,15 @@ class City:
             "/v1/alerts", one.issuer_id, "author", {"issuer": one.issuer_id, "content": content}
         )
         assert drafted.status_code == 201, drafted.text
-        alert = drafted.json()["id"]
+        return self.send_out(drafted.json(), one.issuer_id)
+
+    def send_out(self, alert: dict[str, Any], body: str) -> str:
+        """Submit, approve, issue; answers its id."""
         for step, role in (("submit", "author"), ("approve", "approver"), ("issue", "author")):
-            answer = self.post(f"/v1/alerts/{alert}/{step}", one.issuer_id, role)
+            answer = self.post(f"/v1/alerts/{alert['id']}/{step}", body, role, seen=alert["version"])
             assert answer.is_success, answer.text
-        return alert
+            alert = answer.json()
+        return alert["id"]
 
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         return psycopg.connect(PostgresServer(self.data / "postgres").url, autocommit=True)

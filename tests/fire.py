@@ -76,9 +76,11 @@ class FireHouse:
 
     # --- asking -----------------------------------------------------------------------------------
 
-    def post(self, path: str, role: Role, body: object) -> dict[str, Any]:
-        """A write, repeated under one key until the house answers."""
+    def post(self, path: str, role: Role, body: object, seen: int | None = None) -> dict[str, Any]:
+        """A write, repeated under one key until the house answers; `seen` is the version that was read."""
         headers = {"Authorization": f"Bearer {self._keys[role]}", "Idempotency-Key": uuid4().hex}
+        if seen is not None:
+            headers["If-Match"] = f'"{seen}"'
         answer = self._persist("POST", path, json=body, headers=headers)
         assert answer.is_success, answer.text
         return answer.json()
@@ -101,10 +103,10 @@ class FireHouse:
 
     def issue(self, **changes: Any) -> str:
         """Draft, submit, approve, issue; `changes` are to the benchmark's alert."""
-        alert = self.post("/v1/alerts", Role.AUTHOR, {"content": CONTENT | changes})["id"]
+        alert = self.post("/v1/alerts", Role.AUTHOR, {"content": CONTENT | changes})
         for step, role in (("submit", Role.AUTHOR), ("approve", Role.APPROVER), ("issue", Role.AUTHOR)):
-            self.post(f"/v1/alerts/{alert}/{step}", role, {})
-        return alert
+            alert = self.post(f"/v1/alerts/{alert['id']}/{step}", role, {}, alert["version"])
+        return alert["id"]
 
     # --- the books --------------------------------------------------------------------------------
 

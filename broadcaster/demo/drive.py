@@ -36,17 +36,22 @@ def issue_samples(url: str, props: Props, done: Callable[[SampleAlert], None]) -
             alert = post(client, "/v1/alerts", keys["author"], f"{sample.id}-draft", draft)
             ids.append(alert["id"])
             for step, role in STEPS:
-                post(client, f"/v1/alerts/{alert['id']}/{step}", keys[role], f"{sample.id}-{step}", {})
+                path, once = f"/v1/alerts/{alert['id']}/{step}", f"{sample.id}-{step}"
+                alert = post(client, path, keys[role], once, {}, seen=alert["version"])
             done(sample)
     return ids
 
 
-def post(client: httpx.Client, path: str, key: str, once: str, body: dict[str, Any]) -> dict[str, Any]:
+def post(
+    client: httpx.Client, path: str, key: str, once: str, body: dict[str, Any], *, seen: int | None = None
+) -> dict[str, Any]:
     """A write. Its key makes a repeat safe, so it is repeated while the house is coming back.
 
-    Raises DemoError with the problem's own words.
+    `seen` is the version that the writer read. Raises DemoError with the problem's own words.
     """
     headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": f"demo-{once}"}
+    if seen is not None:
+        headers["If-Match"] = f'"{seen}"'
     deadline = time.monotonic() + PATIENCE
     while True:
         try:

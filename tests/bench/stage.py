@@ -86,15 +86,17 @@ def issue(url: str, keys: dict[str, str], **changes: Any) -> str:
     """Draft, submit, approve, issue; `changes` are to CONTENT."""
     with httpx.Client(base_url=url, timeout=30) as client:
 
-        def post(path: str, role: Role, body: object) -> dict[str, Any]:
-            answer = client.post(path, json=body, headers={"Authorization": f"Bearer {keys[role]}"})
+        def post(path: str, role: Role, body: object, **more: str) -> dict[str, Any]:
+            headers = {"Authorization": f"Bearer {keys[role]}"} | more
+            answer = client.post(path, json=body, headers=headers)
             answer.raise_for_status()
             return answer.json()
 
-        alert = post("/v1/alerts", Role.AUTHOR, {"content": CONTENT | changes})["id"]
+        alert = post("/v1/alerts", Role.AUTHOR, {"content": CONTENT | changes})
         for step, role in (("submit", Role.AUTHOR), ("approve", Role.APPROVER), ("issue", Role.AUTHOR)):
-            post(f"/v1/alerts/{alert}/{step}", role, {})
-    return alert
+            seen = {"If-Match": f'"{alert["version"]}"'}
+            alert = post(f"/v1/alerts/{alert['id']}/{step}", role, {}, **seen)
+    return alert["id"]
 
 
 def await_end(url: str, alert: str) -> dict[str, int]:

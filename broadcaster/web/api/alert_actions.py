@@ -12,7 +12,7 @@ from broadcaster.alert import Alert
 from broadcaster.alert_commands import AlertCommands
 from broadcaster.log import StaleError
 from broadcaster.web.api.models import AlertState, alert_state
-from broadcaster.web.api.tags import Expected, ExpectedStrictly, version_tag
+from broadcaster.web.api.tags import Expected, ExpectedStrictly, Seen, version_tag
 from broadcaster.web.api.warnings import SubmittedAlert, warnings_of
 from broadcaster.web.auth import Staff, WithOnce, actor
 from broadcaster.web.openapi import COMMAND_PROBLEMS, CONTENT_EXAMPLE, NEW_ALERT_EXAMPLE, problems_of
@@ -142,12 +142,13 @@ def reject(on: WithAlert, alert_id: UUID, request: Rejection) -> AlertState:
     return on.run(partial(on.commands.reject, on.by, alert_id, request.reason))
 
 
-@router.post("/{alert_id}/approve", summary="Approve", responses=COMMAND_PROBLEMS)
-def approve(on: WithAlert, alert_id: UUID) -> AlertState:
+@router.post("/{alert_id}/approve", summary="Approve", responses=COMMAND_PROBLEMS | problems_of(428))
+def approve(on: WithAlert, alert_id: UUID, seen: Seen) -> AlertState:
     """Approves the version in work; whoever wrote or submitted it may not.
 
-    Send If-Match with the ETag of what you read, so that you approve that and nothing later.
+    If-Match, with the ETag of what you read, is required: you approve that and nothing later.
     """
+    del seen  # OnAlert reads it; here nothing else will do.
     return on.run(partial(on.commands.approve, on.by, alert_id))
 
 

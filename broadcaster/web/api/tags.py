@@ -56,7 +56,16 @@ def _required(if_match: IfMatch = None) -> int | None:
     return _expected(if_match)
 
 
+def _seen(if_match: IfMatch = None) -> int:
+    expected = _expected(if_match)
+    if expected is None:
+        raise ProblemError("precondition.missing")
+    return expected
+
+
 Expected = Annotated[int | None, Depends(_expected)]
 """The version the caller saw; None where it did not say, or said any."""
 ExpectedStrictly = Annotated[int | None, Depends(_required)]
 """The same, and saying is required."""
+Seen = Annotated[int, Depends(_seen)]
+"""The same, and `*` says nothing: what is answered for must have been read."""

@@ -32,8 +32,8 @@ class Staff:
             for account in ("lan", "minh", "hoa")
         }
 
-    def post(self, account: str, path: str, told: Any = None) -> Any:
-        headers = {"Authorization": f"Bearer {self._keys[account]}"}
+    def post(self, account: str, path: str, told: Any = None, **more: str) -> Any:
+        headers = {"Authorization": f"Bearer {self._keys[account]}"} | more
         answer = httpx.post(self._url + path, json=told, headers=headers, trust_env=False)
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
@@ -54,10 +54,11 @@ class Staff:
             "texts": {"vi": {"headline": TEXT, "description": "Nước lên nhanh."}},
             "areas": ["00001"],
         }
-        alert_id = self.post("lan", "/v1/alerts", {"content": content})["id"]
+        alert = self.post("lan", "/v1/alerts", {"content": content})
         for account, step in (("lan", "submit"), ("minh", "approve"), ("lan", "issue")):
-            self.post(account, f"/v1/alerts/{alert_id}/{step}")
-        return alert_id
+            seen = {"If-Match": f'"{alert["version"]}"'}
+            alert = self.post(account, f"/v1/alerts/{alert['id']}/{step}", **seen)
+        return alert["id"]
 
 
 def test_a_television_pairs_shows_an_alert_and_refuses_what_another_signed(

@@ -79,9 +79,9 @@ def test_four_eyes(town: Town) -> None:
     alert_id = town.draft().json()["id"]
     lan = town.client("lan")
     lan.post(f"/v1/alerts/{alert_id}/submit").raise_for_status()
-    answer = lan.post(f"/v1/alerts/{alert_id}/approve")
+    answer = town.step(alert_id, "lan", "approve")
     assert (answer.status_code, answer.json()["rule"]) == (403, "approval.four-eyes")
-    assert town.client("minh").post(f"/v1/alerts/{alert_id}/approve").status_code == 200
+    assert town.step(alert_id, "minh", "approve").status_code == 200
     assert [one.rule for one in town.refusals()] == ["approval.four-eyes"]
 
 

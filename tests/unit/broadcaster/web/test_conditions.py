@@ -23,7 +23,7 @@ def test_a_repeat_after_the_alert_went_on_gets_the_first_answer(town: Town) -> N
     lan = town.client("lan")
     alert_id = town.draft().json()["id"]
     first = lan.post(f"/v1/alerts/{alert_id}/submit", Idempotency_Key="s", If_Match='"1"')
-    town.client("minh").post(f"/v1/alerts/{alert_id}/approve").raise_for_status()
+    town.step(alert_id, "minh", "approve").raise_for_status()
     again = lan.post(f"/v1/alerts/{alert_id}/submit", Idempotency_Key="s", If_Match='"1"')
     assert first.status_code == again.status_code == 200
     assert again.json() == first.json()
@@ -62,7 +62,7 @@ def test_an_edit_needs_to_say_what_it_edits(town: Town) -> None:
     assert now.headers["etag"] == '"3"'
 
 
-def test_an_approval_can_be_of_what_was_read_and_nothing_later(town: Town) -> None:
+def test_an_approval_is_of_what_was_read_and_nothing_later(town: Town) -> None:
     lan, minh = town.client("lan"), town.client("minh")
     alert_id = town.draft().json()["id"]
     path = f"/v1/alerts/{alert_id}"
@@ -73,6 +73,9 @@ def test_an_approval_can_be_of_what_was_read_and_nothing_later(town: Town) -> No
     lan.post(f"{path}/submit").raise_for_status()
 
     assert minh.post(f"{path}/approve", If_Match=read).status_code == 412
+    assert minh.post(f"{path}/approve").json()["type"] == "/problems/precondition.missing"
+    assert minh.post(f"{path}/approve", If_Match="*").status_code == 428
+    assert minh.get(path).json()["stage"] == "submitted"
     assert minh.post(f"{path}/approve", If_Match=minh.get(path).headers["etag"]).status_code == 200
 
 

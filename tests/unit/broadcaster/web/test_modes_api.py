@@ -13,7 +13,7 @@ from tests.unit.broadcaster.web.town import AT, Town, content
 def approved(town: Town, **changes: object) -> str:
     alert_id = town.draft("lan", **changes).json()["id"]
     town.client("lan").post(f"/v1/alerts/{alert_id}/submit").raise_for_status()
-    town.client("minh").post(f"/v1/alerts/{alert_id}/approve").raise_for_status()
+    town.step(alert_id, "minh", "approve").raise_for_status()
     return alert_id
 
 

@@ -19,7 +19,7 @@ def submit(town: Town, account: str = "lan", **changes: Any) -> Any:
 def test_a_live_alert_that_says_the_same_is_pointed_at(town: Town) -> None:
     first = submit(town, texts=texts("Ngập sâu tại Phúc Xá"))
     assert (first.status_code, first.json()["warnings"]) == (200, [])
-    town.client("minh").post(f"/v1/alerts/{first.json()['id']}/approve").raise_for_status()
+    town.step(first.json()["id"], "minh", "approve").raise_for_status()
     town.client("lan").post(f"/v1/alerts/{first.json()['id']}/issue").raise_for_status()
     town.catch_up()
 

@@ -300,7 +300,12 @@ class Town:
 
     def send_out(self, alert_id: str, author: str = "lan", approver: str = "minh") -> None:
         for who, step in ((author, "submit"), (approver, "approve"), (author, "issue")):
-            self.client(who).post(f"/v1/alerts/{alert_id}/{step}").raise_for_status()
+            self.step(alert_id, who, step).raise_for_status()
+
+    def step(self, alert_id: str, who: str, step: str) -> httpx.Response:
+        """One command, by who has read the alert."""
+        client, path = self.client(who), f"/v1/alerts/{alert_id}"
+        return client.post(f"{path}/{step}", If_Match=client.get(path).headers["etag"])
 
 
 @contextmanager
