@@ -26,6 +26,8 @@ class Desk:
     sessions: Sessions
     throttle: Throttle
     links: OidcLinks
+    pages: Sealer
+    """Seals what a page of the console carries, to be brought back by it."""
 
     @classmethod
     def of(
@@ -42,4 +44,5 @@ class Desk:
             Sessions(pool, limits),
             Throttle(pool),
             OidcLinks(pool, Noting(log)),
+            sealer.apart("broadcaster pages of the console"),
         )

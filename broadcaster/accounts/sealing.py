@@ -1,11 +1,13 @@
-"""Second-factor secrets at rest: AES-256-GCM, each bound to the account it is of."""
+"""What only this house may read: AES-256-GCM. Second-factor secrets at rest, each bound to its account."""
 
 import secrets
 from collections.abc import Callable
 from functools import cached_property
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 KEY_BYTES = 32
 _NONCE = 12
@@ -28,10 +30,15 @@ class Sealer:
             raise SealError(f"the key of the accounts has {len(key)} bytes, {KEY_BYTES} are needed")
         return AESGCM(key)
 
+    def apart(self, purpose: str) -> "Sealer":
+        """A sealer with a key of its own for one purpose, derived from this one's (HKDF, RFC 5869)."""
+        return Sealer(
+            lambda: HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=purpose.encode()).derive(self._key())
+        )
+
     def seal(self, text: str, account: str) -> bytes:
         """The text, sealed for the account."""
-        nonce = secrets.token_bytes(_NONCE)
-        return nonce + self._cipher.encrypt(nonce, text.encode(), account.encode())
+        return self.wrap(text.encode(), account)
 
     def open(self, sealed: bytes, account: str) -> str:
         """The text. Raises SealError."""
@@ -39,3 +46,15 @@ class Sealer:
             return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], account.encode()).decode()
         except InvalidTag:
             raise SealError(f"the second factor of {account} cannot be opened with this key") from None
+
+    def wrap(self, data: bytes, bound_to: str) -> bytes:
+        """The bytes, sealed; whoever opens them must say the same words."""
+        nonce = secrets.token_bytes(_NONCE)
+        return nonce + self._cipher.encrypt(nonce, data, bound_to.encode())
+
+    def unwrap(self, sealed: bytes, bound_to: str) -> bytes | None:
+        """The bytes; None where this key did not seal them with these words."""
+        try:
+            return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], bound_to.encode())
+        except (InvalidTag, ValueError):
+            return None

@@ -60,9 +60,11 @@ from broadcaster.web.api import (
     warnings,
 )
 from broadcaster.web.citizen.routers import ROUTERS as CITIZEN_ROUTERS
-from broadcaster.web.console import visitor
+from broadcaster.web.console import lapsed
+from broadcaster.web.console.form import StaleFormError
 from broadcaster.web.console.routers import ROUTERS as CONSOLE_ROUTERS
 from broadcaster.web.console.turns import Turns
+from broadcaster.web.console.visitor import SignInRequiredError
 from broadcaster.web.directory import Directory
 from broadcaster.web.edge.desk import Desk
 from broadcaster.web.feed_cache import FeedCache
@@ -141,7 +143,8 @@ def create_app(ports: WebPorts) -> Front:
     )
     app.state.services = services
     handlers.install(app, pages.error_page)
-    app.add_exception_handler(visitor.SignInRequiredError, visitor.to_sign_in)
+    app.add_exception_handler(SignInRequiredError, lapsed.signed_out)
+    app.add_exception_handler(StaleFormError, lapsed.stale)
     for router in (*_ROUTERS, *CITIZEN_ROUTERS, *CONSOLE_ROUTERS):
         app.include_router(router)
     guard = Guard(app, services.metrics.observe)

@@ -14,6 +14,9 @@ log = structlog.get_logger(__name__)
 
 MAX_BODY = 256 * 1024
 MAX_FILE = 5_000_000
+MAX_KEPT = 320 * 1024
+"""Where a whole form may come along, sealed (console/keeping.py)."""
+KEPT_PATHS = frozenset({"/console/sign-in", "/console/sign-out", "/console/kept"})
 FILES_PATH = "/v1/attachments"
 BODY_SECONDS = 20.0
 """For the whole body, so that no one holds a connection for long."""
@@ -151,6 +154,8 @@ def _is_stream(start: Message) -> bool:
 
 
 def _most(scope: Scope, headers: dict[bytes, bytes]) -> int:
+    if scope["path"] in KEPT_PATHS:
+        return MAX_KEPT
     # Only who shows what looks like a key may send so much; whether it is one is asked further in.
     with_key = headers.get(b"authorization", b"").startswith(b"Bearer hn_")
     return MAX_FILE if scope["path"] == FILES_PATH and with_key else MAX_BODY

@@ -63,6 +63,12 @@ def change(
     return list_page(request, services, visitor, tuple(faults))
 
 
+def shown_again(request: Request, services: Services, visitor: Visitor, form: Form) -> Response:
+    """The form of a new set, with what was typed when the session had ended."""
+    visitor.require_somewhere(*KEEPERS)
+    return list_page(request, services, visitor, typed=form)
+
+
 def _found(services: Services, visitor: Visitor, area_set_id: UUID) -> AreaSet:
     for each in sets(services, visitor):
         if each.id == area_set_id:

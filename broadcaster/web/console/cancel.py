@@ -1,6 +1,7 @@
 """Withdrawing a live alert: one person may, with a reason, after seeing what citizens will see."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from fastapi import APIRouter, Request
 from pydantic import TypeAdapter, ValidationError
@@ -11,7 +12,7 @@ from broadcaster.lifecycle import Life
 from broadcaster.log import ConflictError
 from broadcaster.rules import RefusedError
 from broadcaster.web.console import previews, second_factor
-from broadcaster.web.console.asked import AskedAlert
+from broadcaster.web.console.asked import AskedAlert, asked
 from broadcaster.web.console.form import BoundForm, Form
 from broadcaster.web.console.frame import go, show
 from broadcaster.web.console.visitor import Visitor, WithVisitor
@@ -79,6 +80,17 @@ def cancel(
             return go(f"/console/alerts/{alert.id}/live")
     shown = Told(told.reason, told.in_error, told.sure, tuple(faults))
     return _page(request, services, visitor, found, shown, status=422)
+
+
+def shown_again(
+    request: Request, services: Services, visitor: Visitor, form: Form, alert_id: UUID
+) -> Response | None:
+    """The page with the reason that was typed when the session had ended; None where it is over."""
+    found = asked(services, visitor, alert_id)
+    visitor.require(found.alert.issuer_id, Role.AUTHOR, Role.APPROVER)
+    if found.alert.life is not Life.LIVE:
+        return None
+    return _page(request, services, visitor, found, Told(form.one("reason"), form.ticked("in_error")))
 
 
 def _faults(services: Services, visitor: Visitor, form: Form) -> list[Fault]:

@@ -15,9 +15,9 @@ from broadcaster.web.console.frame import fragment, go
 from broadcaster.web.console.putting_up import submit
 from broadcaster.web.console.sheets import Sheet, own
 from broadcaster.web.console.sheets import sheet as sheet_of
-from broadcaster.web.console.visitor import WithVisitor
+from broadcaster.web.console.visitor import Visitor, WithVisitor
 from broadcaster.web.console.writing import Fault, Typed
-from broadcaster.web.services import WithServices
+from broadcaster.web.services import Services, WithServices
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 
@@ -127,6 +127,19 @@ def discard(services: WithServices, visitor: WithVisitor, form: BoundForm, draft
     if not services.ports.drafts.drop(draft.id, form.number("version")):
         return go(f"/console/drafts/{draft.id}")
     return go(f"/console/alerts/{draft.alert_id}" if draft.alert_id else "/console")
+
+
+def shown_again(
+    request: Request, services: Services, visitor: Visitor, form: Form, draft_id: UUID
+) -> Response:
+    """The form with what was typed when the session had ended; where others saved meanwhile, both texts."""
+    sheet, version = sheet_of(services, visitor, form, draft_id), form.number("version")
+    draft = sheet.draft
+    if version and not draft.version:
+        return gone(request, visitor, draft_id, sheet.typed)
+    if draft.version != version and (draft.body, draft.fields) != (sheet.body, sheet.typed.fields):
+        return conflict_page(request, visitor, sheet, draft)
+    return page(request, services, visitor, sheet)
 
 
 def _place(form: Form) -> str:

@@ -12,13 +12,15 @@ from urllib.parse import parse_qsl, urlsplit
 from fastapi import Depends, Request
 
 from broadcaster.accounts.sessions import csrf_of
-from broadcaster.web.console.visitor import WithVisitor
+from broadcaster.web.console.visitor import Visitor, WithVisitor
 from broadcaster.web.problems import ProblemError
+from broadcaster.web.services import Services
 
 CSRF = "csrf"
 _MOST_FIELDS = 2000
 """Every area of the city and more."""
 _PAD = 32
+_SHOWN = "shown to"
 
 
 @dataclass(frozen=True)
@@ -47,18 +49,42 @@ class Form:
         return int(text)
 
 
-def masked(token: str) -> str:
-    """The session's CSRF token under a fresh mask: a compressed page must not hold the same one twice."""
+class StaleFormError(ProblemError):
+    """A form of a session that is not this one: ended since, or someone else's."""
+
+    def __init__(self, visitor: Visitor, form: Form) -> None:
+        super().__init__("form.foreign")
+        self.visitor, self.form = visitor, form
+
+
+def masked(services: Services, visitor: Visitor) -> str:
+    """The session's CSRF token under a fresh mask: a compressed page must not hold the same one twice.
+
+    Behind it, sealed, whom the page was shown to: that is known even when the session has ended.
+    """
     pad = secrets.token_bytes(_PAD)
-    return base64.urlsafe_b64encode(pad + _xor(pad, csrf_of(token))).decode()
+    shown = services.ports.desk.pages.wrap(visitor.name.encode(), _SHOWN)
+    return base64.urlsafe_b64encode(pad + _xor(pad, csrf_of(visitor.token)) + shown).decode()
 
 
-def _is_of(token: str, given: str) -> bool:
+def shown_to(services: Services, form: Form) -> str | None:
+    """The account that our own page with this form was shown to; None where no page of ours was."""
+    name = services.ports.desk.pages.unwrap(_raw(form)[2 * _PAD :], _SHOWN)
+    return None if name is None else name.decode()
+
+
+def _is_of(token: str, form: Form) -> bool:
+    raw = _raw(form)
+    return len(raw) > 2 * _PAD and hmac.compare_digest(
+        _xor(raw[:_PAD], raw[_PAD : 2 * _PAD]), csrf_of(token)
+    )
+
+
+def _raw(form: Form) -> bytes:
     try:
-        raw = base64.urlsafe_b64decode(given.encode("ascii", "replace"))
+        return base64.urlsafe_b64decode(form.one(CSRF).encode("ascii", "replace"))
     except (binascii.Error, ValueError):
-        return False
-    return len(raw) == 2 * _PAD and hmac.compare_digest(_xor(raw[:_PAD], raw[_PAD:]), csrf_of(token))
+        return b""
 
 
 def _xor(left: bytes, right: bytes) -> bytes:
@@ -95,9 +121,9 @@ async def unbound(request: Request) -> Form:
 
 
 def bound(visitor: WithVisitor, form: Annotated[Form, Depends(unbound)]) -> Form:
-    """A form of a page that this very session was shown."""
-    if not _is_of(visitor.token, form.one(CSRF)):
-        raise ProblemError("form.foreign")
+    """A form of a page that this very session was shown. Raises StaleFormError."""
+    if not _is_of(visitor.token, form):
+        raise StaleFormError(visitor, form)
     return form
 
 

@@ -71,7 +71,8 @@ def show(
         here=here,
         menu=menu(request.app.state.services, visitor) if visitor else [],
         visitor=visitor,
-        csrf=masked(visitor.token) if visitor else "",
+        csrf=masked(request.app.state.services, visitor) if visitor else "",
+        kept=getattr(request.state, "kept", False),
         mode=mode,
         **values,
     )

@@ -61,7 +61,7 @@ def live_part(
 ) -> Response:
     """The same without the page around it, for one that is open."""
     values = _sight(request, services, visitor, found)
-    return fragment(request, "live-part.html", csrf=masked(visitor.token), **values)
+    return fragment(request, "live-part.html", csrf=masked(services, visitor), **values)
 
 
 def _sight(request: Request, services: Services, visitor: Visitor, found: Story) -> dict[str, Any]:

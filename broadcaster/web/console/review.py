@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Literal
+from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
@@ -14,7 +15,7 @@ from broadcaster.lifecycle import TABLE, Command, Stage
 from broadcaster.log import ConflictError
 from broadcaster.rules import RefusedError
 from broadcaster.web.console import changes, foretold, previews, second_factor, writing
-from broadcaster.web.console.asked import AskedAlert
+from broadcaster.web.console.asked import AskedAlert, asked
 from broadcaster.web.console.cards import category_lasts, category_name
 from broadcaster.web.console.composing import census
 from broadcaster.web.console.form import BoundForm, Form
@@ -104,6 +105,17 @@ def edit(services: WithServices, visitor: WithVisitor, found: AskedAlert, form: 
         at=services.now(),
     )
     return go(f"/console/drafts/{draft.id}")
+
+
+def shown_again(
+    request: Request, services: Services, visitor: Visitor, form: Form, alert_id: UUID, step: str
+) -> Response | None:
+    """The page with the reason or the time that was typed when the session had ended."""
+    found = asked(services, visitor, alert_id)
+    if found.alert.work is None or not visitor.may(found.alert.issuer_id):
+        return None
+    told = Told((), step, form.one("reason"), form.one("due"))
+    return _page(request, services, visitor, found, told)
 
 
 def _faults(services: Services, visitor: Visitor, form: Form, step: str) -> tuple[Fault, ...]:

@@ -14,6 +14,7 @@ from broadcaster.web.console import (
     dead_letters,
     delegations,
     home,
+    kept,
     keys,
     left_out,
     live,
@@ -37,6 +38,7 @@ from broadcaster.web.console import (
 
 ROUTERS = (
     sign_in.router,
+    kept.router,
     home.router,
     alerts.router,
     compose.router,

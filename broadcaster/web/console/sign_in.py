@@ -9,9 +9,12 @@ from starlette.responses import Response
 
 from broadcaster.accounts import codes, throttle
 from broadcaster.accounts.store import AccountError, is_name
+from broadcaster.web.console import keeping
 from broadcaster.web.console import visitor as visitors
 from broadcaster.web.console.form import BoundForm, UnboundForm
 from broadcaster.web.console.frame import go, show
+from broadcaster.web.console.keeping import Kept
+from broadcaster.web.console.kept import again
 from broadcaster.web.console.turns import turn
 from broadcaster.web.console.visitor import HOME, SIGN_IN, WithVisitor
 from broadcaster.web.services import Services, WithServices
@@ -42,35 +45,55 @@ def sign_in_page(request: Request, services: WithServices) -> Response:
 def sign_in(request: Request, services: WithServices, form: UnboundForm) -> Response:
     """Name, password and second factor together: which of them was wrong is not told."""
     back, name = safe_next(form.one("next")), form.one("account").lower()
-    recovery = form.ticked("recovery")
+    recovery, kept = form.ticked("recovery"), keeping.carried(services, form)
     desk, now = services.ports.desk, services.now()
+    if kept is not None:
+        if form.one("do") == "recovery":
+            return _form(request, services, back, name=name, recovery=True, kept=kept)
+        here = visitors.find(services, request)
+        if here is not None and here.name == name == kept.account:
+            # A reload of the answer, or a second press: the code is spent, and she is signed in.
+            return again(request, services, here, kept)
     account = name if is_name(name) else ""
     subjects = throttle.of_sign_in(account, _address(request))
     wait = desk.throttle.enter(subjects, now)
     if wait is not None:
         log.warning("sign_in_throttled")
         return _form(
-            request, services, back, name=name, status=429, error="wait", wait=wait, recovery=recovery
+            request,
+            services,
+            back,
+            name=name,
+            status=429,
+            error="wait",
+            wait=wait,
+            recovery=recovery,
+            kept=kept,
         )
     # A space may be meant in a password; `one` would take it away.
     password = next(iter(form.all("password")), "")
     if not desk.accounts.sign_in(account, password, form.one("code"), now):
         log.warning("sign_in_refused")
-        return _form(request, services, back, name=name, status=422, error="wrong", recovery=recovery)
+        return _form(
+            request, services, back, name=name, status=422, error="wrong", recovery=recovery, kept=kept
+        )
     desk.throttle.forgive(subjects)
     drop(services, request)
-    response = go(back)
     agent = request.headers.get("user-agent", "").replace("\x00", "")
-    visitors.remember(services, response, desk.sessions.open(account, agent, now))
+    token = desk.sessions.open(account, agent, now)
+    visitor = visitors.of_token(services, token)
+    response = again(request, services, visitor, kept) if kept and visitor else go(back)
+    visitors.remember(services, response, token)
     return response
 
 
 @router.post("/sign-out")
 def sign_out(request: Request, services: WithServices, visitor: WithVisitor, form: BoundForm) -> Response:
-    """Ends the session."""
-    del form, visitor
+    """Ends the session. What someone else typed here before waits on for them."""
+    del visitor
+    kept = keeping.carried(services, form)
     drop(services, request)
-    response = go(SIGN_IN)
+    response = go(SIGN_IN) if kept is None else asked_again(request, services, kept)
     visitors.forget(services, response)
     return response
 
@@ -134,6 +157,14 @@ def _welcome(
     )
 
 
+def asked_again(request: Request, services: Services, kept: Kept) -> Response:
+    """The form in answer to what was typed after the session had ended: it carries that along."""
+    back = visitors.page_behind(kept.path) or HOME
+    response = _form(request, services, back, name=kept.account, status=401, kept=kept)
+    response.headers["WWW-Authenticate"] = "Session"  # RFC 9110 §15.5.2: a 401 names what would do.
+    return response
+
+
 def _form(
     request: Request,
     services: Services,
@@ -144,6 +175,7 @@ def _form(
     error: str | None = None,
     wait: timedelta | None = None,
     recovery: bool = False,
+    kept: Kept | None = None,
 ) -> Response:
     return show(
         request,
@@ -157,6 +189,7 @@ def _form(
         error=error,
         wait=wait,
         recovery=recovery,
+        sealed=keeping.seal(services, kept) if kept else "",
         sso=services.ports.oidc and services.ports.oidc.settings.name,
     )
 

@@ -53,6 +53,23 @@ def begin(request: Request, services: WithServices, visitor: WithVisitor, form: 
     return go(f"/console/templates/{made.id}")
 
 
+def new_shown_again(request: Request, services: Services, visitor: Visitor, form: Form) -> Response:
+    """The form of a new one, with what was typed when the session had ended."""
+    visitor.require_somewhere(*WRITERS)
+    return _new_page(request, services, visitor, form)
+
+
+def shown_again(
+    request: Request, services: Services, visitor: Visitor, form: Form, template_id: UUID
+) -> Response:
+    """The form of the next version, with what was typed when the session had ended."""
+    template = found(services, visitor, template_id)
+    visitor.require(template.issuer_id, *WRITERS)
+    moved = form.number("version") != template.version
+    faults = (Fault("", "moved-on"),) if moved else ()
+    return one_page(request, services, visitor, template, faults, typed=form)
+
+
 @router.post("/{template_id}")
 def save(
     request: Request, services: WithServices, visitor: WithVisitor, form: BoundForm, template_id: TemplateId

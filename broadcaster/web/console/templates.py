@@ -98,6 +98,13 @@ def use(
     return go(f"/console/drafts/{draft.id}")
 
 
+def use_shown_again(
+    request: Request, services: Services, visitor: Visitor, form: Form, template_id: UUID
+) -> Response:
+    """The gaps as they were filled in when the session had ended."""
+    return one_page(request, services, visitor, found(services, visitor, template_id), used=form)
+
+
 def usable(services: Services, visitor: Visitor) -> frozenset[str]:
     """The bodies whose templates and sets the visitor may see."""
     office, at = services.ports.office, services.now()

@@ -16,8 +16,11 @@ from schemas.events import Actor
 
 HOME = "/console"
 SIGN_IN = "/console/sign-in"
-_PAGE_BEHIND = re.compile(r"/console/(drafts|alerts)/[0-9a-f-]{36}(/cancel$)?")
-"""The page of a draft or an alert, from the addresses that its forms post to."""
+_PAGE_BEHIND = re.compile(
+    r"/console/((drafts|alerts)/[0-9a-f-]{36}(/cancel$|/screens)?|templates(/write/new|/[0-9a-f-]{36})?"
+    r"|(dead-letters|bodies|screens|screen-groups)(/[\w-]+)?|people|keys|access)"
+)
+"""The page that a form is on, from the address that it posts to."""
 
 
 class SignInRequiredError(Exception):
@@ -101,7 +104,11 @@ def forget(services: Services, response: Response) -> None:
 
 def find(services: Services, request: Request) -> Visitor | None:
     """Who is signed in; None where nobody is."""
-    token = request.cookies.get(cookie(services), "")
+    return of_token(services, request.cookies.get(cookie(services), ""))
+
+
+def of_token(services: Services, token: str) -> Visitor | None:
+    """Whose session has this token; None where there is none, or it has ended."""
     sessions, now = services.ports.desk.sessions, services.now()
     session = sessions.find(token, now) if token else None
     if session is None:
@@ -120,13 +127,14 @@ def visitor(request: Request, services: WithServices) -> Visitor:
 WithVisitor = Annotated[Visitor, Depends(visitor)]
 
 
-async def to_sign_in(request: Request, error: Exception) -> Response:
+def to_sign_in(request: Request) -> Response:
     """Leads to the sign-in page, and from there back to the page that was asked for."""
-    del error
-    path = request.url.path
-    if request.method not in {"GET", "HEAD"}:
-        # What was posted is gone; the page it was posted from is not.
-        page = _PAGE_BEHIND.match(path)
-        path = page.group() if page else ""
+    path = request.url.path if request.method in {"GET", "HEAD"} else page_behind(request.url.path)
     query = f"?next={quote(path, safe='/')}" if path and path != HOME else ""
     return RedirectResponse(SIGN_IN + query, 303, {"Cache-Control": "no-store"})
+
+
+def page_behind(path: str) -> str:
+    """The page that forms for this address are on, where that is known; else nothing."""
+    page = _PAGE_BEHIND.match(path.replace("/area-sets", "/templates"))
+    return page.group() if page else ""

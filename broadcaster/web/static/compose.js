@@ -7,7 +7,7 @@ import { pick } from "./picker.js";
 const form = document.querySelector("form[data-draft]");
 if (form) {
   // What answers a POST is not to be sent again by the button back, or by a reload.
-  history.replaceState(null, "", location.href);
+  if (!("kept" in form.dataset)) history.replaceState(null, "", location.href);
   for (const part of form.querySelectorAll(".needs-script")) part.hidden = false;
   for (const part of form.querySelectorAll(".no-script")) part.hidden = true;
   const areas = pick(form.querySelector(".picker"));

@@ -14,7 +14,7 @@ export function keep(form, preview, state) {
   const away = document.getElementById("ended");
   let timer = 0;
   let saving;
-  let dirty = false;
+  let dirty = "kept" in form.dataset; // Shown again after the session had ended: not saved yet.
   let failures = 0;
   let over = false;
   let ended = false;

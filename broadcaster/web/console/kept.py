@@ -1,0 +1,133 @@
+"""Back at a form whose session had ended: shown as it was typed. Nothing is saved or sent by that."""
+
+import re
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from broadcaster.rules import RefusedError
+from broadcaster.web.console import (
+    area_sets,
+    cancel,
+    compose,
+    keeping,
+    review,
+    template_writing,
+    templates,
+)
+from broadcaster.web.console.form import UnboundForm
+from broadcaster.web.console.frame import go, show
+from broadcaster.web.console.keeping import LASTS, Kept
+from broadcaster.web.console.visitor import HOME, Visitor, WithVisitor, page_behind
+from broadcaster.web.problems import ProblemError
+from broadcaster.web.services import Services, WithServices
+
+KEPT = "/console/kept"
+
+router = APIRouter(prefix=KEPT, include_in_schema=False)
+
+Restore = Callable[[Request, Services, Visitor, Kept, tuple[str, ...]], Response | None]
+
+_ID = r"([0-9a-f-]{36})"
+_FORMS: Sequence[tuple[re.Pattern[str], Restore]] = (
+    (
+        re.compile(rf"/console/drafts/{_ID}"),
+        lambda request, services, visitor, kept, parts: compose.shown_again(
+            request, services, visitor, kept.form, UUID(parts[0])
+        ),
+    ),
+    (
+        re.compile(rf"/console/alerts/{_ID}/cancel"),
+        lambda request, services, visitor, kept, parts: cancel.shown_again(
+            request, services, visitor, kept.form, UUID(parts[0])
+        ),
+    ),
+    (
+        re.compile(rf"/console/alerts/{_ID}/do/([a-z-]+)"),
+        lambda request, services, visitor, kept, parts: review.shown_again(
+            request, services, visitor, kept.form, UUID(parts[0]), parts[1]
+        ),
+    ),
+    (
+        re.compile(r"/console/templates/write/new"),
+        lambda request, services, visitor, kept, _: template_writing.new_shown_again(
+            request, services, visitor, kept.form
+        ),
+    ),
+    (
+        re.compile(rf"/console/templates/{_ID}"),
+        lambda request, services, visitor, kept, parts: template_writing.shown_again(
+            request, services, visitor, kept.form, UUID(parts[0])
+        ),
+    ),
+    (
+        re.compile(rf"/console/templates/{_ID}/use"),
+        lambda request, services, visitor, kept, parts: templates.use_shown_again(
+            request, services, visitor, kept.form, UUID(parts[0])
+        ),
+    ),
+    (
+        re.compile(r"/console/area-sets"),
+        lambda request, services, visitor, kept, _: area_sets.shown_again(
+            request, services, visitor, kept.form
+        ),
+    ),
+)
+"""Forms that are shown filled in again; of every other the words are shown, to be copied."""
+
+
+@router.get("")
+def back_page(request: Request, visitor: WithVisitor) -> Response:
+    """For who signed in in another tab: the text is in the tab before."""
+    return show(request, visitor, "kept.html", here="kept", case="elsewhere", rows=(), back=HOME, sealed="")
+
+
+@router.post("")
+def back(request: Request, services: WithServices, visitor: WithVisitor, form: UnboundForm) -> Response:
+    """From that tab, signed in elsewhere meanwhile. It changes nothing, so a reload may ask it again."""
+    kept = keeping.carried(services, form)
+    return go(HOME) if kept is None else again(request, services, visitor, kept)
+
+
+def again(request: Request, services: Services, visitor: Visitor, kept: Kept) -> Response:
+    """The form with what was typed in it, for who typed it and while that may still be written."""
+    if kept.account != visitor.name:
+        # Still sealed: whoever typed it may sign in after this.
+        sealed = keeping.seal(services, kept)
+        return _page(request, visitor, kept, "other", sealed=sealed, status=403)
+    if services.now() - kept.at > LASTS:
+        return _page(request, visitor, kept, "old", status=410)
+    request.state.kept = True
+    return _restored(request, services, visitor, kept) or _page(request, visitor, kept, "words")
+
+
+def _restored(request: Request, services: Services, visitor: Visitor, kept: Kept) -> Response | None:
+    for pattern, restore in _FORMS:
+        found = pattern.fullmatch(kept.path)
+        if found:
+            try:
+                return restore(request, services, visitor, kept, found.groups())
+            except (RefusedError, HTTPException, ProblemError, ValueError):
+                return None  # No longer hers to write, or no longer there: the words are hers all the same.
+    return None
+
+
+def _page(
+    request: Request, visitor: Visitor, kept: Kept, case: str, *, sealed: str = "", status: int = 200
+) -> Response:
+    rows = [(name, "\n".join(many)) for name, many in kept.written.items()] if case == "words" else []
+    return show(
+        request,
+        visitor,
+        "kept.html",
+        here="kept",
+        status=status,
+        path=KEPT,
+        case=case,
+        rows=rows,
+        back=page_behind(kept.path) or HOME,
+        sealed=sealed,
+    )

@@ -1,0 +1,48 @@
+"""When a form comes and its session has ended: nothing is done, and nothing that was typed is lost."""
+
+from typing import Any, cast
+
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from broadcaster.web.console import keeping, visitor
+from broadcaster.web.console.form import StaleFormError, unbound
+from broadcaster.web.console.kept import KEPT, again
+from broadcaster.web.console.sign_in import asked_again
+from broadcaster.web.handlers import wants_page
+from broadcaster.web.problems import ProblemError
+from broadcaster.web.services import Services
+
+
+async def signed_out(request: Request, error: Exception) -> Response:
+    """To the sign-in page; in answer to a form of ours that page itself, carrying what was typed."""
+    del error
+    # A script keeps what was typed on its own page, and only wants to know that nobody is signed in.
+    if request.method == "POST" and wants_page(request):
+        try:
+            form = await unbound(request)
+        except ProblemError:
+            return visitor.to_sign_in(request)  # Another site's: it plants nothing here.
+        services: Services = request.app.state.services
+        if request.url.path == KEPT:
+            kept = keeping.carried(services, form)
+        else:
+            kept = keeping.of(services, request, form)
+        if kept is not None:
+            return await run_in_threadpool(asked_again, request, services, kept)
+    return visitor.to_sign_in(request)
+
+
+async def stale(request: Request, error: Exception) -> Response:
+    """Of who signed in anew elsewhere meanwhile: refused, and the form once more with what was typed."""
+    found = cast("StaleFormError", error)
+    services: Services = request.app.state.services
+    kept = keeping.of(services, request, found.form) if wants_page(request) else None
+    if kept is None:
+        handle: Any = request.app.exception_handlers[ProblemError]
+        return await handle(request, error)
+    response = await run_in_threadpool(again, request, services, found.visitor, kept)
+    if response.status_code == 200:  # noqa: PLR2004
+        response.status_code = 403
+    return response
