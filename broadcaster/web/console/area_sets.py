@@ -60,13 +60,18 @@ def change(
             faults = [Fault("areas", refusal.rule.value)]
         except ConflictError:
             faults = [Fault("", "moved-on")]
-    return list_page(request, services, visitor, tuple(faults))
+    return list_page(request, services, visitor, tuple(faults), form, changed=area_set_id)
 
 
-def shown_again(request: Request, services: Services, visitor: Visitor, form: Form) -> Response:
-    """The form of a new set, with what was typed when the session had ended."""
+def shown_again(
+    request: Request, services: Services, visitor: Visitor, form: Form, area_set_id: UUID | None = None
+) -> Response:
+    """The form of a new set, or of one there is, with what was typed when the session had ended."""
     visitor.require_somewhere(*KEEPERS)
-    return list_page(request, services, visitor, typed=form)
+    known = _found(services, visitor, area_set_id) if area_set_id else None
+    moved = known is not None and form.number("version") != known.version
+    faults = (Fault("", "moved-on"),) if moved else ()
+    return list_page(request, services, visitor, faults, form, changed=area_set_id)
 
 
 def _found(services: Services, visitor: Visitor, area_set_id: UUID) -> AreaSet:

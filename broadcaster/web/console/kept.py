@@ -14,6 +14,7 @@ from broadcaster.web.console import (
     cancel,
     compose,
     keeping,
+    left_out,
     review,
     template_writing,
     templates,
@@ -70,9 +71,15 @@ _FORMS: Sequence[tuple[re.Pattern[str], Restore]] = (
         ),
     ),
     (
-        re.compile(r"/console/area-sets"),
-        lambda request, services, visitor, kept, _: area_sets.shown_again(
-            request, services, visitor, kept.form
+        re.compile(rf"/console/area-sets(?:/{_ID})?"),
+        lambda request, services, visitor, kept, parts: area_sets.shown_again(
+            request, services, visitor, kept.form, UUID(parts[0]) if parts[0] else None
+        ),
+    ),
+    (
+        re.compile(rf"/console/alerts/{_ID}/screens"),
+        lambda request, services, visitor, kept, parts: left_out.shown_again(
+            request, services, visitor, kept.form, UUID(parts[0])
         ),
     ),
 )
@@ -101,7 +108,11 @@ def again(request: Request, services: Services, visitor: Visitor, kept: Kept) ->
     if services.now() - kept.at > LASTS:
         return _page(request, visitor, kept, "old", status=410)
     request.state.kept = True
-    return _restored(request, services, visitor, kept) or _page(request, visitor, kept, "words")
+    restored = _restored(request, services, visitor, kept)
+    if restored is not None:
+        return restored
+    request.state.kept = False
+    return _page(request, visitor, kept, "words")
 
 
 def _restored(request: Request, services: Services, visitor: Visitor, kept: Kept) -> Response | None:

@@ -14,7 +14,7 @@ from broadcaster.rules import RefusedError
 from broadcaster.screens.leaving_out import deciders
 from broadcaster.web import screen_list
 from broadcaster.web.console import second_factor
-from broadcaster.web.console.asked import AskedAlert
+from broadcaster.web.console.asked import AskedAlert, asked
 from broadcaster.web.console.form import BoundForm, Form
 from broadcaster.web.console.frame import go, show
 from broadcaster.web.console.visitor import Visitor, WithVisitor
@@ -29,6 +29,7 @@ router = APIRouter(prefix="/console/alerts/{alert_id}/screens", include_in_schem
 
 OFFERED = 50
 """Screens that are offered at once; words narrow them down."""
+_EMPTY = Form({})
 _REASON: TypeAdapter[str] = TypeAdapter(Reason)
 
 
@@ -53,20 +54,27 @@ def leave_out(
     try:
         reason = _REASON.validate_python(form.one("reason"))
     except ValidationError:
-        return _page(request, services, visitor, found, (Fault("reason", "missing"),))
+        return _page(request, services, visitor, found, (Fault("reason", "missing"),), typed=form)
     if not screens and not groups:
-        return _page(request, services, visitor, found, (Fault("screen", "missing"),))
+        return _page(request, services, visitor, found, (Fault("screen", "missing"),), typed=form)
     if wrong := second_factor.fault(services, visitor, form):
-        return _page(request, services, visitor, found, (Fault("code", f"code-{wrong}"),))
+        return _page(request, services, visitor, found, (Fault("code", f"code-{wrong}"),), typed=form)
     alert, now = found.alert, services.now()
     try:
         services.screen_desk.exclude(visitor.by(alert.issuer_id), alert.id, screens, groups, reason, at=now)
     except RefusedError as refusal:
-        return _page(request, services, visitor, found, (Fault("", refusal.rule.value),))
+        return _page(request, services, visitor, found, (Fault("", refusal.rule.value),), typed=form)
     except (ConflictError, UnknownStreamError):
-        return _page(request, services, visitor, found, (Fault("", "moved-on"),))
+        return _page(request, services, visitor, found, (Fault("", "moved-on"),), typed=form)
     services.cache.refresh()
     return go(f"/console/alerts/{alert.id}/screens")
+
+
+def shown_again(
+    request: Request, services: Services, visitor: Visitor, form: Form, alert_id: UUID
+) -> Response:
+    """The page with the ticks and the reason of when the session had ended."""
+    return _page(request, services, visitor, asked(services, visitor, alert_id), typed=form)
 
 
 @router.post("/readmit")
@@ -101,6 +109,7 @@ def _page(
     faults: tuple[Fault, ...] = (),
     *,
     words: str = "",
+    typed: Form = _EMPTY,
 ) -> Response:
     services.book.refresh()
     alert, book = found.alert, services.book
@@ -119,7 +128,11 @@ def _page(
     ]
     names = {one.screen.id: one for one in told}
     wanted = screen_list.matching(services, told, screen_list.Wanted(words=words))
+    ticked = {*typed.all("screen"), *typed.all("group")}
     offered = [one for one in wanted if one.screen.id not in out]
+    # What was ticked is offered again, whatever words had found it.
+    offered.sort(key=lambda one: str(one.screen.id) not in ticked)
+    most = max(OFFERED, len(ticked))
     groups = [group for group in book.groups().values() if not group.retired]
     here = {one.screen.id for one in told}
     return show(
@@ -137,12 +150,14 @@ def _page(
         out=len(out & here),
         out_screens=[(one, names.get(one)) for one in sorted(said.screens)],
         out_groups=[group for group in groups if group.id in said.groups],
-        offered=offered[:OFFERED],
-        more=max(0, len(offered) - OFFERED),
+        offered=offered[:most],
+        more=max(0, len(offered) - most),
         offered_groups=sorted(
             (group for group in groups if group.id not in said.groups and group.screens & here),
             key=lambda group: unaccented(group.name),
         ),
         words=words,
+        reason=typed.one("reason"),
+        ticked=ticked,
         may_change=alert.life in (Life.NEW, Life.LIVE) and visitor.may(alert.issuer_id, *deciders(alert)),
     )

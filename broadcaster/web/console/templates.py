@@ -132,8 +132,13 @@ def list_page(
     visitor: Visitor,
     faults: tuple[Fault, ...] = (),
     typed: Form | None = None,
+    *,
+    changed: UUID | None = None,
 ) -> Response:
-    """Both lists, and the forms below them; also after a form of theirs was wrong."""
+    """Both lists, and the forms below them; also after a form of theirs was wrong.
+
+    `typed` is what stood in that of a new set of areas, or of the one that was to be `changed`.
+    """
     mine, tree = usable(services, visitor), services.tree()
     name = services.directory.body_name
     return show(
@@ -150,7 +155,9 @@ def list_page(
         body_name=name,
         writes=[(body, name(body)) for body in visitor.bodies(*WRITERS)],
         authors=[(body, name(body)) for body in visitor.bodies(Role.AUTHOR)],
-        typed=typed or Form({}),
+        typed=typed if typed and changed is None else Form({}),
+        changed=changed,
+        retyped=typed or Form({}),
         nonce=uuid4(),
     )
 

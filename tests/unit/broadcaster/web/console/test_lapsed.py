@@ -3,6 +3,7 @@
 import random
 import string
 from urllib.parse import urlencode
+from uuid import uuid4
 
 import pytest
 from fastapi.routing import APIRoute
@@ -258,6 +259,49 @@ def test_templates_and_sets(town: Town) -> None:
     lan.press("Lưu bản mới", name="Mẫu ngập hai").sees(KEPT)
     sign_in_again(lan)
     assert value(lan, "name") == "Mẫu ngập hai"
+
+
+def test_areas_that_were_pasted_into_a_set(town: Town) -> None:
+    lan = Browser(town).sign_in("city-author").go("/console/templates")
+    lan.press("Lưu địa bàn mới", name="Ven sông", areas="Phường Phúc Xá")
+    wrong = {"name": "Ven sông Hồng", "areas": "Phường Phúc Xá\nPhường Nào Đó"}
+    lan.press("Lưu địa bàn", **wrong)
+    assert (lan.status, set_form(lan)) == (422, wrong)
+    town.later(minutes=31)
+    lan.press("Lưu địa bàn", **wrong).sees(KEPT)
+    sign_in_again(lan, "city-author")
+    assert set_form(lan) == wrong
+
+
+def set_form(browser: Browser) -> dict[str, str]:
+    form, _ = browser._form("Lưu địa bàn")  # pyright: ignore[reportPrivateUsage]
+    return {name: str(form.fields[name]).strip() for name in ("name", "areas")}
+
+
+def test_screens_that_are_to_be_left_out(town: Town) -> None:
+    screen = town.setup.register_screen(
+        Actor(account="hoa", body=PHUC_XA),
+        uuid4(),
+        name="Cầu Long Biên",
+        area="00001",
+        profile="lcd1920",
+        at=town.now,
+    )
+    alert_id = town.issue()
+    lan = Browser(town).sign_in("minh").go(f"/console/alerts/{alert_id}/screens")
+    town.later(minutes=11)
+    said = {"screen": [str(screen.id)], "reason": "Hỏng"}
+    lan.press("Loại trừ", **said)
+    assert (lan.status, ticked(lan), value(lan, "reason")) == (422, said["screen"], "Hỏng")
+    town.later(minutes=31)
+    lan.press("Loại trừ", reason="Hỏng nửa bảng").sees(KEPT)
+    sign_in_again(lan, "minh")
+    assert (ticked(lan), value(lan, "reason")) == (said["screen"], "Hỏng nửa bảng")
+
+
+def ticked(browser: Browser) -> list[str]:
+    form, _ = browser._form("Loại trừ")  # pyright: ignore[reportPrivateUsage]
+    return [value for name, value in form.form_values() if name == "screen"]
 
 
 def test_any_other_form_gives_the_words_back(town: Town) -> None:

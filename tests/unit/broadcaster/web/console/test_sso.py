@@ -245,3 +245,19 @@ def test_a_provider_that_is_another_is_not_taken(town: Town, provider: Provider)
     town.oidc = Oidc(replace(town.oidc.settings, issuer=provider.url.replace("127.0.0.1", "localhost")))
     town.open()
     assert Browser(town).go("/console/sso").status == 422
+
+
+@pytest.mark.usefixtures("provider")
+def test_what_was_typed_waits_while_the_provider_is_asked_in_another_tab(town: Town) -> None:
+    linked(town, "lan")
+    town.later(seconds=30)
+    lan = Browser(town).sign_in("lan").go("/console/compose")
+    town.later(minutes=31)
+    lan.press("Lưu nháp", headline="Mưa").sees("Đăng nhập bằng Cổng Hà Nội ở thẻ mới")
+    assert 'href="/console/sso?next=/console/kept" target="_blank"' in lan.answer.text
+    tab = step_over(away(Browser(town), "/console/sso?next=/console/kept"))
+    tab.sees("quay lại thẻ có chữ đang viết")
+    lan.cookies = tab.cookies
+    lan.press("Đã đăng nhập ở thẻ khác: viết tiếp")
+    lan.sees("vẫn còn ở đây")
+    assert 'value="Mưa"' in lan.answer.text
