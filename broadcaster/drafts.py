@@ -28,6 +28,12 @@ CREATE TABLE IF NOT EXISTS drafts (
     claimed_at timestamptz
 );
 CREATE INDEX IF NOT EXISTS drafts_body ON drafts (body, changed_at);
+CREATE TABLE IF NOT EXISTS drafts_gone (
+    id uuid PRIMARY KEY,
+    alert_id uuid,
+    gone_at timestamptz NOT NULL
+);
+CREATE INDEX IF NOT EXISTS drafts_gone_at ON drafts_gone (gone_at);
 """
 
 KEPT = timedelta(days=60)
@@ -102,13 +108,16 @@ class Drafts:
         LookupError where the draft is gone.
         """
         with self._pool.connection() as conn:
-            if expected == 0:
+            if expected == 0 and _get(conn, draft_id) is None:
                 _make_room(conn, body, at)
                 conn.execute(
                     "INSERT INTO drafts VALUES (%s, %s, NULL, NULL, %s, 1, %s, %s, NULL)"
                     " ON CONFLICT DO NOTHING",
                     (draft_id, body, Jsonb(_plain(fields)), by, at),
                 )
+                if _went(conn, draft_id) is not None:
+                    # A page from before it was put up, sent once more, begins no second one.
+                    raise LookupError(f"draft {draft_id} is gone")
             found = _get(conn, draft_id, lock=True)
             if found is None:
                 raise LookupError(f"there is no draft {draft_id}")
@@ -116,14 +125,7 @@ class Drafts:
                 return found
             if found.version != expected:
                 raise DraftConflictError(found)
-            conn.execute(
-                "UPDATE drafts SET body = %s, fields = %s, version = version + 1, changed_by = %s,"
-                " changed_at = %s WHERE id = %s",
-                (body, Jsonb(_plain(fields)), by, at, draft_id),
-            )
-            saved = _get(conn, draft_id)
-            assert saved is not None
-            return saved
+            return _put(conn, found, body, fields, by=by, at=at)
 
     def begin(
         self, alert_id: UUID, base: int, body: str, fields: Fields, *, by: str, at: datetime
@@ -139,18 +141,27 @@ class Drafts:
         assert found is not None
         return found
 
-    def copy(self, draft: Draft, at: datetime) -> Draft:
-        """Keeps a text that is about to be overwritten, as a draft of its own."""
-        copied = uuid4()
+    def overwrite(
+        self, draft_id: UUID, body: str, fields: Fields, *, over: int, by: str, at: datetime
+    ) -> Draft:
+        """Keeps the form in place of the version `over`, whose text stays as a draft of its own.
+
+        Saving the very same again changes nothing. Raises as `save` does.
+        """
         with self._pool.connection() as conn:
-            _make_room(conn, draft.body, at)
+            found = _get(conn, draft_id, lock=True)
+            if found is None:
+                raise LookupError(f"there is no draft {draft_id}")
+            if found.body == body and found.fields == _plain(fields):
+                return found
+            if found.version != over:
+                raise DraftConflictError(found)
+            _make_room(conn, found.body, at)
             conn.execute(
                 "INSERT INTO drafts VALUES (%s, %s, NULL, NULL, %s, 1, %s, %s, NULL)",
-                (copied, draft.body, Jsonb(draft.fields), draft.changed_by, draft.changed_at),
+                (uuid4(), found.body, Jsonb(found.fields), found.changed_by, found.changed_at),
             )
-            found = _get(conn, copied)
-        assert found is not None
-        return found
+            return _put(conn, found, body, fields, by=by, at=at)
 
     def claim(self, draft_id: UUID, version: int, at: datetime) -> bool:
         """Whether the caller may put it up for approval: of two who press at once, one."""
@@ -179,15 +190,21 @@ class Drafts:
         with self._pool.connection() as conn:
             conn.execute("UPDATE drafts SET claimed_at = NULL WHERE id = %s", (draft_id,))
 
-    def drop(self, draft_id: UUID, version: int) -> bool:
+    def drop(self, draft_id: UUID, version: int, at: datetime) -> bool:
         """Throws it away; False where it is gone, or is no longer at that version."""
         with self._pool.connection() as conn:
-            return (
-                conn.execute(
-                    "DELETE FROM drafts WHERE id = %s AND version = %s", (draft_id, version)
-                ).rowcount
-                > 0
+            dropped = conn.execute(
+                "WITH dropped AS (DELETE FROM drafts WHERE id = %s AND version = %s RETURNING id, alert_id)"
+                " INSERT INTO drafts_gone SELECT id, alert_id, %s FROM dropped ON CONFLICT DO NOTHING",
+                (draft_id, version, at),
             )
+            return dropped.rowcount > 0
+
+    def alert_of_gone(self, draft_id: UUID) -> UUID | None:
+        """The alert that a draft became, or was the next version of; None where it never was one's."""
+        with self._pool.connection() as conn:
+            went = _went(conn, draft_id)
+        return went[0] if went else None
 
 
 def _plain(fields: Fields) -> dict[str, list[str]]:
@@ -200,8 +217,24 @@ def _get(conn: Connection[Any], draft_id: UUID, *, lock: bool = False) -> Draft 
         return cursor.execute(query, (draft_id,)).fetchone()
 
 
+def _put(conn: Connection[Any], found: Draft, body: str, fields: Fields, *, by: str, at: datetime) -> Draft:
+    conn.execute(
+        "UPDATE drafts SET body = %s, fields = %s, version = version + 1, changed_by = %s,"
+        " changed_at = %s WHERE id = %s",
+        (body, Jsonb(_plain(fields)), by, at, found.id),
+    )
+    saved = _get(conn, found.id)
+    assert saved is not None
+    return saved
+
+
+def _went(conn: Connection[Any], draft_id: UUID) -> tuple[UUID | None] | None:
+    return conn.execute("SELECT alert_id FROM drafts_gone WHERE id = %s", (draft_id,)).fetchone()
+
+
 def _make_room(conn: Connection[Any], body: str, at: datetime) -> None:
     conn.execute("DELETE FROM drafts WHERE changed_at < %s", (at - KEPT,))
+    conn.execute("DELETE FROM drafts_gone WHERE gone_at < %s", (at - KEPT,))
     row = conn.execute("SELECT count(*) FROM drafts WHERE body = %s", (body,)).fetchone()
     if row is not None and row[0] >= MOST:
         raise DraftsFullError(body)

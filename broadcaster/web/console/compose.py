@@ -1,5 +1,6 @@
 """Writing an alert: a form that is saved as it stands, with previews, until it is put up for approval."""
 
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID, uuid4
 
@@ -39,7 +40,7 @@ def draft_page(
     """The form as it was left."""
     if services.ports.drafts.get(draft_id) is None:
         visitor.require_somewhere(Role.AUTHOR)
-        return gone(request, visitor, draft_id, Typed({}))
+        return gone(request, services, visitor, draft_id, Typed({}))
     draft = own(services, visitor, draft_id)
     return page(request, services, visitor, Sheet(draft, Typed(draft.fields), draft.body))
 
@@ -51,32 +52,16 @@ def save_draft(
     """Keeps the form; with `do=submit` puts it up for approval, if nothing is wrong with it."""
     sheet = sheet_of(services, visitor, form, draft_id)
     try:
-        saved = services.ports.drafts.save(
-            draft_id,
-            sheet.body,
-            sheet.typed.fields,
-            expected=form.number("version"),
-            by=visitor.name,
-            at=services.now(),
-        )
+        saved = _save(services, visitor, form, sheet)
     except DraftConflictError as conflict:
-        if form.ticked("overwrite") and form.number("overwrite") == conflict.current.version:
-            services.ports.drafts.copy(conflict.current, services.now())
-            saved = services.ports.drafts.save(
-                draft_id,
-                sheet.body,
-                sheet.typed.fields,
-                expected=conflict.current.version,
-                by=visitor.name,
-                at=services.now(),
-            )
-        else:
-            return conflict_page(request, visitor, sheet, conflict.current)
+        return conflict_page(request, visitor, sheet, conflict.current)
     except DraftsFullError:
-        sheet = Sheet(sheet.draft, sheet.typed, sheet.body, (Fault("", "full"),), sheet.paste)
+        # As of the version it was typed over: what others saved since is not overwritten by the next press.
+        draft = replace(sheet.draft, version=form.number("version"))
+        sheet = Sheet(draft, sheet.typed, sheet.body, (Fault("", "full"),), sheet.paste)
         return page(request, services, visitor, sheet, status=422)
     except LookupError:
-        return gone(request, visitor, draft_id, sheet.typed)
+        return gone(request, services, visitor, draft_id, sheet.typed)
     if form.one("do") != "submit":
         if sheet.paste:
             faults = (Fault("areas", "paste"),)
@@ -124,7 +109,7 @@ def autosave(
 def discard(services: WithServices, visitor: WithVisitor, form: BoundForm, draft_id: DraftId) -> Response:
     """Throws a draft away, as it was seen."""
     draft = own(services, visitor, draft_id)
-    if not services.ports.drafts.drop(draft.id, form.number("version")):
+    if not services.ports.drafts.drop(draft.id, form.number("version"), services.now()):
         return go(f"/console/drafts/{draft.id}")
     return go(f"/console/alerts/{draft.alert_id}" if draft.alert_id else "/console")
 
@@ -135,11 +120,20 @@ def shown_again(
     """The form with what was typed when the session had ended; where others saved meanwhile, both texts."""
     sheet, version = sheet_of(services, visitor, form, draft_id), form.number("version")
     draft = sheet.draft
-    if version and not draft.version:
-        return gone(request, visitor, draft_id, sheet.typed)
+    if not draft.version and (version or services.ports.drafts.alert_of_gone(draft_id)):
+        return gone(request, services, visitor, draft_id, sheet.typed)
     if draft.version != version and (draft.body, draft.fields) != (sheet.body, sheet.typed.fields):
         return conflict_page(request, visitor, sheet, draft)
     return page(request, services, visitor, sheet)
+
+
+def _save(services: Services, visitor: Visitor, form: Form, sheet: Sheet) -> Draft:
+    drafts, draft_id, at = services.ports.drafts, sheet.draft.id, services.now()
+    fields, by = sheet.typed.fields, visitor.name
+    if form.ticked("overwrite"):
+        over = form.number("overwrite")
+        return drafts.overwrite(draft_id, sheet.body, fields, over=over, by=by, at=at)
+    return drafts.save(draft_id, sheet.body, fields, expected=form.number("version"), by=by, at=at)
 
 
 def _place(form: Form) -> str:

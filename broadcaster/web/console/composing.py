@@ -89,7 +89,7 @@ def conflict(request: Request, visitor: Visitor, mine: Sheet, theirs: Draft) -> 
     )
 
 
-def gone(request: Request, visitor: Visitor, draft_id: UUID, what: Typed) -> Response:
+def gone(request: Request, services: Services, visitor: Visitor, draft_id: UUID, what: Typed) -> Response:
     """Of a draft that was put up for approval, or discarded: with what was typed, to be kept."""
     rows = [(name, what[name]) for name in (*writing.LINES, *writing.PARAGRAPHS) if what[name].strip()]
     return show(
@@ -100,6 +100,7 @@ def gone(request: Request, visitor: Visitor, draft_id: UUID, what: Typed) -> Res
         status=404,
         path=f"/console/drafts/{draft_id}",
         rows=rows,
+        alert_id=services.ports.drafts.alert_of_gone(draft_id),
     )
 
 

@@ -41,7 +41,7 @@ def submit(request: Request, services: Services, visitor: Visitor, sheet: Sheet)
     except ConflictError:
         drafts.release(draft.id)
         return again(request, services, visitor, sheet, [Fault("", "moved")])
-    services.ports.drafts.drop(draft.id, draft.version)
+    services.ports.drafts.drop(draft.id, draft.version, services.now())
     return go(f"/console/alerts/{alert.id}")
 
 

@@ -71,7 +71,7 @@ def test_without_scripts_nothing_typed_is_lost_and_nothing_is_done_unseen(
         expect(lan.get_by_label("Phường Phúc Xá")).to_be_checked()
         assert alerts_of(hanoi, "Ngập ngầm Kim Liên") == 0
         lan.reload()  # The code is spent; she is signed in.
-    lan.get_by_role("button", name="Trình duyệt").dblclick()
+    lan.get_by_role("button", name="Trình duyệt").click()
     lan.wait_for_url("**/console/alerts/*")
     expect(lan.get_by_role("heading", name="Ngập ngầm Kim Liên").first).to_be_visible()
     assert alerts_of(hanoi, "Ngập ngầm Kim Liên") == 1

@@ -115,6 +115,48 @@ def test_a_draft_that_is_gone_says_so_and_keeps_the_words(town: Town) -> None:
     late.go(f"/console/drafts/{uuid4()}").sees("đã được trình duyệt, hoặc đã bỏ")
 
 
+def test_a_page_from_before_it_was_put_up_begins_no_second_alert(town: Town) -> None:
+    lan = Browser(town).sign_in("lan").go("/console/compose")
+    page = lan.answer
+    lan.press("Trình duyệt", **ALERT)
+    path = lan.path
+    for words in ("Nước sông lên nhanh từ 18 giờ.", "Chữ của tôi"):
+        # The answer was lost and the form comes again; or she went back, changed it and pressed.
+        for button in ("Trình duyệt", "Lưu nháp"):
+            lan.answer = page
+            lan.press(button, **(ALERT | {"description": words}))
+            assert lan.status == 404
+            lan.sees("Bản nháp không còn", words)
+            assert f'href="{path}"' in lan.answer.text
+    drafted = [one for one in town.log.everything() if one.event.TOPIC == "alert.drafted"]
+    assert (len(drafted), town.drafts.of([PHUC_XA])) == (1, [])
+    town.later(days=61)
+    town.drafts.save(uuid4(), PHUC_XA, {"headline": ["x"]}, expected=0, by="lan", at=town.now)
+    with town.pool.connection() as conn:
+        assert conn.execute("SELECT * FROM drafts_gone").fetchall() == []
+
+
+def test_the_other_text_is_kept_once_and_only_where_there_is_room(town: Town) -> None:
+    lan = Browser(town).sign_in("lan").go("/console/compose").press("Lưu nháp", headline="Một")
+    other = Browser(town, cookies=dict(lan.cookies)).go(lan.path)
+    other.press("Lưu nháp", headline="Hai")
+    lan.press("Lưu nháp", headline="Ba")
+    page = lan.answer
+    for _ in range(2):  # Pressed twice.
+        lan.answer = page
+        lan.press("Dùng bản của tôi")
+    assert sorted(each.one("headline") for each in town.drafts.of([PHUC_XA])) == ["Ba", "Hai"]
+    other.press("Lưu nháp", headline="Bốn")
+    for number in range(MOST - 2):
+        town.drafts.save(uuid4(), PHUC_XA, {"x": [str(number)]}, expected=0, by="lan", at=town.now)
+    other.press("Dùng bản của tôi")
+    assert other.status == 422
+    other.sees("Cơ quan có quá nhiều bản nháp")
+    assert 'value="Bốn"' in other.answer.text
+    # Nor does the next press write over the other's unseen.
+    assert other.press("Lưu nháp").status == 409
+
+
 def test_what_is_claimed_is_not_claimed_twice(town: Town) -> None:
     draft_id = uuid4()
     town.drafts.save(draft_id, PHUC_XA, {"headline": ["x"]}, expected=0, by="lan", at=town.now)

@@ -137,7 +137,7 @@ def test_drafts_are_told_to_their_body(town: Town, address: str) -> None:
         fields["headline"] = ["Gió giật"]
         town.drafts.save(draft_id, PHUC_XA, fields, expected=2, by="lan", at=at)
         ours.until("mine", lambda said: said not in (before, begun))
-        town.drafts.drop(draft_id, 3)
+        town.drafts.drop(draft_id, 3, town.now)
         assert ours.until("mine", lambda said: said == before)
         assert hub(town).sight.home({HANG_BAC}) == elsewhere  # type: ignore[union-attr]
 
