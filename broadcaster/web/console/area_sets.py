@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from broadcaster.area_set import AreaSet
 from broadcaster.area_set_commands import KEEPERS, AreaSetCommands
-from broadcaster.log import ConflictError
+from broadcaster.log import ConflictError, Once
 from broadcaster.rules import RefusedError
 from broadcaster.web.console import writing
 from broadcaster.web.console.form import BoundForm, Form
@@ -33,7 +33,10 @@ def begin(request: Request, services: WithServices, visitor: WithVisitor, form: 
     codes, faults = _read(services, form)
     if not faults:
         try:
-            _commands(services).begin(visitor.by(body), body, form.one("name"), codes, at=services.now())
+            once = Once(visitor.name, f"console area set {form.mark().hex()[:40]}", form.mark())
+            _commands(services).begin(
+                visitor.by(body), body, form.one("name"), codes, at=services.now(), once=once
+            )
             return go("/console/templates#sets")
         except RefusedError as refusal:
             faults = [Fault("areas", refusal.rule.value)]

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from typing import Annotated
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from broadcaster.account import Role
-from broadcaster.log import ConflictError
+from broadcaster.log import ConflictError, Once
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.template import Template
 from broadcaster.template_commands import WRITERS, TemplateCommands
@@ -47,7 +47,9 @@ def begin(request: Request, services: WithServices, visitor: WithVisitor, form: 
     if isinstance(read, list):
         return _new_page(request, services, visitor, form, tuple(read))
     try:
-        made = _commands(services).begin(visitor.by(body), body, read, at=services.now())
+        # A second press, or a lost answer, begins no second one.
+        once = Once(visitor.name, f"console template {form.mark().hex()[:40]}", form.mark())
+        made = _commands(services).begin(visitor.by(body), body, read, at=services.now(), once=once)
     except RefusedError as refusal:
         return _new_page(request, services, visitor, form, (_refused(refusal),))
     return go(f"/console/templates/{made.id}")
@@ -168,4 +170,5 @@ def _new_page(
         typed=typed,
         bodies=[(body, services.directory.body_name(body)) for body in visitor.bodies(*WRITERS)],
         categories=categories(services),
+        nonce=uuid4(),
     )

@@ -1,7 +1,8 @@
 """Templates and saved sets of areas that the visitor's bodies may use; drafting from them."""
 
+from contextlib import suppress
 from typing import Annotated
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 from fastapi import APIRouter, Path, Request
 from starlette.exceptions import HTTPException
@@ -9,7 +10,7 @@ from starlette.responses import Response
 
 from broadcaster.account import Role
 from broadcaster.area_set import AreaSet
-from broadcaster.drafts import DraftsFullError
+from broadcaster.drafts import DraftConflictError, DraftsFullError
 from broadcaster.log import Once, UnknownStreamError
 from broadcaster.rules import RefusedError
 from broadcaster.shelf import shelves
@@ -87,7 +88,9 @@ def use(
         fields = writing.fields_of(content, body)
         if own:
             fields.pop("areas")
-        draft = services.ports.drafts.save(uuid4(), body, fields, expected=0, by=visitor.name, at=at)
+        # A second press, or a lost answer, begins no second draft.
+        draft_id = uuid5(template_id, f"{visitor.name} {form.mark().hex()}")
+        _begin(services, visitor, draft_id, body, fields)
     except RefusedError as refusal:
         fault = Fault("use", refusal.rule.value)
         return one_page(request, services, visitor, template, (fault,), used=form)
@@ -95,7 +98,15 @@ def use(
         return one_page(request, services, visitor, template, (Fault("", "full"),), used=form)
     except UnknownStreamError:
         raise HTTPException(404) from None
-    return go(f"/console/drafts/{draft.id}")
+    return go(f"/console/drafts/{draft_id}")
+
+
+def _begin(
+    services: Services, visitor: Visitor, draft_id: UUID, body: str, fields: dict[str, list[str]]
+) -> None:
+    # Where this very form began it before, its page says what became of it.
+    with suppress(DraftConflictError, LookupError):
+        services.ports.drafts.save(draft_id, body, fields, expected=0, by=visitor.name, at=services.now())
 
 
 def use_shown_again(
@@ -194,6 +205,7 @@ def one_page(
         area_names=areas.names(tree, latest.body.areas),
         outdated=latest.body.edition not in {None, tree.edition},
         authors=[(body, name(body)) for body in authors],
+        nonce=uuid4(),
         sets=[(each.id, each.name) for each in sets(services, visitor) if each.edition == tree.edition],
         categories=categories(services),
         category=services.ports.office.categories[latest.body.category].name,

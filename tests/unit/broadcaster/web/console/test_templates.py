@@ -193,3 +193,32 @@ def test_saved_areas(town: Town, lan: Browser) -> None:
     other = [("csrf", tuan.csrf()), *values[1:]]
     assert tuan.send(f"/console/area-sets/{one.originator_id}", other).status == 404
     lan.send(f"/console/area-sets/{one.originator_id}", values).sees("Chưa lưu địa bàn nào.")
+
+
+def test_a_form_that_comes_twice_makes_one(town: Town, lan: Browser) -> None:
+    page = lan.go("/console/templates/write/new").answer
+    paths = set[str]()
+    for _ in range(2):
+        lan.answer = page
+        paths.add(lan.press("Lưu mẫu", **TEXT).path)
+    assert len(paths) == 1
+    page, path = lan.answer, lan.path
+    for is_first in (True, False):
+        lan.answer = page
+        lan.press("Điền và soạn tiếp", **{"gap-noi": "phố Huế"})
+        paths.add(lan.path)
+        if is_first:
+            lan.press("Lưu nháp", headline="Chữ của tôi")
+        town.later(minutes=1)
+    assert len(paths) == 2
+    (draft,) = town.drafts.of([PHUC_XA])
+    assert draft.one("headline") == "Chữ của tôi"
+    lan.go(path).press("Điền và soạn tiếp", **{"gap-noi": "phố Huế"})
+    assert len(town.drafts.of([PHUC_XA])) == 2
+    city = Browser(town).sign_in("city-author").go("/console/templates")
+    page = city.answer
+    for _ in range(2):
+        city.answer = page
+        city.press("Lưu địa bàn mới", name="Ven sông", areas="Phường Phúc Xá")
+    saved = [one for one in town.log.everything() if isinstance(one.event, AreaSetSaved)]
+    assert len(saved) == 1
