@@ -1,10 +1,12 @@
 """Pictures of the console's pages, by language and width: `python -m tests.screenshots [FOLDER]`."""
 
+import argparse
 import re
 import shutil
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from fnmatch import fnmatch
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -19,6 +21,7 @@ from broadcaster.engines.embedded import PostgresServer
 from broadcaster.registry.csv_import import import_csv
 from broadcaster.runtime import SYSTEM, clock
 from schemas.events import Actor
+from tests import scenes
 from tests.house import furnish, house
 from tests.processes import passable_folder
 from tests.site import CITY, PASSWORD, Site, site
@@ -35,8 +38,8 @@ SEEN = """Promise.all([...document.images].map((each) => {
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
 
-def main(folder: Path) -> None:
-    """Takes them."""
+def main(folder: Path, only: list[str]) -> None:
+    """Takes them: those whose names match one of `only`, or all where it is empty."""
     path = shutil.which("chromium")
     if path is None:
         sys.exit("screenshots: chromium is not installed")
@@ -49,10 +52,10 @@ def main(folder: Path) -> None:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         furnish(server.url_of(name))
         _people(server.url_of(name), data)
-        hanoi = stack.enter_context(site(server.url_of(name)))
+        hanoi = stack.enter_context(site(server.url_of(name), cadence_public=True))
         playwright = stack.enter_context(sync_playwright())
         chromium = playwright.chromium.launch(executable_path=path, args=ARGS)
-        for shot in take(chromium, hanoi, folder):
+        for shot in take(chromium, hanoi, folder, only):
             sys.stdout.write(f"{shot}\n")
         chromium.close()
 
@@ -76,17 +79,18 @@ def _people(database: str, folder: Path) -> None:
             )
 
 
-def take(chromium: Browser, hanoi: Site, folder: Path) -> list[str]:
+def take(chromium: Browser, hanoi: Site, folder: Path, only: list[str]) -> list[str]:
     """Acts the story, and stops at each page."""
     taken: list[str] = []
 
     def shoot(page: Page, name: str, path: str | None = None) -> None:
-        at = path or page.url.removeprefix(hanoi.url)
-        for lang in LANGS if path else ("vi",):
+        wanted = not only or any(fnmatch(name, each) for each in only)
+        asking = "&" if path and "?" in path else "?"
+        for lang in (LANGS if path else ("vi",)) if wanted else ():
             for width in WIDTHS:
                 page.set_viewport_size({"width": width, "height": 900})
                 if path:
-                    page.goto(f"{at}?lang={lang}")
+                    page.goto(f"{path}{asking}lang={lang}")
                 file = f"{name}-{lang}-{width}.png"
                 page.evaluate(SEEN)
                 # As tall as the page: what sticks to the window's edge is then where the page ends.
@@ -96,7 +100,7 @@ def take(chromium: Browser, hanoi: Site, folder: Path) -> list[str]:
                 taken.append(file)
         page.set_viewport_size({"width": 1280, "height": 900})
         if path:
-            page.goto(f"{at}?lang=vi")
+            page.goto(f"{path}{asking}lang=vi")
 
     def person(account: str) -> Page:
         page = chromium.new_context(
@@ -113,8 +117,9 @@ def take(chromium: Browser, hanoi: Site, folder: Path) -> list[str]:
     shoot(chromium.new_context(base_url=hanoi.url).new_page(), "sign-in", "/console/sign-in")
     alert = _story(hanoi, person, shoot)
     _house(hanoi, person, shoot)
+    scenes.give_up(hanoi)
     _city(person("quan"), shoot)
-    _public(chromium.new_context(base_url=hanoi.url).new_page(), alert, shoot)
+    _public(chromium.new_context(base_url=hanoi.url).new_page(), alert, scenes.withdrawn(hanoi), shoot)
     return taken
 
 
@@ -131,19 +136,34 @@ def _city(quan: Page, shoot: Callable[..., None]) -> None:
     quan.get_by_role("button", name="Lập nhóm").click()
     shoot(quan, "screen-group", _path(quan))
     shoot(quan, "screen-map", "/console/screen-map")
+    shoot(quan, "dead-letters", "/console/dead-letters")
+    shoot(quan, "dead-letter", scenes.letter_of(quan))
 
 
-def _public(page: Page, alert: str, shoot: Callable[..., None]) -> None:
+def _public(page: Page, alert: str, over: str, shoot: Callable[..., None]) -> None:
     """What everyone sees."""
     shoot(page, "public-home", "/")
     shoot(page, "public-alerts", "/alerts")
+    shoot(page, "public-place", "/alerts?place=ba%20dinh")
+    shoot(page, "public-places", "/alerts?place=minh")
+    shoot(page, "public-past", "/alerts?when=past")
     shoot(page, "public-alert", alert.removeprefix("/console"))
+    shoot(page, "public-over", over)
+    page.emulate_media(media="print")
+    shoot(page, "public-paper", alert.removeprefix("/console"))
+    page.emulate_media(media="screen")
     shoot(page, "my", "/my")
     shoot(page, "my-areas", "/my/areas")
+    scenes.choose(page)
+    shoot(page, "my-chosen", "/my")
+    shoot(page, "docs", "/docs")
     shoot(page, "accessibility", "/accessibility")
     shoot(page, "scorecard", "/cadence")
     shoot(page, "not-found", "/alerts/none")
     shoot(page, "player", "/screens/player")
+    page.get_by_role("button", name="Ghép nối bằng mã").click()
+    page.locator("#code").filter(has_text=re.compile(r"\w")).wait_for()
+    shoot(page, "player-pairing")
 
 
 def _house(hanoi: Site, person: Callable[[str], Page], shoot: Callable[..., None]) -> None:
@@ -156,7 +176,8 @@ def _house(hanoi: Site, person: Callable[[str], Page], shoot: Callable[..., None
     shoot(hoa, "screen-put-up")
     hanoi.follow()
     shoot(hoa, "screens", "/console/screens")
-    shoot(hoa, "dead-letters", "/console/dead-letters")
+    shoot(hoa, "dead-letters-none", "/console/dead-letters")
+    scenes.delegate(hoa)
     shoot(hoa, "body", "/console/bodies/ubnd-00001")
     shoot(kiem, "audit", "/console/audit")
     shoot(kiem, "as-of", "/console/audit/as-of")
@@ -190,6 +211,8 @@ def _story(hanoi: Site, person: Callable[[str], Page], shoot: Callable[..., None
     shoot(son, "live", f"{alert}/live")
     shoot(son, "live-areas", f"{alert}/areas")
     shoot(son, "left-out", f"{alert}/screens")
+    scenes.leave_out(son)
+    shoot(son, "left-out-one", f"{alert}/screens")
     shoot(son, "cancel", f"{alert}/cancel")
     ha.goto(f"{alert}/live")
     ha.get_by_role("button", name="Cập nhật").click()
@@ -264,4 +287,8 @@ def _path(page: Page) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("screenshots"))
+    parser = argparse.ArgumentParser(prog="tests.screenshots", description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("screenshots"))
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="these alone: screen* my")
+    given = parser.parse_args()
+    main(given.folder, given.only)

@@ -113,12 +113,12 @@ class Site:
 
 
 @contextmanager
-def site(database: str) -> Generator[Site]:
-    """A site on a furnished database."""
+def site(database: str, **more: Any) -> Generator[Site]:
+    """A site on a furnished database; `more` are ports that are otherwise than the settings have them."""
     port = free_port()
     env = {"BROADCASTER_DATABASE_URL": database, "BROADCASTER_LISTEN": f"127.0.0.1:{port}"}
     with House.open(Settings.from_env(env)) as house:
-        running = Site(house, port)
+        running = Site(house, port, more=more)
         running.start()
         running.follow()
         try:

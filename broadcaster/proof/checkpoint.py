@@ -61,6 +61,11 @@ class Checkpoint(BaseModel):
         """The bytes that are signed."""
         return signed_text(self.origin, self.position, self.chain, self.at)
 
+    @property
+    def signed_at(self) -> datetime:
+        """When it was signed."""
+        return datetime.fromisoformat(self.at)
+
     def signed_by(self, key: Ed25519PublicKey) -> bool:
         """Whether the signature is that of this key over this text."""
         try:

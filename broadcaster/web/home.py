@@ -8,6 +8,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from broadcaster.areas import AreaRegister
+from broadcaster.cap.terms import EVENTS
 from broadcaster.log import UnknownStreamError
 from broadcaster.web import sights, story
 from broadcaster.web.i18n import Lang
@@ -23,6 +24,7 @@ from schemas.content import Channel, Content, Kind
 _LIVE = 60
 _RECEIPTS = 3
 _BODIES = 20
+_PRESSING = {"overdue", "due_soon"}
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Eye:
     ) -> AlertSight:
         """An alert that went out; `times` are when it was sent and when it ends."""
         text, text_lang = sights.text_of(content, self.lang)
-        category = self.services.ports.office.categories.get(content.category)
+        category, category_lang = self._category(content.category)
         sent, expires_at = times
         return AlertSight(
             id=alert_id,
@@ -53,13 +55,21 @@ class Eye:
             content=content,
             text=text,
             text_lang=text_lang,
-            category=category.name if category else content.category,
+            category=category,
+            category_lang=category_lang,
             issuer=self.services.directory.body_name(issuer),
             places=sights.places(self.register.edition(edition).tree, content.areas),
             sent=sent,
             expires_at=expires_at,
             left=max(timedelta(0), expires_at - self.now),
         )
+
+    def _category(self, code: str) -> tuple[str, Lang]:
+        """Its name, and in which language: one that the operator added is Vietnamese only."""
+        if self.lang == "en" and code in EVENTS:
+            return EVENTS[code], "en"
+        found = self.services.ports.office.categories.get(code)
+        return found.name if found else code, "vi"
 
     def see_row(self, row: BoardRow) -> AlertSight | None:
         """A row of the board; None where its time is up, which the log may not say yet."""
@@ -79,7 +89,9 @@ def home(services: Services, lang: Lang, state: str | None, *, whole: bool) -> H
     seen = [sight for row in rows if (sight := eye.see_row(row))]
     live = sorted(seen, key=lambda alert: alert.gravity)
     wanted = [body for body in standing if state in {None, body.state}]
-    shown = wanted if whole else wanted[:_BODIES]
+    # Who is on time is counted; by name they are told only to those who ask.
+    pressing = wanted if state else [body for body in wanted if body.state in _PRESSING]
+    shown = wanted if whole else pressing[:_BODIES]
     hidden = len(wanted) - len(shown)
     return HomeSight(
         at=eye.now,

@@ -56,6 +56,7 @@ class AlertSight:
     text: Text
     text_lang: Literal["vi", "en"]
     category: str
+    category_lang: Literal["vi", "en"]
     issuer: str
     places: Places
     sent: datetime

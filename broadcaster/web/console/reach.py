@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from broadcaster.registry.coverage import Coverage
@@ -17,6 +17,9 @@ from broadcaster.web.services import WithServices
 from schemas.areas import AreaTree
 
 router = APIRouter(prefix="/console/reach", include_in_schema=False)
+
+MOST = 100
+"""Communes in the table at first: the worst reached are what one comes for."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,13 @@ class Total:
 
 
 @router.get("")
-def reach_page(request: Request, services: WithServices, visitor: WithVisitor) -> Response:
-    """The map, and the table with the same figures; the worst reached first."""
+def reach_page(
+    request: Request,
+    services: WithServices,
+    visitor: WithVisitor,
+    whole: Annotated[bool, Query(alias="all")] = False,
+) -> Response:
+    """The map, and the table with the same figures; the worst reached first, or `all` of them."""
     tree = services.tree()
     counted = services.coverage.get(services.now())
     laid = area_map.drawn(services.ports.pool, tree)
@@ -50,6 +58,8 @@ def reach_page(request: Request, services: WithServices, visitor: WithVisitor) -
         key=key,
         width=chart.WIDTH,
         at=counted.at,
+        whole=whole,
+        most=MOST,
         **figures,
     )
 

@@ -144,7 +144,7 @@ def draw(
     for key, there in counted.items():
         x, y = frame.place(centres[key])
         alarming = any(one.is_alarming for one in there)
-        radius = round(9 + 2 * math.sqrt(len(there)), 1)
+        radius = round(13 + 3 * math.sqrt(len(there)), 1)
         state = Contact.OFFLINE if alarming else Contact.ONLINE
         marks.append(Mark(x, y, radius, len(there), state))
     dots = [

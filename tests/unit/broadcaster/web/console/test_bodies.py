@@ -62,7 +62,7 @@ def test_a_right_is_given_and_taken_back(town: Town, hoa: Browser) -> None:
     (given,) = town.office.every_delegation().values()
     assert (given.grantor, given.grantee, given.areas) == (PHUC_XA, HANG_BAC, ("00001",))
     Browser(town).sign_in("tuan").go(f"/console/bodies/{HANG_BAC}").sees(
-        "Quyền được giao", "đang có hiệu lực"
+        "Quyền nhận từ cơ quan khác", "đang có hiệu lực"
     )
     hoa.press("Rút lại")
     hoa.sees("đã rút")
