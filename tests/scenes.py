@@ -6,7 +6,7 @@ from playwright.sync_api import Page
 
 from broadcaster.runtime import SYSTEM, clock
 from projections.fanout import plan
-from schemas.content import Certainty, Content, Kind, Severity, Text, Urgency
+from schemas.content import Certainty, Channel, Content, Kind, Severity, Text, Urgency
 from schemas.dispatch import Outcome, Receipt
 from schemas.events import Actor, AudienceFrozen, ReceiptRecorded
 from tests.site import PHUC_XA, Site
@@ -43,11 +43,18 @@ def withdrawn(hanoi: Site) -> str:
 def give_up(hanoi: Site) -> None:
     """Three of those whom the first alert is for could not be reached."""
     log = hanoi.house.log
-    frozen = next(each.event for each in log.read(0, 10_000) if isinstance(each.event, AudienceFrozen))
-    dispatch = plan.slices(frozen)[0]
-    counts = {Outcome.ACCEPTED: dispatch.count - 3, Outcome.DEAD: 3}
+    told = (each.event for each in log.everything())
+    frozen = next(
+        each for each in told if isinstance(each, AudienceFrozen) and each.channel is Channel.PUSH
+    )
+    dispatch = next(iter(plan.slices(frozen)))
+    counts = {Outcome.ACCEPTED: dispatch.size - 3, Outcome.DEAD: 3}
     receipt = Receipt(
-        dispatch=dispatch, counts=counts, reasons={"UNAVAILABLE": 3}, dead=(0, 1, 2), provider="fcm"
+        dispatch=dispatch,
+        counts=counts,
+        reasons={"UNAVAILABLE": 3},
+        dead=dispatch.ranks[:3],
+        provider="fcm",
     )
     ended = ReceiptRecorded(originator_id=dispatch.id, originator_version=1, by=SYSTEM, receipt=receipt)
     log.append([ended], at=clock())
@@ -70,7 +77,7 @@ def leave_out(page: Page) -> None:
 def delegate(page: Page) -> None:
     """A ward lets the one beside it speak of floods."""
     page.goto(f"/console/bodies/{PHUC_XA}")
-    page.get_by_label("Cho cơ quan").select_option(index=1)
+    page.get_by_label("Cho cơ quan", exact=True).select_option(index=1)
     page.get_by_label("Ngập úng đô thị").check()
     page.get_by_label("Các nơi, mỗi dòng một tên").fill("Phường Phúc Xá")
     page.get_by_label(re.compile("^Kết thúc")).fill("2027-06-01T08:00")
