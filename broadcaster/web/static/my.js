@@ -29,12 +29,18 @@ const policy = window.trustedTypes?.createPolicy("citizen", rules) ?? rules;
 const lang = section.dataset.lang;
 const clock = new Intl.DateTimeFormat(lang, {
   timeZone: "Asia/Ho_Chi_Minh",
+  hourCycle: "h23",
   hour: "2-digit",
   minute: "2-digit",
   day: "numeric",
-  month: "numeric",
+  month: lang === "vi" ? "numeric" : "short",
   year: "numeric",
 });
+// As the server writes it, whatever the order of the browser's own words.
+function written(at) {
+  const of = Object.fromEntries(clock.formatToParts(at).map((part) => [part.type, part.value]));
+  return `${of.hour}:${of.minute}, ${[of.day, of.month, of.year].join(lang === "vi" ? "/" : " ")}`;
+}
 
 if (section.dataset.source === "cookie") store.set("areas", section.dataset.areas);
 const areas = (section.dataset.areas || store.get("areas")).split(".").filter(Boolean);
@@ -71,7 +77,7 @@ function draw(found, offline) {
   ended = 0;
   drawn = offline ? "kept" : "live";
   by("names").textContent = found.areas.map((area) => area.name).join(", ");
-  const words = clock.format(Date.parse(found.at));
+  const words = written(Date.parse(found.at));
   by("state").textContent = offline ? "" : section.dataset.updated.replace("{time}", words);
   by("offline-at").textContent = words;
   by("offline-at").dateTime = found.at;
@@ -86,7 +92,7 @@ function draw(found, offline) {
 function lost() {
   // What stands on the page was true when it was drawn; whose time is up goes all the same.
   const kept = drawn !== "" || list.children.length > 0;
-  by("offline-at").textContent = clock.format(told);
+  by("offline-at").textContent = written(told);
   show("offline", true);
   show("offline-since", kept);
   show("offline-none", !kept);

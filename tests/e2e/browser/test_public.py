@@ -67,8 +67,13 @@ def test_axe_finds_nothing(opened: Opener, hanoi: Site) -> None:
         look(page, path)
     for path in ("/accessibility", "/my", "/my/areas"):
         look(page, path)
+    for path in ("/cadence", "/docs"):
+        look(page, path)
     choose(page, "Phường Phúc Xá")
     look(page, "/my")
+    page.goto("/my?lang=en")
+    # The script writes the time as the server does, not as Americans do.
+    expect(page.locator("#state")).to_have_text(re.compile(r"^As of \d\d:\d\d, \d+ [A-Z][a-z]{2} \d{4}$"))
 
 
 def test_without_scripts(opened: Opener, hanoi: Site) -> None:
