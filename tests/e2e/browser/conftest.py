@@ -47,7 +47,7 @@ def _hanoi(postgres: PostgresServer, furnished: str) -> Iterator[Site]:
     with psycopg.connect(postgres.url, autocommit=True) as connection:
         create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         connection.execute(create.format(sql.Identifier(name), sql.Identifier(furnished)))
-    with site(postgres.url_of(name)) as running:
+    with site(postgres.url_of(name), cadence_public=True) as running:
         yield running
 
 
