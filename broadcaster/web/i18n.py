@@ -4,7 +4,7 @@ import io
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -89,6 +89,12 @@ def percent(share: float, *, signed: bool = False) -> str:
 def instant(at: datetime) -> str:
     """Hanoi's clock and calendar."""
     return _instant(at, language())
+
+
+def last_day(at: datetime) -> str:
+    """The day that ends with the instant, where it is a midnight of Hanoi; nothing where it is not."""
+    local = at.astimezone(HANOI)
+    return "" if local.time() != time() else day(local.date() - timedelta(days=1))
 
 
 def day(on: date) -> str:

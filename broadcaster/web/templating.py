@@ -74,7 +74,7 @@ def environment() -> Environment:
     )
     env.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]  # of the extension
     env.filters |= {"number": i18n.number, "instant": i18n.instant, "span": i18n.span, "coded": coded}
-    env.filters |= {"percent": i18n.percent}
+    env.filters |= {"percent": i18n.percent, "last_day": i18n.last_day}
     env.globals.update(static_url=static_url, language=i18n.language, _=i18n.words)  # type: ignore[arg-type]  # Jinja's own narrow type
     return env
 

@@ -49,11 +49,11 @@ def describe_alert(event: AlertEvent, say: Names) -> Words:
             words = Words(f"Đề xuất bản {version}: {title}", f"Proposed version {version}: {title}")
         case AlertCancelled(reason=reason, in_error=in_error):
             words = Words(
-                f"Hủy{' (phát hành nhầm)' if in_error else ''}: {reason}",
+                f"Hủy{' (phát nhầm)' if in_error else ''}: {reason}",
                 f"Cancelled{' (issued in error)' if in_error else ''}: {reason}",
             )
         case AlertExpired(version=version):
-            words = Words(f"Phiên bản {version} hết hiệu lực", f"Version {version} expired")
+            words = Words(f"Bản {version} hết hiệu lực", f"Version {version} expired")
     return words
 
 
@@ -65,7 +65,7 @@ def _reviewed(event: AlertSubmitted | AlertReturned | AlertRejected | AlertAppro
         case AlertReturned(version=version, reason=reason):
             words = Words(f"Trả lại bản {version}: {reason}", f"Returned version {version}: {reason}")
         case AlertRejected(version=version, reason=reason):
-            words = Words(f"Bác bỏ bản {version}: {reason}", f"Rejected version {version}: {reason}")
+            words = Words(f"Từ chối bản {version}: {reason}", f"Rejected version {version}: {reason}")
         case AlertApproved(version=version):
             words = Words(f"Duyệt bản {version}", f"Approved version {version}")
     return words
@@ -77,13 +77,13 @@ def _scheduled(event: AlertScheduled | AlertUnscheduled) -> Words:
             when = due_at.astimezone(HANOI)
             asked = cause == "asked"
             words = Words(
-                f"{'Hẹn' if asked else 'Giữ qua giờ yên tĩnh,'} phát hành bản {version}"
+                f"{'Hẹn' if asked else 'Giữ qua giờ yên tĩnh,'} phát bản {version}"
                 f" lúc {when:%H:%M %d/%m/%Y}",
                 f"{'Scheduled' if asked else 'Held through the quiet hours,'} version {version}"
                 f" for {when:%Y-%m-%d %H:%M} local time",
             )
         case AlertUnscheduled(version=version):
-            words = Words(f"Bỏ hẹn phát hành bản {version}", f"Took version {version} off the clock")
+            words = Words(f"Bỏ hẹn phát bản {version}", f"Took version {version} off the clock")
     return words
 
 
@@ -93,7 +93,7 @@ def _issued(event: AlertIssued, say: Names) -> Words:
     if event.msg_type is MsgType.UPDATE:
         vi, en = "Cập nhật", "Updated to"
     else:
-        vi, en = "Phát hành", "Issued"
+        vi, en = "Phát", "Issued"
     right, where = _right(event.delegation_id), say.areas(event.content.areas, event.edition)
     return Words(
         f"{vi} bản {event.version} tới {count} địa bàn{where.vi}{right.vi}: {title}",

@@ -90,7 +90,7 @@ def _frozen(event: AudienceFrozen) -> Words:
     if event.wave:
         return Words(
             f"Chốt thêm {count} người nhận bản {version} qua {channel_vi(channel)}: "
-            "cảnh báo cấp cao hơn đã thu hồi",
+            "cảnh báo cấp cao hơn đã hủy",
             f"Fixed {count} more recipients of version {version} by {channel}: a graver one is gone",
         )
     return Words(

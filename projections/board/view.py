@@ -13,7 +13,7 @@ from projections.board.plain_words import pattern
 from projections.projection import Row
 from schemas.content import Content, Mode, MsgType
 
-__all__ = ["BoardRow", "due", "find", "live_for", "live_of", "load", "one", "scheduled"]
+__all__ = ["BoardRow", "count", "due", "find", "live_for", "live_of", "load", "one", "scheduled"]
 
 _SELECT: LiteralString = """
 SELECT alert_id, issuer_id, status, stage, version, msg_type, content::text, edition, identifier,
@@ -87,6 +87,17 @@ def load(cursor: Cursor[Row], alert_ids: Sequence[UUID]) -> dict[UUID, BoardRow]
     """The rows of these alerts, as far as they exist."""
     found = cursor.execute(_SELECT + " WHERE alert_id = ANY(%s)", (list(alert_ids),))
     return {row[0]: _row(row) for row in found}
+
+
+def count(conn: Connection[Row], by_stage: Mapping[Stage, Collection[str]]) -> int:
+    """How many alerts of any mode are at a stage of work at which these bodies are asked for."""
+    asked = [(stage, body) for stage, bodies in by_stage.items() for body in bodies]
+    query = """
+SELECT count(*) FROM board_alerts
+WHERE (stage, issuer_id) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
+"""
+    found = conn.execute(query, ([stage for stage, _ in asked], [body for _, body in asked])).fetchone()
+    return found[0] if found else 0
 
 
 def live_for(conn: Connection[Row], areas: Sequence[str]) -> list[BoardRow]:

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from broadcaster.account import Role
 from broadcaster.web import i18n
 from broadcaster.web.console.form import masked
+from broadcaster.web.console.pending import pending
 from broadcaster.web.console.visitor import Visitor
 from broadcaster.web.services import Services
 from broadcaster.web.soundness import manages_city
@@ -70,6 +71,8 @@ def show(
         path=path or request.url.path,
         here=here,
         menu=menu(request.app.state.services, visitor) if visitor else [],
+        # The first page shows each of them, and keeps itself up to date.
+        pending=pending(request.app.state.services, visitor) if visitor and here != "home" else 0,
         visitor=visitor,
         csrf=masked(request.app.state.services, visitor) if visitor else "",
         kept=getattr(request.state, "kept", False),

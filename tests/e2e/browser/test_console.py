@@ -51,11 +51,11 @@ def test_the_story_from_sign_in_to_withdrawal(opened: Opener, hanoi: Site, scrip
     minh.get_by_label("Tôi đã đọc hết và hiểu").check()
     minh.get_by_role("button", name="Duyệt và phát ngay").click()
     minh.wait_for_url("**/live")
-    minh.get_by_role("link", name="Thu hồi").click()
+    minh.get_by_role("link", name="Hủy cảnh báo").click()
     minh.get_by_label("Lý do").fill("Nước đã rút")
-    minh.get_by_label("Tôi hiểu lời thu hồi").check()
-    minh.get_by_role("button", name="Thu hồi ngay").click()
-    expect(minh.get_by_text("Đã thu hồi.")).to_be_visible()
+    minh.get_by_label("Tôi hiểu tin hủy").check()
+    minh.get_by_role("button", name="Hủy cảnh báo ngay").click()
+    expect(minh.get_by_text("Đã hủy.")).to_be_visible()
 
 
 def test_a_half_typed_draft_survives_reload_and_restart(opened: Opener, hanoi: Site) -> None:

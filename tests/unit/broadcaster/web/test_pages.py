@@ -86,7 +86,7 @@ def test_an_alerts_page(town: Town) -> None:
     assert "Level 4" in english
     town.client("minh").post(f"/v1/alerts/{alert_id}/cancel", {"reason": "Hết mưa"}).raise_for_status()
     ended = town.client().get(path, **HTML).text
-    assert "Đã thu hồi." in ended
+    assert "Đã hủy." in ended
     assert "Hết mưa" in ended
 
 

@@ -61,7 +61,7 @@ def test_what_is_withdrawn_says_so(town: Town) -> None:
     mine = town.issue()
     town.client("minh").post(f"/v1/alerts/{mine}/cancel", {"reason": "Hết mưa"}).raise_for_status()
     town.catch_up()
-    assert "<strong>Đã thu hồi</strong>" in town.client().get("/alerts?when=past", **HTML).text
+    assert "<strong>Đã hủy</strong>" in town.client().get("/alerts?when=past", **HTML).text
 
 
 def test_pages_follow_each_other(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +118,7 @@ def test_an_alerts_page_may_be_kept_a_moment(town: Town) -> None:
     town.client("minh").post(f"{'/v1' + path}/cancel", {"reason": "Hết mưa"}).raise_for_status()
     again = town.client().get(path, **HTML, if_none_match=tag)
     assert again.status_code == 200
-    assert "Đã thu hồi." in again.text
+    assert "Đã hủy." in again.text
 
 
 def test_no_copy_outlives_the_alert(town: Town) -> None:

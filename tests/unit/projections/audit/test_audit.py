@@ -96,11 +96,11 @@ def test_an_entry_says_who_did_what_and_when(conn: Connection[Row]) -> None:
 def test_lines_name_what_matters() -> None:
     story, _, _ = told()
     lines = [describe(recorded.event) for recorded in story.log]
-    assert lines[1].vi == "Phát hành bản 1 tới 1 địa bàn: Mưa lớn, ngập sâu"
+    assert lines[1].vi == "Phát bản 1 tới 1 địa bàn: Mưa lớn, ngập sâu"
     assert lines[2].en == "Issued version 1 for 2 areas: Mưa lớn, ngập sâu"
     assert lines[3].vi == "Trả lại bản 2: Thiếu giờ"
     assert lines[5].en == "Granted author of so-y-te to mai"
-    assert lines[6].vi == "Hủy (phát hành nhầm): Nhầm địa bàn"
+    assert lines[6].vi == "Hủy (phát nhầm): Nhầm địa bàn"
     assert lines[6].en == "Cancelled (issued in error): Nhầm địa bàn"
 
 

@@ -81,7 +81,7 @@ def test_the_report_is_one_press_away(town: Town) -> None:
 def test_a_body_is_told_whole(town: Town) -> None:
     alert_id = ten_days(town)
     lan = Browser(town).sign_in("lan").go("/console/cadence/ubnd-00001")
-    lan.sees("UBND phường Phúc Xá", "Quá hạn từ", "Mưa lớn, ngập sâu", "Được tính", "Hạn tin tới")
+    lan.sees("UBND phường Phúc Xá", "Quá hạn từ", "Mưa lớn, ngập sâu", "Được tính", "Hạn của tin tới")
     lan.sees("đang quá hạn", "kỳ có tin", "Một tin trong 3 ngày", "tính theo ngày lịch")
     assert f"/console/alerts/{alert_id}/live" in lan.answer.text
     lan.go(f"/console/cadence/{HANG_BAC}").sees(
@@ -98,7 +98,7 @@ def test_what_does_not_count_says_why(town: Town) -> None:
     ).raise_for_status()
     town.catch_up()
     lan = Browser(town).sign_in("lan").go("/console/cadence/ubnd-00001")
-    lan.sees("Không tính: diễn tập hoặc thử", "Không tính: đã thu hồi vì phát nhầm")
+    lan.sees("Không tính: diễn tập hoặc thử", "Không tính: đã hủy vì phát nhầm")
     assert exercise in lan.answer.text
     lan.go("/console/cadence/ubnd-00001?lang=en").sees("Does not count: an exercise or a test")
 

@@ -55,27 +55,27 @@ def test_from_draft_to_withdrawal(town: Town) -> None:
     minh.sees("Mã không đúng hoặc đã dùng rồi.")
     minh.press("Duyệt và phát ngay", sure=True, code=code)
     assert minh.status == 200, minh.text
-    minh.sees("Đang phát", "Thu hồi", "Chuyển đồ lên cao.")
+    minh.sees("Đang phát", "Hủy cảnh báo", "Chuyển đồ lên cao.")
 
     lan.go(f"{alert_path}/live").press("Cập nhật")
     lan.sees("Cập nhật cảnh báo", "CẬP NHẬT: Ngập bãi giữa")
     lan.press("Trình duyệt", description="Nước sông đã đứng.")
     lan.sees("So với bản đang phát", "Nước sông đã đứng.")
     minh.go(alert_path).press("Chỉ duyệt", sure=True).press("Phát ngay", sure=True)
-    minh.sees("Cập nhật", "Nước sông đã đứng.")
+    minh.sees("Số liệu lúc", "Nước sông đã đứng.")
 
     kiem = Browser(town).sign_in("kiem")
     kiem.go(f"{alert_path}/live").sees("Nước sông đã đứng.")
-    assert "Thu hồi" not in [each.strip() for each in kiem.text.split("·")]
+    assert "Hủy cảnh báo" not in [each.strip() for each in kiem.text.split("·")]
     assert kiem.go(f"{alert_path}/cancel").status == 403
 
     minh.go(f"{alert_path}/cancel").press("Xem trước", reason="Nước đã rút")
     minh.sees("HỦY: Ngập bãi giữa", "Nước đã rút")
-    minh.press("Thu hồi ngay")
+    minh.press("Hủy cảnh báo ngay")
     assert minh.status == 422
-    minh.press("Thu hồi ngay", sure=True, reason="Nước đã rút")
+    minh.press("Hủy cảnh báo ngay", sure=True, reason="Nước đã rút")
     assert minh.status == 200, minh.text
-    minh.sees("Đã thu hồi.", "Nước đã rút")
+    minh.sees("Đã hủy.", "Nước đã rút")
 
 
 def test_who_wrote_it_does_not_approve_it(town: Town) -> None:
