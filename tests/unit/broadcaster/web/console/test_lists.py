@@ -38,3 +38,17 @@ def test_home_says_what_needs_whom(town: Town) -> None:
     Browser(town).sign_in("minh").sees("Chờ duyệt 1", "Chờ xem")
     assert "Chờ xem" not in Browser(town).sign_in("tuan").text
     assert "Chờ xem" not in Browser(town).sign_in("city-approver").text
+
+
+def test_every_other_page_says_how_many_wait(town: Town) -> None:
+    minh = Browser(town).sign_in("minh")
+    assert "việc chờ bạn" not in minh.go("/console/alerts").text
+    for headline in ("Chờ xem", "Chờ nữa"):
+        alert_id = town.draft(texts=headed(headline)).json()["id"]
+        town.client("lan").post(f"/v1/alerts/{alert_id}/submit").raise_for_status()
+    town.draft(texts=headed("Đang viết")).raise_for_status()
+    town.catch_up()
+    minh.go("/console/cadence").sees("2 việc chờ bạn", "Việc của tôi 2")
+    assert "việc chờ bạn" not in minh.go("/console").text
+    assert "việc chờ bạn" not in Browser(town).sign_in("tuan").go("/console/alerts").text
+    Browser(town).sign_in("lan").go("/console/alerts").sees("1 việc chờ bạn")
