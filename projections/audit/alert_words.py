@@ -29,7 +29,7 @@ def describe_alert(event: AlertEvent, say: Names) -> Words:
     match event:
         case AlertDrafted(content=content):
             title = content.text("vi").headline
-            words = Words(f"Soạn thảo: {title}", f"Drafted: {title}")
+            words = Words(f"Soạn: {title}", f"Drafted: {title}")
         case AlertRevised(version=version, content=content):
             title = content.text("vi").headline
             words = Words(f"Sửa bản {version}: {title}", f"Revised version {version}: {title}")

@@ -21,8 +21,9 @@ from broadcaster.web.services import Services, WithServices
 from broadcaster.web.story import Story
 from projections.audit import view as audit
 from projections.reach import view as reach
+from projections.reach.view import VersionReach
 from projections.reach.worst import worst
-from schemas.content import Mode
+from schemas.content import Channel, Mode
 from schemas.events import AlertCancelled, AlertEvent, AlertExpired, AlertIssued
 
 router = APIRouter(prefix="/console/alerts/{alert_id}", include_in_schema=False)
@@ -91,7 +92,7 @@ def _sight(request: Request, services: Services, visitor: Visitor, found: Story)
         "is_live": is_live,
         "ends": alert.issued.expires_at if alert.issued else None,
         "lasts": category_lasts(services, content.category) if content else None,
-        "reached": [(each, sights.bar(each.totals)) for each in reached],
+        "reached": [(each, sights.bar(each.totals)) for each in sorted(reached, key=_newest)],
         "areas": lines(seen.rows, tree),
         "seen": seen,
         "course": course,
@@ -101,3 +102,8 @@ def _sight(request: Request, services: Services, visitor: Visitor, found: Story)
         "may_see_work": alert.work is not None and visitor.may(body),
         "may_retry": visitor.may(body, Role.MANAGER),
     }
+
+
+def _newest(each: VersionReach) -> tuple[int, int]:
+    """The last version first, and its channels in the order of every other page."""
+    return -each.version, list(Channel).index(each.channel)
