@@ -1,4 +1,4 @@
-"""Pictures of the console's pages, by language and width: `python -m tests.screenshots [FOLDER]`."""
+"""Pictures of the console's pages, by language and width: `python -m tests.screenshots --help`."""
 
 import argparse
 import re
