@@ -37,6 +37,11 @@ from broadcaster.log import AlertLog
 from broadcaster.mover import Done, Mover
 from broadcaster.office import Office
 from broadcaster.registry.subscribers import Registry
+from broadcaster.pooled import still_there
+from broadcaster.quota import QUOTAS_DDL
+from broadcaster.registry.csv_import import SUBSCRIBER_IMPORTS_DDL
+from broadcaster.registry.subscribers import SUBSCRIBERS_DDL, Registry
+from broadcaster.screens.tables import SCREENS_DDL
 from broadcaster.screens.watch import ScreenWatch
 from broadcaster.settings import Settings
 from broadcaster.setup_commands import SetupCommands
@@ -144,9 +149,10 @@ class House:
     def open(cls, settings: Settings, *, check: bool = False) -> Generator[Self]:
         """A house on the database the settings name, or on the embedded one, started if need be.
 
-        With `check`, a connection is tried before each use: for callers who cannot try again.
+        With `check`, a connection is tried before each use: for callers who cannot try again. Without, one
+        is tried only where the server has said something: a worker that is given a dead one loses seconds.
         """
-        probe = ConnectionPool[Any].check_connection if check else None
+        probe = ConnectionPool[Any].check_connection if check else still_there
         with (
             database(settings) as url,
             ConnectionPool[Any](

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 import structlog
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
@@ -55,7 +56,8 @@ async def _relay_lane(house: House, lane: Lane, stopped: asyncio.Event) -> None:
 async def _keep_stream(house: House, js: JetStreamContext, lane: Lane, *, declared: bool = True) -> None:
     """Declares the topology where it may be another or has gone.
 
-    Where the lane's stream is a new one, what it lost is ordered again.
+    Where the lane's stream is a new one, what it lost is ordered again. What cannot be asked now, of the
+    broker or of the database, is asked at the next look: a process that ended of it would be away longer.
     """
     try:
         info = await standing(js, lane) if declared else None
@@ -70,7 +72,12 @@ async def _keep_stream(house: House, js: JetStreamContext, lane: Lane, *, declar
         with house.pool.connection() as conn:
             return meet_stream(conn, lane, _created(info.created), clock())
 
-    if await asyncio.to_thread(meet):
+    try:
+        was_lost = await asyncio.to_thread(meet)
+    except psycopg.Error as error:
+        log.warning("stream_unmet", lane=lane.value, error=type(error).__name__)
+        return
+    if was_lost:
         log.warning("stream_was_lost", lane=lane.value)
 
 
