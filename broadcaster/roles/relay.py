@@ -43,17 +43,17 @@ async def _relay(settings: Settings, lanes: Sequence[Lane], stopped: asyncio.Eve
 async def _relay_lane(house: House, lane: Lane, stopped: asyncio.Event) -> None:
     async with transport.connected(house.settings, f"relay-{lane}") as client:
         js = client.jetstream()
-        await _keep_stream(house, js, lane, declared=False)
+        await keep_stream(house, js, lane, declared=False)
         relay = Relay(lane, house.pool, JetStreamPublisher(client))
         async with asyncio.TaskGroup() as group:
             group.create_task(relay.run())
             while not stopped.is_set():
                 await pause(stopped, STREAM_CHECK)
-                await _keep_stream(house, js, lane)
+                await keep_stream(house, js, lane)
             relay.stop()
 
 
-async def _keep_stream(house: House, js: JetStreamContext, lane: Lane, *, declared: bool = True) -> None:
+async def keep_stream(house: House, js: JetStreamContext, lane: Lane, *, declared: bool = True) -> None:
     """Declares the topology where it may be another or has gone.
 
     Where the lane's stream is a new one, what it lost is ordered again. What cannot be asked now, of the

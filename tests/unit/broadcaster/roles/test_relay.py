@@ -20,9 +20,9 @@ def test_a_database_that_is_away_ends_no_relay(city_database: str, nats: NatsSer
     async def look(house: House) -> None:
         async with transport.connected(house.settings, "relay-test") as client:
             js = client.jetstream()
-            await relay._keep_stream(house, js, Lane.EMERGENCY, declared=False)
+            await relay.keep_stream(house, js, Lane.EMERGENCY, declared=False)
             house.pool.close()
-            await relay._keep_stream(house, js, Lane.EMERGENCY)
+            await relay.keep_stream(house, js, Lane.EMERGENCY)
 
     with House.open(Settings.from_env(env)) as house, capture_logs() as said:
         asyncio.run(look(house))
