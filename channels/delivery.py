@@ -58,6 +58,11 @@ class Delivery:
         self._refusal = refusal
         self._faults: dict[tuple[UUID, int], tuple[str, datetime]] = {}
 
+    @property
+    def unsettled(self) -> int:
+        """How many may have been sent to, with no note of an answer: who ends now leaves them in doubt."""
+        return self._allowance.unsettled
+
     async def deliver(self, dispatch: Dispatch) -> Receipt | None:
         """Carries it out to its receipt; None where it had one already. Safe to repeat."""
         at = self._clock()

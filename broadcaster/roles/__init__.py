@@ -7,6 +7,7 @@ from importlib import import_module
 import structlog
 
 from broadcaster.memory import settle
+from broadcaster.roles.ending import Ending
 from broadcaster.settings import Settings
 from schemas.content import Lane
 
@@ -35,12 +36,17 @@ _MODULES = {
 
 
 def run(role: Role, settings: Settings, lanes: Sequence[Lane] = tuple(Lane)) -> None:
-    """Runs a role until SIGTERM or SIGINT. Raises SettingsError where a key that all share is missing."""
+    """Runs a role until SIGTERM or SIGINT. Raises SettingsError where a key that all share is missing.
+
+    The process ends with it, at the latest `ending.PATIENCE` seconds after the signal.
+    """
+    ending = Ending()
+    ending.listen()
     if settings.providers == "real":
         import_module("broadcaster.key_files").check(settings)
     # By name, so that a worker does not load the web: each second of start-up is paid seven times.
     module = import_module(f"broadcaster.roles.{_MODULES[role]}")
     settle()
     log.info("role_starts", role=role.value, lanes=[lane.value for lane in lanes])
-    module.run(role, settings, lanes)
+    module.run(role, settings, lanes, ending)
     log.info("role_ends", role=role.value)

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from broadcaster.key_files import feed_key
 from broadcaster.roles import Role
-from broadcaster.roles.loop import until_stopped
+from broadcaster.roles.ending import Ending
+from broadcaster.roles.loop import unless, until_stopped
 from broadcaster.runtime import House, clock
 from broadcaster.screens.book import ScreenBook
 from broadcaster.screens.seen import Seen
@@ -20,8 +21,11 @@ from broadcaster.web.feed_forms import FeedForms
 from broadcaster.web.polls import ServedCount
 from schemas.content import Lane
 
+LAST_ANSWERS = 1.0
+"""Seconds for who is being answered at the end; what was seen is to be written within ending.PATIENCE too."""
 
-def run(role: Role, settings: Settings, lanes: Sequence[Lane]) -> None:
+
+def run(role: Role, settings: Settings, lanes: Sequence[Lane], ending: Ending) -> None:
     """Serves until the process is asked to stop. Raises SettingsError where the signing key is missing."""
     del role, lanes
     if not settings.feed_key_path.exists():
@@ -29,7 +33,7 @@ def run(role: Role, settings: Settings, lanes: Sequence[Lane]) -> None:
         raise SettingsError(
             f"BROADCASTER_FEED_KEY: {settings.feed_key_path} is missing; it is the web role's that signs"
         )
-    until_stopped(lambda stopped: _serve(settings, stopped))
+    until_stopped(ending, lambda stopped: _serve(settings, stopped))
 
 
 async def _serve(settings: Settings, stopped: asyncio.Event) -> None:
@@ -42,13 +46,15 @@ async def _serve(settings: Settings, stopped: asyncio.Event) -> None:
         limits = Limits(per_address=settings.edge_per_address)
         desk = Desk(cache, FeedForms(house.pool, sign), clock, served, limits.slow_jobs)
         server = EdgeServer(desk, limits, asyncio.get_running_loop())
-        await asyncio.to_thread(cache.refresh)
+        await unless(stopped, asyncio.to_thread(cache.refresh))
+        if stopped.is_set():
+            return
         cache.start()
         seen.start()
         try:
             await server.start(settings.host, settings.port)
             await stopped.wait()
         finally:
-            await server.stop()
+            await server.stop(LAST_ANSWERS)
             await asyncio.to_thread(seen.stop)
             await asyncio.to_thread(cache.stop)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,8 @@ from nats.js import JetStreamContext
 
 from broadcaster import transport
 from broadcaster.roles import Role
-from broadcaster.roles.loop import pause, until_stopped
+from broadcaster.roles.ending import Ending
+from broadcaster.roles.loop import pause, unless, until_stopped
 from broadcaster.runtime import House, clock
 from broadcaster.settings import Settings
 from channels.topology import declare, standing, stream_of
@@ -26,10 +28,10 @@ STREAM_CHECK = 5.0
 """Seconds between looks at whether the broker still has our streams."""
 
 
-def run(role: Role, settings: Settings, lanes: Sequence[Lane]) -> None:
+def run(role: Role, settings: Settings, lanes: Sequence[Lane], ending: Ending) -> None:
     """Relays until the process is asked to stop."""
     del role
-    until_stopped(lambda stopped: _relay(settings, lanes, stopped))
+    until_stopped(ending, lambda stopped: _relay(settings, lanes, stopped))
 
 
 async def _relay(settings: Settings, lanes: Sequence[Lane], stopped: asyncio.Event) -> None:
@@ -41,15 +43,19 @@ async def _relay(settings: Settings, lanes: Sequence[Lane], stopped: asyncio.Eve
 
 
 async def _relay_lane(house: House, lane: Lane, stopped: asyncio.Event) -> None:
-    async with transport.connected(house.settings, f"relay-{lane}") as client:
+    async with AsyncExitStack() as stack:
+        connecting = stack.enter_async_context(transport.connected(house.settings, f"relay-{lane}"))
+        client = await unless(stopped, connecting)
+        if client is None:
+            return
         js = client.jetstream()
-        await keep_stream(house, js, lane, declared=False)
+        await unless(stopped, keep_stream(house, js, lane, declared=False))
         relay = Relay(lane, house.pool, JetStreamPublisher(client))
         async with asyncio.TaskGroup() as group:
             group.create_task(relay.run())
             while not stopped.is_set():
                 await pause(stopped, STREAM_CHECK)
-                await keep_stream(house, js, lane)
+                await unless(stopped, keep_stream(house, js, lane))
             relay.stop()
 
 

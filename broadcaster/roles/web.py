@@ -20,13 +20,14 @@ from broadcaster.key_files import feed_key
 from broadcaster.proof.handing_out import Seals
 from broadcaster.providers import sandbox_endpoint
 from broadcaster.roles import Role, plant
+from broadcaster.roles.ending import Ending
 from broadcaster.runtime import House, clock
 from broadcaster.settings import Settings, SettingsError
 from broadcaster.vapid import public_key
 from broadcaster.web.app import create_app
 from broadcaster.web.ports import WebPorts
 from broadcaster.web.protocol import FeedProtocol
-from broadcaster.web.server import serve
+from broadcaster.web.server import WebServer
 from schemas.content import Lane
 from schemas.web_push import Services
 
@@ -36,7 +37,7 @@ BACKLOG = 8_192
 """Who dials at the same moment, after an outage say."""
 
 
-def run(role: Role, settings: Settings, lanes: Sequence[Lane]) -> None:
+def run(role: Role, settings: Settings, lanes: Sequence[Lane], ending: Ending) -> None:
     """Serves until the process is asked to stop."""
     del role, lanes
     with House.open(settings, check=True) as house:
@@ -54,11 +55,12 @@ def run(role: Role, settings: Settings, lanes: Sequence[Lane]) -> None:
             log_level="warning",
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=5,
             timeout_keep_alive=KEEP_ALIVE,
             backlog=BACKLOG,
         )
-        serve(config, front.release)
+        server = WebServer(config, front.release)
+        ending.tell(server.end)
+        server.run()
 
 
 def web_ports(house: House) -> WebPorts:

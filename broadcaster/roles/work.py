@@ -1,16 +1,15 @@
 """The worker roles: carry out dispatches through the channel's gateway."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
-from faststream.nats import NatsBroker
 from nats.errors import Error as NatsError
 
 from broadcaster import providers, transport
 from broadcaster.roles import Role
-from broadcaster.roles.loop import pause, until_stopped
+from broadcaster.roles.ending import Ending
+from broadcaster.roles.loop import ended_by, pause, until_stopped
 from broadcaster.runtime import House, clock
 from broadcaster.settings import Settings
 from channels.delivery import Delivery
@@ -27,8 +26,6 @@ SLOTS: Mapping[Channel, Mapping[Lane, int]] = {
 """Dispatches one worker process carries at once, by lane."""
 FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0
 """Seconds between two tries to reach a transport that is not ready."""
-LONGEST_END = 15.0
-"""Seconds to say goodbye to the transport; what was in hand by then goes to another worker."""
 
 SMS_IN_DOUBT = 50
 """Recipients that one process may have sent to and not noted the answer of: a slice, as it is cut."""
@@ -36,14 +33,14 @@ SMS_IN_DOUBT = 50
 log = structlog.get_logger(__name__)
 
 
-def run(role: Role, settings: Settings, lanes: Sequence[Lane]) -> None:
+def run(role: Role, settings: Settings, lanes: Sequence[Lane], ending: Ending) -> None:
     """Works until the process is asked to stop."""
     channel = Channel(role.value)
-    until_stopped(lambda stopped: _work(settings, channel, lanes, stopped))
+    until_stopped(ending, lambda stopped: _work(settings, channel, lanes, stopped, ending))
 
 
 async def _work(
-    settings: Settings, channel: Channel, lanes: Sequence[Lane], stopped: asyncio.Event
+    settings: Settings, channel: Channel, lanes: Sequence[Lane], stopped: asyncio.Event, ending: Ending
 ) -> None:
     with House.open(settings) as house:
         async with (
@@ -52,6 +49,7 @@ async def _work(
         ):
             most = settings.push_in_doubt if channel is Channel.PUSH else SMS_IN_DOUBT
             delivery = Delivery(house.ledger, gateway, clock, refusal, allowance=most)
+            ending.in_doubt = lambda: delivery.unsettled > 0
             rest: Callable[[int], float] = gateway.rest if isinstance(gateway, Resting) else lambda _: 0.0
             slots = {lane: SLOTS[channel][lane] for lane in lanes}
             failures = 0
@@ -60,28 +58,18 @@ async def _work(
                 broker.add_middleware(Stumble)
                 add_worker(broker, channel, slots, delivery.deliver, clock, rest=rest)
                 try:
-                    await _declared(settings, channel)
-                    async with _ended_in_time(broker):
-                        await broker.start()
-                        await stopped.wait()
+                    async with ended_by(stopped):
+                        await _declared(settings, channel)
+                        try:
+                            await broker.start()
+                            await stopped.wait()
+                        finally:
+                            await broker.stop()
                 except (NatsError, TimeoutError) as error:
                     # A cluster that has yet to choose its leaders answers late, or that it has no room.
                     failures += 1
                     log.warning("transport_not_ready", error=type(error).__name__, tries=failures)
                     await pause(stopped, backoff(failures, first=FIRST_WAIT, most=LONGEST_WAIT))
-
-
-@asynccontextmanager
-async def _ended_in_time(broker: NatsBroker) -> AsyncGenerator[None]:
-    """Stops the broker on leaving: one whose servers went first would wait for them to come back."""
-    try:
-        yield
-    finally:
-        try:
-            async with asyncio.timeout(LONGEST_END):
-                await broker.stop()
-        except TimeoutError:
-            log.warning("transport_left", seconds=LONGEST_END)
 
 
 async def _declared(settings: Settings, channel: Channel) -> None:

@@ -18,19 +18,19 @@ class WebServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, release: Callable[[], None]) -> None:
         super().__init__(config)
         self._release = release
+        self._asked = False
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serves until it is asked to end. Raises SystemExit(DIED) where it could not begin."""
+        super().run(sockets)
+        if not self.started and not self._asked:
+            raise SystemExit(DIED)
+
+    def end(self) -> None:
+        """Asks it to end; from any thread."""
+        self._asked = self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stops serving."""
         self._release()
         await super().shutdown(sockets)
-
-
-def serve(config: uvicorn.Config, release: Callable[[], None]) -> None:
-    """Serves until the process is asked to stop. Raises SystemExit(DIED) where it could not begin."""
-    server = WebServer(config, release)
-    try:
-        server.run()
-    except KeyboardInterrupt:
-        return  # It has stopped in order by then.
-    if not server.started:
-        raise SystemExit(DIED)
