@@ -22,7 +22,7 @@ from broadcaster.web.polls import ServedCount
 from schemas.content import Lane
 
 LAST_ANSWERS = 1.0
-"""Seconds for who is being answered at the end; what was seen is to be written within ending.PATIENCE too."""
+"""Seconds for who is being answered at the end; what was seen is written after, within ending.PATIENCE."""
 
 
 def run(role: Role, settings: Settings, lanes: Sequence[Lane], ending: Ending) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import structlog
 
 PATIENCE = 2.0
-"""Seconds to end in order, once asked. What is cut then is as safe as behind a kill, which may always come."""
+"""Seconds to end in order, once asked. What is cut then is as safe as behind a kill, which may come too."""
 IN_DOUBT = 10.0
 """The same while messages are out whose answers are not noted: who cuts there has people sent to twice."""
 TICK = 0.1
@@ -52,9 +52,9 @@ class Ending:
         asked = signal.Signals(signal.sigwait(SIGNALS)).name
         log.info("role_asked_to_stop", signal=asked)
         with self._lock:
+            for call in self._told:
+                call()
             self.asked.set()
-        for call in self._told:
-            call()
         began = time.monotonic()
         while (waited := time.monotonic() - began) < (IN_DOUBT if self.in_doubt() else PATIENCE):
             if signal.sigtimedwait(SIGNALS, TICK) is not None:
