@@ -36,12 +36,8 @@ from broadcaster.limits import Limits
 from broadcaster.log import AlertLog
 from broadcaster.mover import Done, Mover
 from broadcaster.office import Office
-from broadcaster.registry.subscribers import Registry
 from broadcaster.pooled import still_there
-from broadcaster.quota import QUOTAS_DDL
-from broadcaster.registry.csv_import import SUBSCRIBER_IMPORTS_DDL
-from broadcaster.registry.subscribers import SUBSCRIBERS_DDL, Registry
-from broadcaster.screens.tables import SCREENS_DDL
+from broadcaster.registry.subscribers import Registry
 from broadcaster.screens.watch import ScreenWatch
 from broadcaster.settings import Settings
 from broadcaster.setup_commands import SetupCommands

@@ -11,9 +11,8 @@ import typer
 
 from broadcaster import key_files, logs, roles
 from broadcaster.account import Role as StaffRole
-from broadcaster.cli import accounts, restored
 from broadcaster.accounts.store import State
-from broadcaster.cli import accounts
+from broadcaster.cli import accounts, restored
 from broadcaster.cli import audit as cli_audit
 from broadcaster.cli.areas import areas_app
 from broadcaster.cli.audience import audience_app
