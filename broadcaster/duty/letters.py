@@ -1,7 +1,7 @@
 """Notices as mail, in Vietnamese: plain text and HTML. The Message-ID is the reminder's id."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -22,16 +22,16 @@ _SUBJECTS = {
     Notice.ASKED: "Nhắc đưa tin: {name}",
 }
 _BODIES = {
-    Notice.DAY_BEFORE: "{name} đến hạn đưa tin lúc {due}. Từ đầu kỳ đến nay chưa có tin nào được tính.",
-    Notice.HOURS_BEFORE: "{name} đến hạn đưa tin lúc {due}, còn dưới 6 giờ.",
+    Notice.DAY_BEFORE: "{name} phải đưa tin chậm nhất {by}. Từ đầu kỳ đến nay chưa có tin nào được tính.",
+    Notice.HOURS_BEFORE: "{name} phải đưa tin chậm nhất {by}, còn dưới 6 giờ.",
     Notice.OVERDUE: "{name} quá hạn đưa tin từ {due}.",
     Notice.ESCALATED: "{name} quá hạn đưa tin từ {due}, đã quá một ngày mà chưa có tin.",
     Notice.DIGEST: "Các cơ quan quá hạn hoặc sắp đến hạn đưa tin:",
     Notice.ASKED: "Cấp trên nhắc {name} đưa tin, ngày {day}.",
 }
 _DUTY = "Điện 05/CĐ-UBND yêu cầu thông tin, cảnh báo thường xuyên, tối thiểu 03 ngày 01 tin."
-_HOW = "Nếu không có gì mới, hãy phát bản tin theo mẫu “không có tình hình mới”."
-_STATES = {State.OVERDUE: "quá hạn từ", State.DUE_SOON: "đến hạn lúc"}
+_HOW = "Nếu không có gì mới: trang Mẫu tin, nút “Soạn bản tin không có gì mới”."
+_STATES = {State.OVERDUE: "quá hạn từ", State.DUE_SOON: "hạn"}
 
 
 def letter(
@@ -51,6 +51,7 @@ def letter(
     known = {
         "name": name,
         "due": _clock(notice.due_at),
+        "by": _by(notice.due_at),
         "day": f"{notice.due_at.astimezone(HANOI):%d/%m/%Y}",
     }
     lines = [_BODIES[notice.notice].format_map(known)]
@@ -79,8 +80,11 @@ def message_id(reminder: UUID, sender: str) -> str:
 
 
 def _listed(body: BodyCadence) -> str:
-    since = body.overdue_since or body.due_at
-    return f"{body.name}: {_STATES[body.state]} {'' if since is None else _clock(since)}"
+    if body.overdue_since:
+        told = _clock(body.overdue_since)
+    else:
+        told = "" if body.due_at is None else _by(body.due_at)
+    return f"{body.name}: {_STATES[body.state]} {told}"
 
 
 def _text(lines: list[str], listed: list[str], closing: list[str]) -> str:
@@ -93,6 +97,14 @@ def _html(lines: list[str], listed: list[str], closing: list[str]) -> str:
     end = "".join(f"<p>{escape(one)}</p>" for one in closing)
     listing = f"<ul>{rows}</ul>" if rows else ""
     return f'<!doctype html><html lang="vi"><body>{said}{listing}{end}</body></html>\n'
+
+
+def _by(at: datetime) -> str:
+    """A deadline. Midnight is said by the day that ends with it: by the next it is read as a day more."""
+    local = at.astimezone(HANOI)
+    if local.time() == time():
+        return f"hết ngày {local - timedelta(days=1):%d/%m/%Y}"
+    return f"lúc {_clock(at)}"
 
 
 def _clock(at: datetime) -> str:

@@ -1,7 +1,9 @@
 """Who is told what, and when."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
 from uuid import UUID
 
 from broadcaster.duty.letters import letter, message_id
@@ -74,3 +76,21 @@ def test_a_letter_is_the_same_at_every_try() -> None:
     ]
     assert made[0] == made[1]
     assert f"Message-ID: {message_id(id_, 'canh-bao@hanoi.example')}".encode() in made[0]
+
+
+def text_of(due: datetime) -> str:
+    body = replace(BODY, due_at=due)
+    notice = notices([body], "vp-ubnd", due - 24 * HOUR)[0]
+    made = letter(
+        UUID(int=1), notice, due, sender="canh-bao@hanoi.example", names={"ubnd-00001": body.name}
+    )
+    part = message_from_bytes(made, policy=default).get_body(("plain",))
+    assert part is not None
+    return part.get_content()
+
+
+def test_a_deadline_at_midnight_is_said_by_the_day_that_ends() -> None:
+    assert "phải đưa tin chậm nhất hết ngày 25/11/2026." in text_of(datetime(2026, 11, 25, 17, tzinfo=UTC))
+    assert "phải đưa tin chậm nhất lúc 00:01 26/11/2026." in text_of(
+        datetime(2026, 11, 25, 17, 1, tzinfo=UTC)
+    )

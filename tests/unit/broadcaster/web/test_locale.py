@@ -77,3 +77,11 @@ def test_numbers_times_and_plurals() -> None:
         assert i18n.ngettext(more, more, 1) == "and %(count)s other place"
         assert i18n.ngettext(more, more, 2) == "and %(count)s other places"
     assert i18n.language() == "vi"
+
+
+def test_a_midnight_is_the_end_of_the_day_before() -> None:
+    midnight = datetime(2026, 11, 25, 17, tzinfo=UTC)
+    assert i18n.last_day(midnight) == "25/11/2026"
+    assert i18n.last_day(midnight + timedelta(minutes=1)) == ""
+    with i18n.speaking("en"):
+        assert i18n.last_day(midnight) == "25 Nov 2026"

@@ -21,7 +21,7 @@ def test_a_draft_is_saved_while_it_is_typed(town: Town) -> None:
     values = [("csrf", csrf), ("body", PHUC_XA), ("headline", "Mưa \u2013 to")]
     second = lan.send(f"{path}/autosave", values, If_Match='"1"')
     assert second.answer.headers["etag"] == '"2"'
-    second.sees("Ký tự làm tin dài hơn: \u2013")
+    second.sees("Ký tự làm tin dài hơn: “\u2013”")
     assert lan.send(f"{path}/autosave", values, If_Match='"1"').answer.headers["etag"] == '"2"'
     stale = lan.send(f"{path}/autosave", [*values, ("description", "x")], If_Match='"1"')
     assert stale.status == 412
