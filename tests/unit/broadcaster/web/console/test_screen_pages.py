@@ -92,7 +92,7 @@ def test_a_screen_is_left_out_of_a_live_alert_and_back(town: Town) -> None:
     minh.sees("loại trừ 1", "Bảng chợ")
     assert screen.get(FEED_PATH).json()["items"] == []
     hoa = Browser(town).sign_in("hoa").go(f"/console/screens/{screen_id}")
-    hoa.sees("Không hiện 1 cảnh báo ở đây, theo lệnh.")
+    hoa.sees("Theo lệnh, 1 cảnh báo không hiện ở màn hình này.")
     minh.go(path).press("Hiện lại ở nơi đã chọn", screen=[screen_id])
     minh.sees("loại trừ 0")
     assert len(screen.get(FEED_PATH).json()["items"]) == 1
