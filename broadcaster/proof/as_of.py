@@ -78,12 +78,15 @@ class Standing:
     version: int
     headline: str
     areas: tuple[str, ...]
+    """Codes of `edition`."""
     hands: Hands
     effective_at: datetime | None = None
     expires_at: datetime | None = None
     overdue: bool = False
     """Live in the log, though its time was up: the end was not recorded yet."""
     ended_by: str | None = None
+    edition: str | None = None
+    """Of the area register; None in a log of old, of an alert that was not issued yet."""
     audiences: dict[str, int] = field(default_factory=dict[str, int])
     """How many people the version that is out was for, by channel; a channel not yet frozen is absent."""
 
@@ -109,7 +112,9 @@ class _Track:
         match event:
             case AlertRevised(content=content):
                 revised = (*self.work.revised_by, who)
-                return replace(self._worded(content), work=replace(self.work, revised_by=revised))
+                return replace(
+                    self._worded(content, event.edition), work=replace(self.work, revised_by=revised)
+                )
             case (
                 AlertSubmitted()
                 | AlertReturned()
@@ -142,12 +147,13 @@ class _Track:
         """As it is shown: before the first issue, with the hands of the version in work."""
         return replace(self.shown, hands=self.work) if self.shown.life is Life.NEW else self.shown
 
-    def _worded(self, content: Content) -> "_Track":
+    def _worded(self, content: Content, edition: str | None) -> "_Track":
         """What is in work shows only while nothing is out."""
         if self.shown.life is not Life.NEW:
             return self
         headline = content.text("vi").headline
-        return replace(self, shown=replace(self.shown, headline=headline, areas=content.areas))
+        worded = replace(self.shown, headline=headline, areas=content.areas, edition=edition)
+        return replace(self, shown=worded)
 
     def _issued(self, event: AlertIssued) -> Standing:
         return replace(
@@ -156,6 +162,7 @@ class _Track:
             version=event.version,
             headline=event.content.text("vi").headline,
             areas=event.content.areas,
+            edition=event.edition,
             hands=replace(self.work, issued_by=event.by.account, delegation_id=event.delegation_id),
             effective_at=event.effective_at,
             expires_at=event.expires_at,
@@ -193,7 +200,16 @@ def as_of(events: Iterable[Recorded], at: datetime, alert_id: UUID | None = None
 def _drafted(event: AlertDrafted) -> _Track:
     hands, content = Hands(event.by.account), event.content
     headline = content.text("vi").headline
-    shown = Standing(event.originator_id, event.issuer_id, Life.NEW, 1, headline, content.areas, hands)
+    shown = Standing(
+        event.originator_id,
+        event.issuer_id,
+        Life.NEW,
+        1,
+        headline,
+        content.areas,
+        hands,
+        edition=event.edition,
+    )
     return _Track(shown, hands)
 
 

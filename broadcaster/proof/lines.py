@@ -14,10 +14,12 @@ from uuid import UUID
 from psycopg import Connection
 
 from broadcaster.areas import AreaRegister, Edition
+from broadcaster.delegation import Delegation
 from broadcaster.issuer import Issuer
 from broadcaster.log import recorded
 from broadcaster.proof.picking import Stored, last_until, openings, rows_at
 from broadcaster.recorder import LogRow
+from broadcaster.records import Records
 from projections.audit.line import Words
 from projections.audit.naming import Codes
 from projections.audit.projection import alert_of
@@ -52,22 +54,29 @@ class Line(NamedTuple):
 class Lines:
     """Tells lines. Safe to use from many threads."""
 
-    def __init__(
-        self, register: Callable[[], AreaRegister], bodies: Callable[[], Mapping[str, Issuer]]
-    ) -> None:
-        self._register, self._bodies = register, bodies
+    def __init__(self, records: Records, bodies: Callable[[], Mapping[str, Issuer]]) -> None:
+        self._records, self._bodies = records, bodies
 
     def of(self, conn: Connection[Any], positions: Sequence[int]) -> dict[int, Line]:
         """The lines at these positions; without those whose rows are no events any more."""
         events = [each for row in rows_at(conn, positions) if (each := _believed(row))]
         wanted = {(thing, each.position) for each in events for thing in _things(each.event)}
         named = _named(conn, wanted)
-        register, bodies = self._register(), self._bodies()
+        known = _Known(self._records.register(), self._bodies(), self._records.every_delegation, named)
 
         def then(one: Recorded) -> _Then:
-            return _Then(register, bodies, one.recorded_at, one.position, named)
+            return _Then(known, one.recorded_at, one.position)
 
         return {each.position: _line(each.event, then(each)) for each in events}
+
+
+class _Known(NamedTuple):
+    """What names are found in."""
+
+    register: AreaRegister
+    bodies: Mapping[str, Issuer]
+    delegations: Callable[[], Mapping[UUID, Delegation]]
+    named: Mapping[tuple[UUID, int], str]
 
 
 class _Asking(Codes):
@@ -84,16 +93,8 @@ class _Asking(Codes):
 class _Then:
     """The names at one event."""
 
-    def __init__(
-        self,
-        register: AreaRegister,
-        bodies: Mapping[str, Issuer],
-        at: datetime,
-        position: int,
-        named: Mapping[tuple[UUID, int], str],
-    ) -> None:
-        self._register, self._bodies, self._named = register, bodies, named
-        self._at, self._position = at, position
+    def __init__(self, known: _Known, at: datetime, position: int) -> None:
+        self._known, self._at, self._position = known, at, position
 
     def body(self, code: str) -> str:
         name = self.body_name(code)
@@ -101,7 +102,7 @@ class _Then:
 
     def body_name(self, code: str) -> str | None:
         """What a body was called; None where there is none."""
-        found, edition = self._bodies.get(code), self._in_force()
+        found, edition = self._known.bodies.get(code), self._in_force()
         return found.as_of(self._at, edition.name).name if found and edition else None
 
     def area(self, code: str, edition: str | None) -> str:
@@ -116,18 +117,23 @@ class _Then:
     def things(self, ids: Collection[UUID]) -> Words:
         return _listed([self.thing(each) or str(each) for each in list(ids)[:NAMED]], len(ids))
 
+    def grantor(self, delegation_id: UUID) -> Words:
+        found = self._known.delegations().get(delegation_id)
+        name = found and self.body(found.grantor)
+        return Words(f" của {name}", f" of {name}") if name else Words("", "")
+
     def thing(self, thing: UUID | None) -> str | None:
         """What it was called; None where the log does not say."""
-        return self._named.get((thing, self._position)) if thing else None
+        return self._known.named.get((thing, self._position)) if thing else None
 
     def _area_name(self, code: str, edition: str | None) -> str | None:
-        known = {each.name: each for each in self._register.editions}
+        known = {each.name: each for each in self._known.register.editions}
         found = known.get(edition) if edition else self._in_force()
         return found.tree[code].name if found and code in found.tree else None
 
     def _in_force(self) -> Edition | None:
         try:
-            return self._register.current(self._at)
+            return self._known.register.current(self._at)
         except LookupError:
             return None
 

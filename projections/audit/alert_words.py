@@ -34,7 +34,7 @@ def describe_alert(event: AlertEvent, say: Names) -> Words:
             title = content.text("vi").headline
             words = Words(f"Sửa bản {version}: {title}", f"Revised version {version}: {title}")
         case AlertSubmitted() | AlertReturned() | AlertRejected() | AlertApproved():
-            words = _reviewed(event)
+            words = _reviewed(event, say)
         case AlertPreApproved(version=version, approved_by=approver):
             words = Words(
                 f"Phiên bản {version} theo mẫu đính chính do {approver} duyệt trước",
@@ -57,10 +57,10 @@ def describe_alert(event: AlertEvent, say: Names) -> Words:
     return words
 
 
-def _reviewed(event: AlertSubmitted | AlertReturned | AlertRejected | AlertApproved) -> Words:
+def _reviewed(event: AlertSubmitted | AlertReturned | AlertRejected | AlertApproved, say: Names) -> Words:
     match event:
         case AlertSubmitted(version=version, delegation_id=given):
-            vi, en = _right(given)
+            vi, en = _right(given, say)
             words = Words(f"Trình duyệt bản {version}{vi}", f"Submitted version {version}{en}")
         case AlertReturned(version=version, reason=reason):
             words = Words(f"Trả lại bản {version}: {reason}", f"Returned version {version}: {reason}")
@@ -94,14 +94,15 @@ def _issued(event: AlertIssued, say: Names) -> Words:
         vi, en = "Cập nhật", "Updated to"
     else:
         vi, en = "Phát", "Issued"
-    right, where = _right(event.delegation_id), say.areas(event.content.areas, event.edition)
+    right, where = _right(event.delegation_id, say), say.areas(event.content.areas, event.edition)
     return Words(
         f"{vi} bản {event.version} tới {count} địa bàn{where.vi}{right.vi}: {title}",
         f"{en} version {event.version} for {areas(count)}{where.en}{right.en}: {title}",
     )
 
 
-def _right(delegation_id: UUID | None) -> Words:
+def _right(delegation_id: UUID | None, say: Names) -> Words:
     if delegation_id is None:
         return Words("", "")
-    return Words(f" theo phân cấp {delegation_id}", f" under delegation {delegation_id}")
+    by = say.grantor(delegation_id)
+    return Words(f" theo phân cấp {delegation_id}{by.vi}", f" under delegation {delegation_id}{by.en}")

@@ -31,6 +31,10 @@ class Names(Protocol):
         """The same of screens, groups of them, templates, sets of areas or alerts."""
         ...
 
+    def grantor(self, delegation_id: UUID) -> Words:
+        """The body that gave a delegation, to stand behind its id; or nothing."""
+        ...
+
 
 class Codes:
     """Knows no names."""
@@ -52,6 +56,11 @@ class Codes:
     def things(self, ids: Collection[UUID]) -> Words:
         """Nothing."""
         del ids
+        return NOTHING
+
+    def grantor(self, delegation_id: UUID) -> Words:
+        """Nothing."""
+        del delegation_id
         return NOTHING
 
 

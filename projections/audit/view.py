@@ -58,32 +58,44 @@ def entries(
         (SQL("alert_id = %s"), alert_id),
         (SQL("account = %s"), account),
         (SQL("topic = %s"), topic),
-        (SQL("topic = ANY(%s)"), None if topics is None else list(topics)),
         (SQL("position > %s"), after),
         (SQL("position < %s"), before),
     ]
     given = [(condition, value) for condition, value in wanted if value is not None]
-    if body is None:
-        query, values = _query(_ENTRIES, given, limit)
+    if body is not None:
+        query, values = _of_body(body, topics, given, limit)
+    elif topics is not None:
+        # Each topic from its index, to the limit: the last of a rare one may be a million rows back.
+        source = SQL("SELECT found.* FROM unnest(%s::text[]) AS t (one) CROSS JOIN LATERAL ({}) AS found")
+        each, values = _query(_ENTRIES, [SQL("topic = t.one")], given, limit)
+        query, values = source.format(each) + _NEWEST.format(limit), [list(topics), *values]
     else:
-        # Each half ends by itself at the limit; no entry is in both.
-        acted, named = (
-            _query(source, [(condition, body), *given], limit)
-            for source, condition in ((_ENTRIES, SQL("e.body = %s")), (_CONCERNING, SQL("c.body = %s")))
-        )
-        both = SQL("SELECT * FROM (({}) UNION ALL ({})) AS found").format(acted[0], named[0])
-        query, values = both + _NEWEST.format(limit), [*acted[1], *named[1]]
+        query, values = _query(_ENTRIES, [], given, limit)
     rows = conn.execute(query, values)
     return [Entry(position, at.astimezone(UTC), *rest) for position, at, *rest in rows]
 
 
-def _query(
-    source: Composed, given: Sequence[tuple[SQL, object]], limit: int
+_Given = Sequence[tuple[SQL, object]]
+
+
+def _of_body(
+    body: str, topics: Collection[str] | None, given: _Given, limit: int
 ) -> tuple[Composed, list[object]]:
-    query = source
-    if given:
-        query += SQL(" WHERE ") + SQL(" AND ").join(condition for condition, _ in given)
-    return query + _NEWEST.format(limit), [value for _, value in given]
+    if topics is not None:
+        given = [(SQL("topic = ANY(%s)"), list(topics)), *given]
+    # Each half ends by itself at the limit; no entry is in both.
+    acted, acted_values = _query(_ENTRIES, [], [(SQL("e.body = %s"), body), *given], limit)
+    named, named_values = _query(_CONCERNING, [], [(SQL("c.body = %s"), body), *given], limit)
+    both = SQL("SELECT * FROM (({}) UNION ALL ({})) AS found").format(acted, named)
+    return both + _NEWEST.format(limit), [*acted_values, *named_values]
+
+
+def _query(
+    source: Composed, conditions: Sequence[SQL], given: _Given, limit: int
+) -> tuple[Composed, list[object]]:
+    every = [*conditions, *(condition for condition, _ in given)]
+    where = SQL(" WHERE ") + SQL(" AND ").join(every) if every else SQL("")
+    return source + where + _NEWEST.format(limit), [value for _, value in given]
 
 
 def of_streams(

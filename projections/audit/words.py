@@ -120,6 +120,7 @@ _EXPORTED: dict[Exported, Words] = {
     "log": Words("toàn bộ nhật ký", "the whole log"),
     "accounting": Words("bảng người nhận của cảnh báo", "the account of an alert's recipients"),
     "cadence_report": Words("báo cáo nhịp đưa tin", "a report of the duty to inform"),
+    "audit": Words("các dòng nhật ký", "lines of the log"),
 }
 
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from schemas.events.base import Event
 
-Exported = Literal["log", "accounting", "cadence_report"]
+Exported = Literal["log", "accounting", "cadence_report", "audit"]
 """What is handed out as a file, besides evidence."""
 
 

@@ -41,6 +41,8 @@ class StandingAnswer(Answer):
     version: int
     headline: str
     areas: tuple[str, ...]
+    edition: str | None
+    """Of the area register, to which the codes belong; none in an old log, before the first issue."""
     hands: HandsAnswer
     effective_at: Instant | None
     expires_at: Instant | None

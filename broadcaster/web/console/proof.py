@@ -1,7 +1,9 @@
 """What stood at an instant, and evidence of one alert to take away; for auditors."""
 
 import tempfile
+from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -108,7 +110,6 @@ def _page(
     log = services.ports.log
     stood = as_of.as_of(as_of.recorded(log), at, alert_id) if at and not faults else None
     position, chain = as_of.position_at(log, at) if at and not faults else (0, "")
-    tree = services.tree()
     return show(
         request,
         visitor,
@@ -122,7 +123,21 @@ def _page(
         stood=stood,
         position=position,
         chain=chain,
-        body_name=services.directory.body_name,
-        area_names={area.code: area.name for area in tree},
+        body_name=partial(_body_name, services, at),
+        area_names=partial(_area_names, services, at),
+        delegations=services.ports.office.every_delegation() if stood else {},
         signs=bool(services.ports.seals and services.ports.seals.signs),
     )
+
+
+def _body_name(services: Services, at: datetime | None, code: str) -> str:
+    """As the body was called then; its code where nobody knows."""
+    body, at = services.directory.bodies().get(code), at or services.now()
+    return body.as_of(at, services.ports.office.edition(at).name).name if body else code
+
+
+def _area_names(services: Services, at: datetime | None, edition: str | None) -> Mapping[str, str]:
+    """Of the edition, or of the one in force then where an old log does not say which."""
+    office = services.ports.office
+    tree = services.tree(edition) if edition else office.edition(at or services.now()).tree
+    return {area.code: area.name for area in tree}

@@ -7,6 +7,7 @@ from broadcaster.web.console import (
     area_sets,
     areas,
     audit,
+    audit_export,
     bodies,
     cadence,
     cancel,
@@ -69,5 +70,6 @@ ROUTERS = (
     bodies.router,
     delegations.router,
     audit.router,
+    audit_export.router,
     proof.router,
 )

@@ -6,10 +6,10 @@ from uuid import UUID, uuid4
 import pytest
 from psycopg_pool import ConnectionPool
 
-from broadcaster.areas import AreaRegister
 from broadcaster.issuer import Issuer
 from broadcaster.log import LOG_DDL, AlertLog
 from broadcaster.proof.lines import Line, Lines
+from broadcaster.records import Records
 from schemas.events import (
     AlertApproved,
     AlertDrafted,
@@ -24,7 +24,7 @@ from schemas.events import (
     ScreenRemoved,
 )
 from schemas.events import TestersChanged as Changed
-from schemas.ids import REGISTER_STREAM, account_stream, issuer_stream
+from schemas.ids import account_stream, issuer_stream
 from tests.unit.projections.story import AREAS_2025, Story, content
 
 BODY = "ubnd-00004"
@@ -47,9 +47,8 @@ def lines(pool: ConnectionPool[Any], story: Story) -> dict[int, Line]:
         log.append([each.event], at=each.recorded_at)
         if isinstance(each.event, IssuerRegistered | IssuerMoved):
             bodies[each.event.issuer_id] = Issuer.fold(bodies.get(each.event.issuer_id), each.event)
-    register = log.load(REGISTER_STREAM, AreaRegister.fold)
     with pool.connection() as conn:
-        return Lines(lambda: register, lambda: bodies).of(conn, [each.position for each in story.log])
+        return Lines(Records(log), lambda: bodies).of(conn, [each.position for each in story.log])
 
 
 def grant(story: Story, account: str) -> int:
@@ -163,8 +162,7 @@ def test_a_row_that_is_no_event_any_more_is_left_out(pool: ConnectionPool[Any]) 
         conn.execute("SET session_replication_role = replica")
         conn.execute("UPDATE events SET state = '{' WHERE position = 2")
         conn.execute("SET session_replication_role = origin")
-    register = AlertLog(pool).load(REGISTER_STREAM, AreaRegister.fold)
     with pool.connection() as conn:
-        found = Lines(lambda: register, dict[str, Issuer]).of(conn, [1, 2, 3, 4])
+        found = Lines(Records(AlertLog(pool)), dict[str, Issuer]).of(conn, [1, 2, 3, 4])
     assert sorted(found) == [1, gone]
     assert found[gone].subject is None

@@ -1,5 +1,6 @@
 """The audit log: filters, paging, the look at the chain, an instant of the past, and evidence."""
 
+import csv
 import io
 import json
 import zipfile
@@ -9,6 +10,8 @@ import pytest
 
 from broadcaster.proof import checkpoint
 from broadcaster.proof.handing_out import Seals
+from broadcaster.web.console.audit_asked import GROUPS
+from schemas.events import TOPICS
 from tests.unit.broadcaster.web.console.browser import Browser
 from tests.unit.broadcaster.web.town import AT, CITY, PHUC_XA, Town
 
@@ -59,6 +62,84 @@ def test_entries_are_filtered_and_paged(town: Town, kiem: Browser) -> None:
     kiem.go("/console/audit?lang=en").sees("Audit trail", "Hash chain")
 
 
+def test_lines_name_what_they_are_about(town: Town, kiem: Browser) -> None:
+    town.issue(texts=HEADLINE)
+    town.follow()
+    kiem.go("/console/audit?topic=alert.issued").sees("tới 1 địa bàn (Phường Phúc Xá 00001): Ngập bãi giữa")
+    kiem.go("/console/audit?topic=role.granted").sees("của UBND phường Phúc Xá (ubnd-00001) cho lan")
+    kiem.go("/console/audit?topic=alert.approved").sees(
+        "Duyệt bản 1", "Ngập bãi giữa", "UBND phường Phúc Xá"
+    )
+    with town.pool.connection() as conn:
+        row = conn.execute(
+            "SELECT summary FROM audit_entries WHERE topic = 'role.granted' LIMIT 1"
+        ).fetchone()
+    assert row is not None
+    assert "UBND" not in row[0]  # The view keeps codes.
+
+
+def test_a_row_that_is_no_event_any_more_is_told_in_the_views_words(town: Town, kiem: Browser) -> None:
+    town.issue(texts=HEADLINE)
+    town.follow()
+    with town.pool.connection() as conn:
+        conn.execute("SET session_replication_role = replica")
+        conn.execute("UPDATE events SET state = '{' WHERE topic = 'alert.issued'")
+        conn.execute("SET session_replication_role = origin")
+    kiem.go("/console/audit?topic=alert.issued").sees(
+        "tới 1 địa bàn: Ngập bãi giữa", "không còn như lúc ghi"
+    )
+
+
+def test_a_question_is_one_filter(town: Town, kiem: Browser) -> None:
+    town.issue(texts=HEADLINE)
+    town.follow()
+    given = rows(kiem.go("/console/audit?topic=rights"))
+    assert given
+    assert all("role.granted" in each for each in given)
+    assert len(rows(kiem.go("/console/audit?topic=alerts"))) == 4
+    assert len(rows(kiem.go("/console/audit?topic=alerts&account=minh"))) == 1
+    assert rows(kiem.go("/console/audit?topic=handed")) == []
+    by_code = rows(kiem.go(f"/console/audit?topic=rights&body={PHUC_XA}"))
+    assert 0 < len(by_code) < len(given)
+    assert rows(kiem.go("/console/audit?topic=rights&body=ubnd+phuong+PHUC+xa")) == by_code
+    assert rows(kiem.go("/console/audit?topic=rights&body=nobody")) == []
+
+
+def test_every_topic_is_in_one_group() -> None:
+    assert sorted(topic for group in GROUPS.values() for topic in group) == sorted(TOPICS)
+
+
+def test_lines_are_taken_as_a_file_and_that_is_one_too(town: Town, kiem: Browser) -> None:
+    alert_id = town.issue(texts={"vi": {"headline": "=1+1", "description": "x"}})
+    town.follow()
+    query = f"alert={alert_id}&topic=alerts"
+    assert kiem.go(f"/console/audit/export.csv?{query}").status == 200
+    table = list(csv.DictReader(io.StringIO(kiem.answer.content.decode("utf-8-sig"))))
+    assert [each["topic"] for each in table] == [
+        "alert.issued",
+        "alert.approved",
+        "alert.submitted",
+        "alert.drafted",
+    ]
+    assert table[0]["headline"] == "'=1+1"
+    assert table[1]["body_name"] == "UBND phường Phúc Xá"
+    assert "Phường Phúc Xá 00001" in table[0]["summary"]
+    taken = list(town.log.everything())[-1].event
+    assert (taken.TOPIC, taken.by.account, taken.by.body) == ("export.made", "kiem", CITY)
+    told = kiem.go(f"/console/audit/export.json?{query}").answer.json()
+    assert (told["whole"], len(told["lines"]), told["upto"]) == (True, 4, town.log.head() - 1)
+    assert told["filters"] == {"alert": alert_id, "topic": "alerts"}
+    assert told["lines"][0]["headline"] == "=1+1"
+    town.follow()
+    kiem.go("/console/audit?topic=handed").sees("Xuất các dòng nhật ký ra tệp csv, alert", "ra tệp json")
+    assert len(rows(kiem)) == 2
+    head = town.log.head()
+    for path in ("export.xlsx", "export.csv?alert=x"):
+        kiem.go(f"/console/audit/{path}")
+    Browser(town).sign_in("hoa").go("/console/audit/export.csv")
+    assert [each.event.TOPIC for each in town.log.everything()][head:] in ([], ["attempt.refused"])
+
+
 def test_a_changed_row_is_shown(town: Town, kiem: Browser) -> None:
     town.issue()
     kiem.go("/console/audit").sees("đúng như lúc ghi")
@@ -90,6 +171,7 @@ def test_what_stood_then(town: Town) -> None:
     kiem = Browser(town).sign_in("kiem")
     at = "2024-07-10T09:30"
     kiem.go(f"/console/audit/as-of?at={at}").sees("1 cảnh báo", "Ngập bãi giữa", "duyệt minh", "Đang phát")
+    kiem.sees("Phường Phúc Xá (00001)", "Căn cứ", "theo thẩm quyền", "mọi dòng về cảnh báo này")
     kiem.go("/console/audit/as-of?at=2024-07-10T08:30").sees("0 cảnh báo")
     kiem.go(f"/console/audit/as-of?at={at}&alert={alert_id}").sees("Ngập bãi giữa")
     for bad in ("at=2024-07-11T09:30", "at=x", f"at={at}&alert=x"):
