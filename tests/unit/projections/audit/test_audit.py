@@ -68,6 +68,11 @@ def test_entries_are_found_by_what_is_asked(conn: Connection[Row]) -> None:
     assert positions(view.entries(conn, account="hung")) == [5, 4]
     assert positions(view.entries(conn, body="ubnd-tp", topic="alert.issued")) == [3, 2]
     assert positions(view.entries(conn, body="so-y-te")) == [7, 6, 3, 2]
+    kinds = ("alert.issued", "role.granted", "key.revoked")
+    assert positions(view.entries(conn, topics=kinds)) == [6, 3, 2]
+    assert positions(view.entries(conn, topics=kinds, account="lan", before=6, limit=1)) == [3]
+    assert positions(view.entries(conn, topics=kinds, body="so-y-te", after=2)) == [6, 3]
+    assert positions(view.entries(conn, topics=())) == []
     assert positions(view.entries(conn, body="so-y-te", account="lan", limit=2, before=7)) == [6, 3]
     assert positions(view.entries(conn, account="hung", alert_id=first)) == [5]
     assert positions(view.entries(conn, limit=2)) == [7, 6]
