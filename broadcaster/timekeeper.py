@@ -1,31 +1,19 @@
 """Does what the clock brings about: alerts end, what was scheduled goes out, people move to an edition."""
 
-import threading
-
 import structlog
 
 from broadcaster.runtime import House
+from projections.own_thread import OwnThread
 
 log = structlog.get_logger(__name__)
 
 
-class Timekeeper:
+class Timekeeper(OwnThread):
     """Looks once every `every` seconds, in its own thread."""
 
     def __init__(self, house: House, every: float = 1.0) -> None:
+        super().__init__("timekeeper")
         self._house, self._every = house, every
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="timekeeper", daemon=True)
-
-    def start(self) -> None:
-        """Starts the thread. Once only."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ends it and waits; again is harmless."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
 
     def _run(self) -> None:
         house = self._house

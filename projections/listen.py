@@ -1,6 +1,5 @@
 """Waking up when PostgreSQL says that there is something new."""
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg_pool import ConnectionPool
 
 from projections.backoff import backoff
+from projections.own_thread import OwnThread
 from projections.projection import Row
 
 log = structlog.get_logger(__name__)
@@ -29,26 +29,15 @@ def dedicated(pool: ConnectionPool[Any], name: str) -> Connection[Row]:
     return psycopg.connect(make_conninfo(conninfo, **settings), autocommit=True)
 
 
-class Listener:
+class Listener(OwnThread):
     """Calls `heard` from its own thread at each notification on a channel.
 
     Also after each connect, for what was said while nobody listened. A broken connection is replaced.
     """
 
     def __init__(self, pool: ConnectionPool[Any], channel: str, heard: Callable[[], None]) -> None:
+        super().__init__(f"listen-{channel}")
         self._pool, self._channel, self._heard = pool, channel, heard
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"listen-{channel}", daemon=True)
-
-    def start(self) -> None:
-        """Begins to listen. Once only."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ends the thread and waits for it; again is harmless."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
 
     def _run(self) -> None:
         failures = 0

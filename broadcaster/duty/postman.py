@@ -1,7 +1,6 @@
 """Decides reminders and carries them to the mail server, in a thread beside the timekeeper."""
 
 import asyncio
-import threading
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -14,6 +13,7 @@ from broadcaster.log import UnknownStreamError
 from channels.sms.relay import Fate, MailRefusedError, Relay
 from channels.sms.settings import MailSettings
 from projections.cadence.view import BodyCadence
+from projections.own_thread import OwnThread
 from schemas.dispatch import Outcome
 from schemas.events import Notice
 
@@ -43,25 +43,20 @@ class Desk(Protocol):
         ...
 
 
-class Postman:
+class Postman(OwnThread):
     """One round: decide, take care of what the dead left, send. Rounds never overlap."""
 
     def __init__(
         self, reminders: Reminders, desk: Desk, settings: MailSettings, every: float = 15.0
     ) -> None:
+        super().__init__("postman")
+        self._out = 0
         self._reminders, self._desk, self._settings, self._every = reminders, desk, settings, every
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="postman", daemon=True)
 
-    def start(self) -> None:
-        """Starts the thread. Once only."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ends it after the mail under way, and waits; again is harmless."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
+    @property
+    def in_doubt(self) -> bool:
+        """Whether mails are out whose answer is not noted: who ends now never learns what came of them."""
+        return self._out > 0
 
     def _run(self) -> None:
         with asyncio.Runner() as runner:
@@ -108,13 +103,17 @@ class Postman:
         async def before_data() -> None:
             await asyncio.to_thread(reminders.sending, claim)
 
+        self._out += 1
         try:
-            fates = await relay.deliver(mail, mailboxes, before_data=before_data)
-        except MailRefusedError as error:
-            fates = dict.fromkeys(mailboxes, Fate(Outcome.REFUSED, str(error)))
-        except LostClaimError:
-            return False
-        return await asyncio.to_thread(self._settle, claim, fates, now())
+            try:
+                fates = await relay.deliver(mail, mailboxes, before_data=before_data)
+            except MailRefusedError as error:
+                fates = dict.fromkeys(mailboxes, Fate(Outcome.REFUSED, str(error)))
+            except LostClaimError:
+                return False
+            return await asyncio.to_thread(self._settle, claim, fates, now())
+        finally:
+            self._out -= 1
 
     def _settle(self, claim: Claim, fates: dict[str, Fate], at: datetime) -> bool:
         taken = sum(fate.outcome is Outcome.ACCEPTED for fate in fates.values())

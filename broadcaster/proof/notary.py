@@ -1,6 +1,5 @@
 """Signs checkpoints while the house runs: every hour, and at each emergency issued."""
 
-import threading
 import time
 
 import structlog
@@ -8,6 +7,7 @@ import structlog
 from broadcaster.log import AlertLog
 from broadcaster.proof import checkpoint
 from broadcaster.runtime import House, clock
+from projections.own_thread import OwnThread
 from schemas.content import Lane
 from schemas.events import AlertIssued
 
@@ -18,28 +18,17 @@ PERIOD = 3600.0
 _PAGE = 500
 
 
-class Notary:
+class Notary(OwnThread):
     """Looks once every `every` seconds, in its own thread. Without a key file it only waits for one."""
 
     def __init__(self, house: House, every: float = 1.0, period: float = PERIOD) -> None:
+        super().__init__("notary")
         self._log: AlertLog = house.log
         self._settings = house.settings
         self._every, self._period = every, period
         self._due = 0.0
         self._seen = 0
         self._told = False
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="notary", daemon=True)
-
-    def start(self) -> None:
-        """Starts the thread. Once only."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ends it and waits; again is harmless."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
 
     def look(self) -> checkpoint.Checkpoint | None:
         """Signs where it is time to. Its first look always is: what happened meanwhile is not known."""

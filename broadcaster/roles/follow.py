@@ -6,10 +6,12 @@ from broadcaster.proof.notary import Notary
 from broadcaster.roles import Role
 from broadcaster.roles.ending import Ending
 from broadcaster.roles.remind import postman
-from broadcaster.roles.topics import topic_thread
+from broadcaster.roles.topics import TopicThread
 from broadcaster.runtime import House
 from broadcaster.settings import Settings
 from broadcaster.timekeeper import Timekeeper
+from projections.follower_group import FollowerGroup
+from projections.own_thread import OwnThread
 from schemas.content import Lane
 
 
@@ -17,21 +19,16 @@ def run(role: Role, settings: Settings, lanes: Sequence[Lane], ending: Ending) -
     """Follows until the process is asked to stop."""
     del role, lanes
     with House.open(settings) as house:
-        followers, timekeeper, notary = house.followers(), Timekeeper(house), Notary(house)
-        followers.start()
-        timekeeper.start()
-        notary.start()
-        reminding = postman(house)
-        if reminding is not None:
-            reminding.start()
-        keeping = topic_thread(house)
-        if keeping is not None:
-            keeping.start()
+        parts: list[FollowerGroup | OwnThread] = [house.followers(), Timekeeper(house), Notary(house)]
+        for part in parts:
+            part.start()
+        # Behind those that stand alone: a mail server may still have to say where it is.
+        others: list[OwnThread] = [TopicThread(house)]
+        if (reminding := postman(house)) is not None:
+            ending.in_doubt = lambda: reminding.in_doubt
+            others.append(reminding)
+        for other in others:
+            other.start()
         ending.asked.wait()
-        if keeping is not None:
-            keeping.stop()
-        if reminding is not None:
-            reminding.stop()
-        notary.stop()
-        timekeeper.stop()
-        followers.stop()
+        for part in reversed([*parts, *others]):
+            part.stop()

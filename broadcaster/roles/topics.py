@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import threading
 from time import monotonic
 
 import structlog
@@ -11,6 +10,7 @@ from broadcaster.providers.push import subscriptions
 from broadcaster.runtime import House, clock
 from broadcaster.topics.keeper import Round, TopicKeeper
 from channels.retry import delay
+from projections.own_thread import OwnThread
 
 log = structlog.get_logger(__name__)
 
@@ -20,28 +20,22 @@ SHARE = 20.0
 """A look that took long is rested from so many times as long: it compares the whole registry."""
 
 
-class TopicThread:
-    """Beside another one it waits: one at a time keeps the topics."""
+class TopicThread(OwnThread):
+    """Beside another one it waits: one at a time keeps the topics.
+
+    Where the settings want none, it ends once nobody is in any.
+    """
 
     def __init__(self, house: House, look: float = LOOK) -> None:
+        super().__init__("topics")
         self._house, self._look = house, look
-        self._stop = threading.Event()
         self._failures = 0
-        self._thread = threading.Thread(target=self._run, name="topics", daemon=True)
-
-    def start(self) -> None:
-        """Starts the thread. Once only."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ends it after the calls under way, and waits; again is harmless."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
 
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
+                if self._house.topics.is_idle():
+                    return
                 with self._house.topics.alone() as mine:
                     if mine:
                         asyncio.run(self._keep())
@@ -66,8 +60,3 @@ class TopicThread:
             return max(self._look, delay(self._failures, random.random()))  # noqa: S311 (spread, no secret)
         self._failures = 0
         return 0.0 if seen.done else max(self._look, SHARE * took)
-
-
-def topic_thread(house: House) -> TopicThread | None:
-    """None where the settings want no topics, and nobody is in any."""
-    return None if house.topics.is_idle() else TopicThread(house)

@@ -4,7 +4,6 @@ A poll writes nothing. `X-Screen-State` is kept as it came and read here, off th
 """
 
 import re
-import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -12,6 +11,8 @@ from uuid import UUID
 
 import structlog
 from psycopg_pool import ConnectionPool
+
+from projections.own_thread import OwnThread
 
 log = structlog.get_logger(__name__)
 
@@ -89,8 +90,8 @@ def read_state(said: bytes) -> dict[str, str]:
     return dict(part.split("=", 1) for part in text.split(";"))
 
 
-class Seen:
-    """Writes what was heard, from a thread of its own."""
+class Seen(OwnThread):
+    """Writes what was heard, from a thread of its own; a last time when it is stopped."""
 
     def __init__(
         self,
@@ -99,22 +100,11 @@ class Seen:
         clock: Callable[[], datetime],
         every: float = EVERY,
     ) -> None:
+        super().__init__("screens-seen")
         self._pool, self._served, self._clock, self._every = pool, served, clock, every
         self._written: dict[UUID, datetime] = {}
         self.counts = Counts()
         """As of the last write."""
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="screens-seen", daemon=True)
-
-    def start(self) -> None:
-        """Begins to write. Once only."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Writes a last time, ends the thread and waits for it; again is harmless."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
 
     def flush(self) -> int:
         """Writes whom it heard since the last time; answers how many. Raises psycopg's errors."""

@@ -18,6 +18,7 @@ from broadcaster.web.own_feeds import OwnFeeds
 from broadcaster.web.served import JSON, Form, Served, form
 from projections.feeds.view import Feed, all_feeds, changed_since
 from projections.listen import Listener
+from projections.own_thread import OwnThread
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +28,7 @@ RELOAD = 15.0
 """Seconds between whole reloads: a feed rendered anew under the same `seq` is seen by them only."""
 
 
-class FeedCache:
+class FeedCache(OwnThread):
     """Feeds by pair, and screens by key id. Reading takes no lock: dicts are swapped or set."""
 
     def __init__(  # noqa: PLR0917 (each of another type; the composition root alone calls it)
@@ -39,6 +40,7 @@ class FeedCache:
         clock: Callable[[], datetime],
         book: ScreenBook,
     ) -> None:
+        super().__init__("feed-cache")
         self._pool, self._sign = pool, sign
         self.screens = KnownScreens(keys, directory, clock)
         self._own = OwnFeeds(book, sign, clock)
@@ -50,9 +52,8 @@ class FeedCache:
         self._seq = 0
         self._reload_at = 0.0
         self._refreshing = threading.Lock()
-        self._wake, self._stop = threading.Event(), threading.Event()
+        self._wake = threading.Event()
         self._listener = Listener(pool, "feeds", self._wake.set)
-        self._thread = threading.Thread(target=self._run, name="feed-cache", daemon=True)
 
     def feed(self, area: str, profile: str, *, drills: bool = False) -> Served | None:
         """The feed of a pair."""
@@ -80,15 +81,14 @@ class FeedCache:
     def start(self) -> None:
         """Begins to follow. Once only."""
         self._listener.start()
-        self._thread.start()
+        super().start()
 
     def stop(self) -> None:
         """Ends the threads and waits for them; again is harmless."""
         self._stop.set()
         self._wake.set()
         self._listener.stop()
-        if self._thread.is_alive():
-            self._thread.join()
+        super().stop()
 
     def refresh(self) -> None:
         """Takes in what has changed. Raises psycopg's errors."""

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from broadcaster.cli.app import app
-from broadcaster.roles.topics import topic_thread
+from broadcaster.roles.topics import TopicThread
 from broadcaster.rules import RefusedError
 from broadcaster.runtime import House, clock
 from broadcaster.topics.book import Standing
@@ -198,19 +198,16 @@ def test_the_follow_role_keeps_them(city_database: str, tmp_path: Path) -> None:
         house_on(city_database, push_topics=True, data=tmp_path) as house,
     ):
         register(house, "phone-1")
-        thread = topic_thread(house)
-        assert thread is not None
+        thread = TopicThread(house)
         thread.start()
         until(lambda: fcm.topics() == {"hn-00001-vi": 1})
         until(lambda: house.topics.standing(clock()).members == 1)
         thread.stop()
         with house_on(city_database, data=tmp_path) as off:
-            last = topic_thread(off)
-            assert last is not None
+            last = TopicThread(off, look=0.01)
             last.start()
-            until(off.topics.is_idle)
-            last.stop()
-            assert topic_thread(off) is None
+            last.join(10)
+            assert off.topics.is_idle(), "it ends by itself, but not before"
         assert fcm.topics() == {}
 
 
