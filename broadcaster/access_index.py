@@ -12,20 +12,16 @@ from broadcaster.log import AlertLog
 from schemas.events import (
     AccessAsked,
     AccessConfirmed,
+    AccessEvent,
     AccessLapsed,
     AccessRefused,
+    RoleEvent,
     RoleGranted,
     RoleRevoked,
 )
+from schemas.events.base import topics
 
-_TOPICS = (
-    AccessAsked.TOPIC,
-    AccessConfirmed.TOPIC,
-    AccessRefused.TOPIC,
-    AccessLapsed.TOPIC,
-    RoleGranted.TOPIC,
-    RoleRevoked.TOPIC,
-)
+_TOPICS = topics(AccessEvent, RoleEvent)
 _PAGE = 2000
 
 

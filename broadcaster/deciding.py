@@ -3,18 +3,14 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import reduce
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 from uuid import UUID
 
 from broadcaster.log import AlertLog, ConflictError, Once, StaleError, Versioned
 from schemas.events import AccessEvent, AlertEvent, BodyEvent, Event, ScreenGroupEvent, TemplateEvent
+from schemas.events.base import topics
 
 TRIES = 5
-
-
-def topics(*kinds: Any) -> tuple[str, ...]:
-    """The topics of unions of events."""
-    return tuple(event.TOPIC for kind in kinds for event in get_args(kind))
 
 
 GROUND = topics(BodyEvent, TemplateEvent)

@@ -8,9 +8,10 @@ from uuid import UUID
 
 from broadcaster.delegation import Delegation
 from broadcaster.log import AlertLog
-from schemas.events import DelegationGranted, DelegationRevoked
+from schemas.events import DelegationEvent, DelegationGranted, DelegationRevoked
+from schemas.events.base import topics
 
-_TOPICS = (DelegationGranted.TOPIC, DelegationRevoked.TOPIC)
+_TOPICS = topics(DelegationEvent)
 _PAGE = 2000
 
 

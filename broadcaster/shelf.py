@@ -8,7 +8,6 @@ import threading
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import get_args
 from uuid import UUID
 
 from broadcaster.area_set import AreaSet
@@ -18,8 +17,9 @@ from broadcaster.office import Office
 from broadcaster.succession import inherited
 from broadcaster.template import Template
 from schemas.events import AreaSetEvent, TemplateEvent
+from schemas.events.base import topics
 
-_TOPICS = tuple(event.TOPIC for event in (*get_args(TemplateEvent), *get_args(AreaSetEvent)))
+_TOPICS = topics(TemplateEvent, AreaSetEvent)
 _PAGE = 2000
 
 

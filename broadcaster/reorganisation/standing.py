@@ -13,54 +13,21 @@ from schemas.events import (
     AlertCancelled,
     AlertExpired,
     AlertIssued,
+    AreaSetEvent,
     AreaSetRetired,
     AreaSetSaved,
-    IssuerClosed,
-    IssuerContactsSet,
-    IssuerMoved,
-    IssuerPolicySet,
-    IssuerRegistered,
-    IssuerSucceeded,
+    IssuerEvent,
     Recorded,
-    ScreenIdentifyAsked,
-    ScreenKeyRevoked,
-    ScreenKeyRotated,
-    ScreenMoved,
-    ScreenRegistered,
-    ScreenRemoved,
-    ScreenRepaired,
-    ScreenShowed,
+    ScreenEvent,
     TemplateApproved,
+    TemplateEvent,
     TemplateRetired,
     TemplateSaved,
 )
+from schemas.events.base import topics
 
-_TOPICS = tuple(
-    kind.TOPIC
-    for kind in (
-        IssuerRegistered,
-        IssuerContactsSet,
-        IssuerPolicySet,
-        IssuerMoved,
-        IssuerClosed,
-        IssuerSucceeded,
-        ScreenRegistered,
-        ScreenMoved,
-        ScreenRemoved,
-        ScreenShowed,
-        ScreenRepaired,
-        ScreenIdentifyAsked,
-        ScreenKeyRotated,
-        ScreenKeyRevoked,
-        AreaSetSaved,
-        AreaSetRetired,
-        TemplateSaved,
-        TemplateApproved,
-        TemplateRetired,
-        AlertIssued,
-        AlertCancelled,
-        AlertExpired,
-    )
+_TOPICS = topics(
+    IssuerEvent, ScreenEvent, AreaSetEvent, TemplateEvent, AlertIssued, AlertCancelled, AlertExpired
 )
 _PAGE = 2000
 
@@ -88,32 +55,15 @@ class Standing:
 
     def _fold(self, recorded: Recorded) -> None:
         event = recorded.event
-        match event:
-            case (
-                IssuerRegistered()
-                | IssuerContactsSet()
-                | IssuerPolicySet()
-                | IssuerMoved()
-                | IssuerClosed()
-                | IssuerSucceeded()
-            ):
-                self.bodies[event.issuer_id] = Issuer.fold(self.bodies.get(event.issuer_id), event)
-            case (
-                ScreenRegistered()
-                | ScreenMoved()
-                | ScreenRemoved()
-                | ScreenShowed()
-                | ScreenRepaired()
-                | ScreenIdentifyAsked()
-                | ScreenKeyRotated()
-                | ScreenKeyRevoked()
-            ):
-                screen = Screen.fold(self.screens.get(event.originator_id), event)
-                self.screens[event.originator_id] = screen
-                if screen.removed:
-                    del self.screens[event.originator_id]
-            case _:
-                self._fold_saying(recorded)
+        if isinstance(event, IssuerEvent):
+            self.bodies[event.issuer_id] = Issuer.fold(self.bodies.get(event.issuer_id), event)
+        elif isinstance(event, ScreenEvent):
+            screen = Screen.fold(self.screens.get(event.originator_id), event)
+            self.screens[event.originator_id] = screen
+            if screen.removed:
+                del self.screens[event.originator_id]
+        else:
+            self._fold_saying(recorded)
 
     def _fold_saying(self, recorded: Recorded) -> None:
         event = recorded.event

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import get_args
 from uuid import UUID
 
 from broadcaster.log import AlertLog
@@ -23,8 +22,9 @@ from schemas.events import (
     ScreenControlEvent,
     ScreenGroupEvent,
 )
+from schemas.events.base import topics
 
-_TOPICS = tuple(event.TOPIC for event in get_args(ScreenControlEvent))
+_TOPICS = topics(ScreenControlEvent)
 _PAGE = 2000
 _NOTHING = ScreenControl(UUID(int=0))
 

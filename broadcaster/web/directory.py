@@ -13,32 +13,16 @@ from broadcaster.log import AlertLog
 from broadcaster.screens.hours import ALL_DAY, Hours
 from schemas.areas import FIRST_EDITION
 from schemas.events import (
-    IssuerClosed,
-    IssuerContactsSet,
-    IssuerMoved,
-    IssuerPolicySet,
-    IssuerRegistered,
-    IssuerSucceeded,
+    IssuerEvent,
     Recorded,
     ScreenIdentifyAsked,
     ScreenMoved,
     ScreenRegistered,
     ScreenRemoved,
 )
+from schemas.events.base import topics
 
-_KINDS = (
-    IssuerRegistered,
-    IssuerContactsSet,
-    IssuerPolicySet,
-    IssuerMoved,
-    IssuerClosed,
-    IssuerSucceeded,
-    ScreenRegistered,
-    ScreenIdentifyAsked,
-    ScreenMoved,
-    ScreenRemoved,
-)
-_TOPICS = tuple(kind.TOPIC for kind in _KINDS)
+_TOPICS = topics(IssuerEvent, ScreenRegistered, ScreenIdentifyAsked, ScreenMoved, ScreenRemoved)
 _PAGE = 2000
 _FRESH = 1.0
 """Seconds for which what was read is good enough."""
@@ -126,16 +110,10 @@ class Directory:
 
 def _fold(bodies: dict[str, Issuer], screens: dict[UUID, PlacedScreen], recorded: Recorded) -> None:
     event = recorded.event
+    if isinstance(event, IssuerEvent):
+        bodies[event.issuer_id] = Issuer.fold(bodies.get(event.issuer_id), event)
+        return
     match event:
-        case (
-            IssuerRegistered()
-            | IssuerContactsSet()
-            | IssuerPolicySet()
-            | IssuerMoved()
-            | IssuerClosed()
-            | IssuerSucceeded()
-        ):
-            bodies[event.issuer_id] = Issuer.fold(bodies.get(event.issuer_id), event)
         case ScreenRegistered():
             screens[event.screen_id] = PlacedScreen(
                 event.screen_id,

@@ -1,6 +1,6 @@
 """What every event is: a fact of one stream, under a topic that never changes."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -57,3 +57,8 @@ class Event(BaseModel):
         # What does not end as an object must not be ended by us: as it is, it fails.
         whole = payload[:-1] + place if payload.endswith(b"}") else payload
         return TOPICS[topic].model_validate_json(whole)
+
+
+def topics(*kinds: Any) -> tuple[str, ...]:
+    """The topics of kinds of events, and of unions of them."""
+    return tuple(event.TOPIC for kind in kinds for event in get_args(kind) or (kind,))
