@@ -158,44 +158,33 @@ def _homes_united(taken: Taken, earlier: AudienceFrozen) -> dict[str, BitMap64]:
 
 def slices(audience: AudienceFrozen) -> Iterator[Dispatch]:
     """The dispatches of an audience: each of its ranks is in exactly one, in order."""
-    alert, version, channel = audience.alert_id, audience.version, audience.channel
     if audience.topics:
-        yield from _to_topics(audience)
+        for first, topic in enumerate(audience.topics, audience.first):
+            yield _dispatch(audience, first, first + 1, topic=topic)
         return
     homes = runs(
         [(group.area, audience.by_area[group.area]) for group in audience.groups], audience.slice_size
     )
     end = audience.first + audience.count
     for first in range(audience.first, end, audience.slice_size):
-        yield Dispatch(
-            id=dispatch_id(alert, version, channel, first, 1),
-            alert_id=alert,
-            version=version,
-            channel=channel,
-            lane=audience.lane,
-            audience_id=audience.originator_id,
-            first=first,
-            last=min(first + audience.slice_size, end),
-            expires_at=audience.expires_at,
-            areas=next(homes, ()),
-        )
+        last = min(first + audience.slice_size, end)
+        yield _dispatch(audience, first, last, areas=next(homes, ()))
 
 
-def _to_topics(audience: AudienceFrozen) -> Iterator[Dispatch]:
+def _dispatch(audience: AudienceFrozen, first: int, last: int, **whose: Any) -> Dispatch:
     alert, version, channel = audience.alert_id, audience.version, audience.channel
-    for first, topic in enumerate(audience.topics, audience.first):
-        yield Dispatch(
-            id=dispatch_id(alert, version, channel, first, 1),
-            alert_id=alert,
-            version=version,
-            channel=channel,
-            lane=audience.lane,
-            audience_id=audience.originator_id,
-            first=first,
-            last=first + 1,
-            expires_at=audience.expires_at,
-            topic=topic,
-        )
+    return Dispatch(
+        id=dispatch_id(alert, version, channel, first, 1),
+        alert_id=alert,
+        version=version,
+        channel=channel,
+        lane=audience.lane,
+        audience_id=audience.originator_id,
+        first=first,
+        last=last,
+        expires_at=audience.expires_at,
+        **whose,
+    )
 
 
 def probes(event: CanarySent) -> Iterator[Dispatch]:
