@@ -5,13 +5,10 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Self
-from uuid import UUID
 
-import psycopg
 import structlog
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from psycopg import Cursor
 from psycopg_pool import ConnectionPool
 
 from broadcaster import key_files, migration, packaged_templates, reference
@@ -21,15 +18,16 @@ from broadcaster.accounts.desk import Desk
 from broadcaster.accounts.sealing import KEY_BYTES, Sealer
 from broadcaster.alert_commands import AlertCommands
 from broadcaster.attachments import Attachments
+from broadcaster.audiences import Audiences
 from broadcaster.boundaries.store import BoundaryCommands
 from broadcaster.canary_watch import CanaryWatch
 from broadcaster.census import CensusTaker
+from broadcaster.database import database
 from broadcaster.drafts import Drafts
 from broadcaster.due import TIMEKEEPER, Due
 from broadcaster.duty.commands import CadenceCommands
 from broadcaster.duty.reminders import Reminders
 from broadcaster.duty.reports import Reports
-from broadcaster.engines.embedded import PostgresServer
 from broadcaster.keys import Keys
 from broadcaster.ledger import Ledger
 from broadcaster.limits import Limits
@@ -56,19 +54,17 @@ from projections.board.projection import Board
 from projections.cadence.projection import Cadence
 from projections.cadence.view import CadenceBook
 from projections.canary.projection import Canary
-from projections.fanout import view as fanout
-from projections.fanout.order import RankOrder
 from projections.fanout.projection import Fanout
 from projections.feeds.projection import Feeds
 from projections.follower import Follower
 from projections.follower_group import FollowerGroup
-from projections.projection import Projection, Row
+from projections.projection import Projection
 from projections.reach.projection import Reach
 from projections.sms import view as sms
 from projections.sms.projection import Sms
 from schemas.areas import FIRST_EDITION, AreaTree
 from schemas.cadence import CadencePolicy, Reading
-from schemas.events import Actor, AudienceFrozen
+from schemas.events import Actor
 
 log = structlog.get_logger(__name__)
 
@@ -101,6 +97,7 @@ class House:
             settings.url,
             Attachments(pool).find,
         )
+        audiences = Audiences(pool, self.log)
         self.alerts = AlertCommands(self.office, Limits(settings.sms_segments))
         self.due = Due(pool, self.office, self.alerts)
         self.setup = SetupCommands(self.office)
@@ -109,13 +106,13 @@ class House:
         self.mover = Mover(pool, self.office, self.registry, clock, TIMEKEEPER)
         self.keys = Keys(pool, Sealer(self._screens_key), log=self.log)
         tariffs = tariffs_of(settings.sms_providers, settings.sms_price, accented=settings.sms_accented)
-        self.sms_budgets = SmsBudgets(self.office, self._sms_spent, self._audience_count, tariffs)
+        self.sms_budgets = SmsBudgets(self.office, self._sms_spent, audiences.count, tariffs)
         self.sms_receipts = SmsReceipts(pool, self.log, clock)
         self.topics = TopicBook(pool, self.log, wanted=settings.push_topics)
         self.canary = CanaryWatch(pool, self.log, settings)
         self.screens = ScreenWatch(pool, self.log, Directory(self.log).screens)
         self.ledger = Ledger(
-            pool, self.log, self.office, self.registry, self._ranks, canary=self.canary.phone
+            pool, self.log, self.office, self.registry, audiences.ranks, canary=self.canary.phone
         )
         self.census = CensusTaker(pool, self.office, self.registry)
         self.cadence = CadenceBook(CadencePolicy(reading=Reading(settings.cadence_reading)))
@@ -130,7 +127,7 @@ class House:
         self.projections: tuple[Projection, ...] = (
             Board(),
             Audience(),
-            Fanout(self.census.take, self._frozen, claim=TopicClaims(pool, clock).claim),
+            Fanout(self.census.take, audiences.frozen, claim=TopicClaims(pool, clock).claim),
             Cadence(),
             Reach(),
             Canary(),
@@ -246,51 +243,11 @@ class House:
         """Sends the test items that are due, and raises the alarm about the late."""
         return self.canary.watch(clock())
 
-    # --- what the projections and the ledger ask of the house -------------------------------------
-
-    def _frozen(self, cursor: Cursor[Row], stream: UUID) -> AudienceFrozen | None:
-        event = self.log.event(cursor, stream, 1)
-        assert event is None or isinstance(event, AudienceFrozen)
-        return event
-
-    def _audience_count(self, audience_id: UUID) -> int:
-        return self._kept_audience(audience_id).count
-
-    def _ranks(self, audience_id: UUID) -> RankOrder:
-        return self._kept_audience(audience_id).order
-
-    def _kept_audience(self, audience_id: UUID) -> fanout.FrozenAudience:
-        with self.pool.connection() as conn:
-            found = fanout.audience(conn, audience_id)
-        if found is None:
-            raise LookupError(f"no audience {audience_id} is known yet")
-        return found
+    # --- what budgets ask of the house ------------------------------------------------------------
 
     def _sms_spent(self, issuer_id: str, day: date) -> dict[Key, Usage]:
         with self.pool.connection() as conn:
             return {key: Usage(*took) for key, took in sms.spent(conn, issuer_id, day).items()}
 
 
-@contextmanager
-def database(settings: Settings) -> Generator[str]:
-    """The URL of the database: the one set, the embedded one that runs, or one started for this."""
-    if settings.database_url is not None:
-        yield settings.database_url.get_secret_value()
-        return
-    server = PostgresServer(settings.data / "postgres")
-    if _answers(server.url):
-        yield server.url
-        return
-    with server:
-        yield server.url
-
-
-def _answers(url: str) -> bool:
-    try:
-        psycopg.connect(url, connect_timeout=2).close()
-    except psycopg.OperationalError:
-        return False
-    return True
-
-
-__all__ = ["House", "clock", "database"]
+__all__ = ["House", "clock"]
