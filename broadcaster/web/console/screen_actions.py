@@ -1,11 +1,9 @@
-"""What a manager does with one screen from its page: where it is, how bright, a sign of life, a test."""
+"""What a manager does with one screen: where it is, how bright, a sign of life, a test, its end."""
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated
-from uuid import UUID
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Request
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -17,18 +15,18 @@ from broadcaster.screen_control import Spot
 from broadcaster.web.console import second_factor
 from broadcaster.web.console.form import BoundForm
 from broadcaster.web.console.frame import go
-from broadcaster.web.console.screens import found, managing, one
+from broadcaster.web.console.screen_page import ScreenId, found, managing, one
 from broadcaster.web.console.setting_form import setting_of
 from broadcaster.web.console.visitor import Visitor, WithVisitor
 from broadcaster.web.console.writing import Fault
 from broadcaster.web.directory import PlacedScreen
+from broadcaster.web.known_screens import ACCOUNT
 from broadcaster.web.services import Services, WithServices
 from schemas.events import Actor
 from schemas.screen_control_requests import ScreenPlace
 
 router = APIRouter(prefix="/console/screens/{screen_id}", include_in_schema=False)
 
-ScreenId = Annotated[UUID, Path()]
 PATTERN = timedelta(minutes=2)
 
 
@@ -105,6 +103,26 @@ def display(
         screen,
         lambda: services.screen_desk.set_display(by, screen_id, setting, at=now),
     )
+
+
+@router.post("/take-down")
+def take_down(
+    request: Request, services: WithServices, visitor: WithVisitor, form: BoundForm, screen_id: ScreenId
+) -> Response:
+    """Takes it out of service; its key is refused from now on."""
+    screen = found(services, visitor, screen_id)
+    by, now = _manager(services, visitor, screen), services.now()
+    if wrong := second_factor.fault(services, visitor, form):
+        return one(request, services, visitor, screen, (Fault("code", f"code-{wrong}"),))
+    try:
+        services.ports.setup.remove_screen(by, screen_id, at=now)
+    except RefusedError as refusal:
+        return one(request, services, visitor, screen, (Fault("", refusal.rule.value),))
+    except ConflictError:
+        return one(request, services, visitor, screen, (Fault("", "moved-on"),))
+    services.ports.keys.revoke_account(f"{ACCOUNT}{screen_id}", now)
+    services.cache.refresh()
+    return go("/console/screens")
 
 
 def _manager(services: Services, visitor: Visitor, screen: PlacedScreen) -> Actor:

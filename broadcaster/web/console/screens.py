@@ -7,9 +7,8 @@ from typing import Annotated, Literal
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from broadcaster.account import Role
@@ -18,16 +17,14 @@ from broadcaster.log import ConflictError, Once
 from broadcaster.rules import RefusedError
 from broadcaster.screens.sightings import Contact
 from broadcaster.web import screen_list
-from broadcaster.web.console import screen_history, second_factor, showing
+from broadcaster.web.console import second_factor, showing
 from broadcaster.web.console.form import BoundForm, Form
-from broadcaster.web.console.frame import go, show
+from broadcaster.web.console.frame import show
 from broadcaster.web.console.visitor import Visitor, WithVisitor
 from broadcaster.web.console.writing import Fault
-from broadcaster.web.directory import PlacedScreen
 from broadcaster.web.known_screens import ACCOUNT
 from broadcaster.web.polls import FEED_PATH
 from broadcaster.web.services import Services, WithServices
-from projections.reach import view as reach
 from schemas.displays import DISPLAYS
 from schemas.events import ScreenKind
 
@@ -35,7 +32,6 @@ router = APIRouter(prefix="/console/screens", include_in_schema=False)
 
 PAGE = 24
 LONGEST_NAME = 120
-ScreenId = Annotated[UUID, Path()]
 State = Literal["", "online", "late", "offline", "closed", "never"]
 
 
@@ -100,39 +96,6 @@ def put_up(request: Request, services: WithServices, visitor: WithVisitor, form:
     return _list(request, services, visitor, Wanted(), tuple(faults), made, form)
 
 
-@router.get("/{screen_id}")
-def screen_page(
-    request: Request, services: WithServices, visitor: WithVisitor, screen_id: ScreenId
-) -> Response:
-    """One screen, and every page that it shows in turn."""
-    visitor.require_somewhere(*Role)
-    return one(request, services, visitor, found(services, visitor, screen_id))
-
-
-@router.post("/{screen_id}/take-down")
-def take_down(
-    request: Request, services: WithServices, visitor: WithVisitor, form: BoundForm, screen_id: ScreenId
-) -> Response:
-    """Takes it out of service; its key is refused from now on."""
-    screen = found(services, visitor, screen_id)
-    bodies = managing(services, visitor, screen)
-    if not bodies:
-        visitor.require_somewhere(Role.MANAGER)
-        raise HTTPException(403)
-    if wrong := second_factor.fault(services, visitor, form):
-        return one(request, services, visitor, screen, (Fault("code", f"code-{wrong}"),))
-    now = services.now()
-    try:
-        services.ports.setup.remove_screen(visitor.by(bodies[0]), screen_id, at=now)
-    except RefusedError as refusal:
-        return one(request, services, visitor, screen, (Fault("", refusal.rule.value),))
-    except ConflictError:
-        return one(request, services, visitor, screen, (Fault("", "moved-on"),))
-    services.ports.keys.revoke_account(f"{ACCOUNT}{screen_id}", now)
-    services.cache.refresh()
-    return go("/console/screens")
-
-
 def _faults(services: Services, visitor: Visitor, form: Form) -> list[Fault]:
     faults: list[Fault] = []
     name = form.one("name")
@@ -168,61 +131,6 @@ def _registered(services: Services, visitor: Visitor, form: Form, body: str) -> 
         _, key = ports.keys.create(f"{ACCOUNT}{screen.id}", None, KeyKind.SCREEN, now)
     services.cache.refresh()
     return Made(screen.name, key, f"{ports.base_url}{FEED_PATH}")
-
-
-def managing(services: Services, visitor: Visitor, screen: PlacedScreen) -> list[str]:
-    """The bodies for which the visitor may take it down, and set it."""
-    tree = services.tree(screen.edition)
-    return [
-        body
-        for body in visitor.bodies(Role.MANAGER)
-        if (found := services.body(body)) and found.reaches(screen.area, tree)
-    ]
-
-
-def found(services: Services, visitor: Visitor, screen_id: UUID) -> PlacedScreen:
-    """A screen within the areas of the visitor's bodies. Raises HTTPException."""
-    services.directory.refresh()
-    screen = services.directory.screens().get(screen_id)
-    if screen is not None:
-        tree = services.tree(screen.edition)
-        for name in visitor.bodies():
-            body = services.body(name)
-            if body is not None and body.reaches(screen.area, tree):
-                return screen
-    raise HTTPException(404)
-
-
-def one(
-    request: Request,
-    services: Services,
-    visitor: Visitor,
-    screen: PlacedScreen,
-    faults: tuple[Fault, ...] = (),
-) -> Response:
-    """The page of a screen."""
-    book = services.book
-    with services.reading() as conn:
-        shown = reach.shown_on(conn, screen.id)
-    return show(
-        request,
-        visitor,
-        "screen.html",
-        here="screens",
-        status=422 if faults else 200,
-        path=f"/console/screens/{screen.id}",
-        sight=showing.of(services, screen),
-        faults=faults,
-        may_manage=bool(managing(services, visitor, screen)),
-        own=book.control(screen.id),
-        holds=book.setting(screen.id),
-        groups=book.groups_of(screen.id),
-        kinds=list(ScreenKind),
-        plays=services.plays.of_screen(screen.id),
-        shown=shown,
-        past=screen_history.past(services, screen.id),
-        now=services.now(),
-    )
 
 
 def _list(
