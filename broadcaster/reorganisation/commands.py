@@ -12,8 +12,9 @@ from broadcaster.atlas import Atlas
 from broadcaster.office import Office
 from broadcaster.registry.move import forecast
 from broadcaster.reorganisation.description import Reorganisation
+from broadcaster.reorganisation.foreseeing import report
 from broadcaster.reorganisation.plan import Plan, events, plan
-from broadcaster.reorganisation.report import Report, report
+from broadcaster.reorganisation.report import Report
 from broadcaster.reorganisation.standing import Standing
 from schemas.events import Actor, Event
 
