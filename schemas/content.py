@@ -17,6 +17,8 @@ from pydantic import (
     model_validator,
 )
 
+from schemas.absent import absent
+
 
 class Kind(StrEnum):
     """Regular information ("thường xuyên") or an ad hoc warning ("đột xuất"), telegram 05 §1d."""
@@ -150,11 +152,6 @@ def _web(address: str) -> str:
     return address
 
 
-def _absent(value: object) -> bool:
-    # What was added later is written only where it says something, so old events keep their bytes.
-    return not value
-
-
 EARLIEST, LATEST = 1900, 2999
 """Years that an instant may lie in."""
 
@@ -234,11 +231,11 @@ class Content(BaseModel):
     expires_at: Instant | None = None
     channels: tuple[Channel, ...] = ()
     mode: Annotated[Mode, Field(exclude_if=lambda mode: mode is Mode.ACTUAL)] = Mode.ACTUAL
-    contact: Annotated[Contact | None, Field(exclude_if=_absent)] = None
+    contact: Annotated[Contact | None, Field(exclude_if=absent)] = None
     """Whom to ask; the city's hotline where absent."""
-    web: Annotated[Web | None, Field(exclude_if=_absent)] = None
-    attachments: Annotated[tuple[Attachment, ...], Field(max_length=10, exclude_if=_absent)] = ()
-    incident: Annotated[Incident | None, Field(exclude_if=_absent)] = None
+    web: Annotated[Web | None, Field(exclude_if=absent)] = None
+    attachments: Annotated[tuple[Attachment, ...], Field(max_length=10, exclude_if=absent)] = ()
+    incident: Annotated[Incident | None, Field(exclude_if=absent)] = None
     """What it is about, where other alerts are about the same: a phone gets the gravest of them."""
 
     @model_validator(mode="after")
