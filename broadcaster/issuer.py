@@ -10,7 +10,7 @@ from datetime import datetime
 
 from broadcaster.issuer_policy import Policy
 from broadcaster.issuer_seat import Inheritance, Seat, Seats
-from broadcaster.rules import Refusal, RefusedError, Rule
+from broadcaster.rules import Refusal, Rule
 from schemas.areas import FIRST_EDITION, AreaTree, UnknownAreaError
 from schemas.content import Content
 from schemas.events import (
@@ -171,9 +171,3 @@ class Issuer:
         """Whether the area is its own or lies below its own."""
         area = self.seat(tree.edition)
         return area is not None and area in tree and code in tree and tree.covers(area, code)
-
-    def check_authority(self, content: Content, tree: AreaTree) -> None:
-        """Refuses content outside the body's own rights; what is delegated to it is in delegation.py."""
-        refusal = self.may(content, tree)
-        if refusal is not None:
-            raise RefusedError(*refusal)

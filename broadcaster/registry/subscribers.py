@@ -224,11 +224,6 @@ class Registry(AddressBook, DeviceReceipts, Testers):
         found = self._find(device_id)
         return found[0] if found else None
 
-    def areas_of(self, device_id: UUID) -> tuple[str, ...]:
-        """The home, then all other areas whose alerts they get. Raises UnknownSubscriberError."""
-        found = self._get(device_id)
-        return (found.home, *found.areas, *found.meanwhile)
-
     def _find(
         self, device_id: UUID, cursor: Cursor[Row] | None = None
     ) -> tuple[Subscriber, bytes | None] | None:

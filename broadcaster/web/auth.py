@@ -196,7 +196,6 @@ def bearing(
 
 
 BearingScreen = Annotated[Principal, Depends(bearing)]
-ScreenCaller = Annotated[Principal, Depends(screen_caller)]
 ScreenId = Annotated[UUID, Depends(screen)]
 Device = Annotated[Subscriber, Depends(device)]
 

@@ -32,7 +32,6 @@ from schemas.screen_requests import PlayBatch
 
 router = APIRouter(prefix="/v1/screens", tags=["screens"])
 
-_TRIES = 3
 State = Annotated[
     str | None,
     Header(

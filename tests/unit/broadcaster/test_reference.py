@@ -96,7 +96,7 @@ def test_there_are_25_samples() -> None:
 @pytest.mark.parametrize("sample", reference.sample_alerts(), ids=lambda sample: sample.id)
 def test_each_sample_lies_within_its_issuer(sample: SampleAlert) -> None:
     content = sample.content()
-    body(ISSUERS[sample.issuer_id]).check_authority(content, reference.tree(sample.edition))
+    assert body(ISSUERS[sample.issuer_id]).may(content, reference.tree(sample.edition)) is None
     assert all(code in reference.tree("2025-07-01") for code in sample.content("2025-07-01").areas)
     assert (content.lane is Lane.EMERGENCY) == (sample.severity == "emergency")
     hazard = reference.categories()[sample.category].natural_hazard

@@ -73,7 +73,6 @@ def test_a_registration_is_kept_as_said(registry: Registry) -> None:
     assert (found.push, found.phone, found.platform, found.locale) == (True, E164, "android", "en")
     assert (found.edition, found.home, found.areas) == ("small", "00101", ("00103", "002"))
     assert (found.opt_outs, found.created_at, found.updated_at) == (("tuyen_truyen",), AT, AT)
-    assert registry.areas_of(device_id) == ("00101", "00103", "002")
     assert registry.count() == {Channel.PUSH: 1, Channel.SMS: 1}
     assert E164 not in repr(found)
 
@@ -236,8 +235,6 @@ def test_an_unknown_device_is_said_to_be(registry: Registry) -> None:
     assert registry.subscriber(nobody) is None
     assert registry.unregister(nobody) is False
     assert registry.note(nobody, uuid4(), 1, "shown", AT) is False
-    with pytest.raises(UnknownSubscriberError):
-        registry.areas_of(nobody)
     with pytest.raises(UnknownSubscriberError):
         registry.change(nobody, SubscriberChange(locale="en"), AT)
     with pytest.raises(UnknownSubscriberError):
