@@ -52,6 +52,7 @@ from broadcaster.web.api import (
     reach,
     recount,
     screen_control,
+    screen_own,
     screens,
     sms_budget,
     system,
@@ -108,8 +109,9 @@ _ROUTERS = (
     testers.router,
     pairing.router,
     screens.router,
+    screen_own.router,
     datex.router,
-    screen_control.router,  # after screens: `me` is no screen's id
+    screen_control.router,  # after screen_own: `me` is no screen's id
     cadence_terms.router,  # before cadence: a body's address is any word
     cadence_terms.public_router,
     frames.router,

@@ -1,7 +1,7 @@
 """In front of the framework: the feed that every screen polls, served from memory.
 
 It is raw ASGI because a poll through the framework costs five times as much, and ten thousand
-screens poll every ten seconds. Whatever it does not know, it passes on: api/screens.py gives the same
+screens poll every ten seconds. Whatever it does not know, it passes on: api/screen_own.py gives the same
 answers from the database.
 """
 

@@ -1,44 +1,29 @@
-"""Screens: putting them up, taking them down, what they poll and what they report."""
+"""Screens: putting them up and taking them down, and which there are."""
 
 from base64 import b64encode
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import APIRouter, Query
 
 from broadcaster.account import Role
 from broadcaster.key_rows import KeyKind
-from broadcaster.screens.tailoring import tailored
 from broadcaster.web import screen_list
-from broadcaster.web.api.pairing_models import PlaysTaken
 from broadcaster.web.api.place_models import (
     ScreenCreated,
     ScreenPage,
-    ScreenReported,
     ScreensWanted,
     screen_answer,
 )
-from broadcaster.web.auth import ScreenId, Staff, WithOnce, actor
-from broadcaster.web.feed_forms import NotOneBitError
+from broadcaster.web.auth import Staff, WithOnce, actor
 from broadcaster.web.known_screens import ACCOUNT
 from broadcaster.web.openapi import SCREEN_EXAMPLE, problems_of
-from broadcaster.web.polls import FEED_PATH, ServedCount, matches, note, server_time
+from broadcaster.web.polls import FEED_PATH, ServedCount
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import WithServices
-from projections.feeds import view as feeds
-from projections.feeds.render import etag
-from schemas.requests import NewScreen, ScreenReport
-from schemas.screen_requests import PlayBatch
+from schemas.requests import NewScreen
 
 router = APIRouter(prefix="/v1/screens", tags=["screens"])
-
-State = Annotated[
-    str | None,
-    Header(
-        alias="X-Screen-State",
-        description="How the screen is, with any poll: `seq=1841;show=<alert>/<version>;err=0;up=3600`.",
-    ),
-]
 
 
 @router.post(
@@ -118,152 +103,3 @@ def remove(services: WithServices, principal: Staff, screen_id: UUID) -> None:
     services.ports.setup.remove_screen(actor(principal), screen_id, at=now)
     services.ports.keys.revoke_account(f"{ACCOUNT}{screen_id}", now)
     services.cache.refresh()
-
-
-@router.head("/me/feed", include_in_schema=False)
-@router.get(
-    "/me/feed",
-    summary="The feed a screen polls",
-    responses={200: {"content": {"application/json": {}}}} | problems_of(304, 401, 403, 503),
-    response_class=Response,
-)
-def read_feed(
-    services: WithServices,
-    screen_id: ScreenId,
-    if_none_match: Annotated[str | None, Header(alias="If-None-Match")] = None,
-    state: State = None,
-) -> Response:
-    """What to show, for the screen's area and display. Poll it with the ETag you have.
-
-    `Prefer: wait=50` with `If-None-Match` keeps the poll open until the feed changes, at most 55 seconds.
-    A body is signed: `X-Feed-Signature: ed25519=<base64>;key=<key id>`, by the key of `/v1/feed-key`.
-    Refuse a body whose (epoch, seq) is lower than your last. Every answer carries `X-Server-Time`,
-    milliseconds since 1970. On any error keep what you have and let it expire by
-    your own clock. HEAD is answered too.
-    """
-    # front.py answers from memory before this is reached; here is what it does not know yet.
-    placed = services.directory.screens().get(screen_id)
-    with services.reading() as conn:
-        feed = feeds.feed(conn, placed.area, placed.profile, drills=placed.drills) if placed else None
-    if feed is None:
-        raise _being_made()
-    now = services.now()
-    services.book.refresh()
-    overlay = services.book.overlay(screen_id, now)
-    body = tailored(feed.body, overlay) if overlay else feed.body
-    tag = feed.etag if body is feed.body else etag(body)
-    unchanged = matches((if_none_match or "").encode("latin-1", "replace"), tag.encode())
-    note(
-        services.served,
-        screen_id,
-        now,
-        unchanged=unchanged,
-        state=(state or "").encode("latin-1", "replace"),
-    )
-    headers = {
-        "ETag": tag,
-        "Cache-Control": "private, no-cache",
-        "Vary": "Authorization, Prefer",
-        "X-Server-Time": server_time(now),
-    }
-    if placed is not None and placed.identify_until is not None and now < placed.identify_until:
-        headers["X-Screen-Identify"] = server_time(placed.identify_until)
-    if unchanged:
-        return Response(status_code=304, headers=headers)
-    headers["X-Feed-Signature"] = services.ports.feed_key.sign(body)
-    return Response(body, headers=headers, media_type="application/json")
-
-
-@router.head("/me/feed.{form}", include_in_schema=False)
-@router.get(
-    "/me/feed.{form}",
-    summary="The feed as plain text, NTCIP 1203 MULTI or raw bits",
-    responses={
-        200: {
-            "content": {
-                "text/plain": {"schema": {"type": "string"}},
-                "application/json": {},
-                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
-            }
-        }
-    }
-    | problems_of(304, 401, 403, 404, 422, 503),
-    response_class=Response,
-)
-def read_form(
-    services: WithServices,
-    screen_id: ScreenId,
-    form: Annotated[Literal["txt", "multi", "bin"], Path()],
-    if_none_match: Annotated[str | None, Header(alias="If-None-Match")] = None,
-    state: State = None,
-) -> Response:
-    """The same alerts, with an ETag of its own. Raw bits are for displays of one bit a pixel only.
-
-    The layouts are in docs/screens.md. Made when first asked for after a change, then served from memory.
-    """
-    placed = services.directory.screens().get(screen_id)
-    feed = services.cache.feed_for(placed.id, placed.pair) if placed else None
-    if feed is None:
-        raise _being_made()
-    try:
-        made = services.forms.form(feed, form)
-    except NotOneBitError as error:
-        raise ProblemError("not-found", str(error)) from None
-    if made is None:
-        raise _being_made()
-    now = services.now()
-    unchanged = matches((if_none_match or "").encode("latin-1", "replace"), made.etag)
-    note(
-        services.served,
-        screen_id,
-        now,
-        unchanged=unchanged,
-        state=(state or "").encode("latin-1", "replace"),
-    )
-    headers = {
-        name.decode(): value.decode() for name, value in (made.unchanged if unchanged else made.whole)
-    }
-    headers["x-server-time"] = server_time(now)
-    return Response(b"" if unchanged else made.body, 304 if unchanged else 200, headers=headers)
-
-
-@router.get(
-    "/me/events",
-    summary="Hints that the feed has changed",
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
-    | problems_of(401, 403, 503),
-    response_class=Response,
-)
-def read_hints(services: WithServices, _: ScreenId) -> Response:
-    """Server-sent events for the screen's area and display: `event: feed`, `id` and `seq` its number.
-
-    The first says the present number, each next that the feed has changed: poll it. A hint carries no
-    alert and no signature; what is missed is not repeated. `: alive` comes every 20 seconds; a stream ends
-    after an hour, with its key, or when the same screen opens another. 5,000 in a process at most; beyond
-    that, 503: poll with `Prefer: wait=`.
-    """
-    # front.py streams from memory before this is reached; who comes here cannot be served now.
-    services.refused["hints_full"] += 1
-    raise _being_made()
-
-
-def _being_made() -> ProblemError:
-    return ProblemError("unavailable", "The feed is being made.", headers={"Retry-After": "1"})
-
-
-@router.post("/me/reports", summary="Report what is on", responses=problems_of(401, 403, 409, 422))
-def report(services: WithServices, screen_id: ScreenId, request: ScreenReport) -> ScreenReported:
-    """What a screen shows. Only what it shows for the first time is kept, so reporting often is free."""
-    return ScreenReported(
-        new=services.ports.setup.screen_showed(screen_id, request.facts, at=services.now())
-    )
-
-
-@router.post("/me/plays", summary="Report plays", responses=problems_of(401, 403, 422))
-def plays(services: WithServices, screen_id: ScreenId, request: PlayBatch) -> PlaysTaken:
-    """How often each version was on since the last batch: every hour is often enough.
-
-    A batch that is sent again counts once. Lines of alerts that are not known are passed over.
-    """
-    taken = services.plays.take(screen_id, request.batch, request.plays, services.now())
-    return PlaysTaken(taken=taken or 0, repeated=taken is None)
