@@ -206,7 +206,7 @@ class House:
         return Follower(
             self.pool,
             projection,
-            read=self.log.read,
+            read=self.log.pages,
             append_in=self.log.append_in,
             clock=clock,
             head=self.log.head,

@@ -125,7 +125,10 @@ class Follower:
         """Follows the log that far in there; the position reached. Raises RebuildError."""
 
         def read(after: int, limit: int, topics: Sequence[str]) -> Sequence[Recorded]:
-            return [each for each in self._read(after, limit, topics) if each.position <= upto]
+            page = self._read(after, limit, topics)
+            if not page or page[-1].position <= upto:
+                return page
+            return [each for each in page if each.position <= upto]
 
         twin = Follower(
             beside.pool,
@@ -173,13 +176,13 @@ class Follower:
         head = place.position if hasty else self.head()
         try:
             page = read(place.position, limit, self._topics)
+            part = self._cut(page)
+            last = part[-1].position if part else place.position
         except Exception as error:
             if transient(error):
                 raise
             raise PoisonedError(place.position, place.position + 1, error) from error
-        part = self._cut(page)
         whole = len(page) < limit and len(part) == len(page)
-        last = part[-1].position if part else place.position
         reached = max(head, last) if whole else last
         if reached <= place.position:
             return False
@@ -192,6 +195,7 @@ class Follower:
         """As much from the beginning as makes one transaction, so that the first need not wait for all."""
         if self._weigh is None:
             return page
+        page = list(page)
         weights = accumulate(self._weigh(recorded.event) for recorded in page)
         return page[: max(1, sum(1 for weight in weights if weight <= self._page))]
 
@@ -211,7 +215,9 @@ class Follower:
             except Exception as error:
                 if transient(error):
                     raise
-                raise PoisonedError(before, page[0].position, error) from error
+                # Of more than one it is not known which, and to ask may fail the same way.
+                position = page[0].position if len(page) == 1 else before + 1
+                raise PoisonedError(before, position, error) from error
         return True
 
     def _halt(self, poisoned: PoisonedError) -> bool:

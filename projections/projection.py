@@ -43,7 +43,7 @@ class Projection(Protocol):
     """What a rebuild empties."""
 
     def apply(self, tx: Transaction, page: Sequence[Recorded]) -> None:
-        """Folds a page of events, in log order, into the rows."""
+        """Folds a page of events, in log order, into the rows. It may be made as one goes through it."""
         ...
 
 

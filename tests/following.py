@@ -65,7 +65,7 @@ class World:
         return Follower(
             self.pool,
             projection,
-            read=self.log.read,
+            read=self.log.pages,
             append_in=self.log.append_in,
             head=self.log.head,
             clock=lambda: self.at,

@@ -1,5 +1,7 @@
 """What was sent and what came of it, in words."""
 
+from functools import lru_cache
+
 from projections.audit.line import Words, channel_vi, lane_vi
 from projections.audit.naming import Names
 from schemas.dispatch import Outcome, Receipt
@@ -30,10 +32,10 @@ _OUTCOMES = {
 def describe_delivery(event: DeliveryEvent, say: Names) -> Words:
     """The event in words."""
     match event:
-        case AudienceFrozen():
-            words = _frozen(event)
         case ReceiptRecorded(receipt=receipt):
             words = _receipt(receipt)
+        case AudienceFrozen():
+            words = _frozen(event)
         case DeadLetterReplayed(dispatch=order, reason=reason):
             words = Words(
                 f"Gửi lại cho {len(order.ranks)} người nhận chưa gửi được qua "
@@ -104,12 +106,16 @@ def _receipt(receipt: Receipt) -> Words:
     place = (
         f"{dispatch.channel} v{dispatch.version} [{dispatch.first}, {dispatch.last}) #{dispatch.attempt}"
     )
-    counts = [
-        (receipt.counts[outcome], words)
-        for outcome, words in _OUTCOMES.items()
-        if outcome in receipt.counts
-    ]
+    counts = _counted(tuple(receipt.counts.items()))
+    return Words(f"Kết quả gửi {place}: {counts.vi}", f"Receipt of {place}: {counts.en}")
+
+
+# Of most dispatches all were accepted, of a whole slice: the same words again and again.
+@lru_cache(maxsize=1000)
+def _counted(counts: tuple[tuple[Outcome, int], ...]) -> Words:
+    given = dict(counts)
+    said = [(given[outcome], words) for outcome, words in _OUTCOMES.items() if outcome in given]
     return Words(
-        f"Kết quả gửi {place}: " + ", ".join(f"{count} {words.vi}" for count, words in counts),
-        f"Receipt of {place}: " + ", ".join(f"{count} {words.en}" for count, words in counts),
+        ", ".join(f"{count} {words.vi}" for count, words in said),
+        ", ".join(f"{count} {words.en}" for count, words in said),
     )

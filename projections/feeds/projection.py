@@ -50,6 +50,7 @@ class Feeds:
         """Folds the page into the board, then renders what it touched."""
         if not page:
             return
+        page = list(page)
         screens = {
             event.originator_id
             for _, _, event in page

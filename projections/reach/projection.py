@@ -1,21 +1,20 @@
 """Counts receipts, and the screens that showed an alert."""
 
-from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from projections.projection import Transaction
 from projections.reach import drills, spared
-from projections.reach.areas import AREAS_DDL, AreaTallies
+from projections.reach.areas import AREAS_DDL
 from projections.reach.drills import DRILLS_DDL
-from projections.reach.letters import LETTERS_DDL, Letters
-from projections.reach.receipts import RECEIPTS_DDL, note, reasons_of, row_of
+from projections.reach.fold import Fold, Key, Tally
+from projections.reach.letters import LETTERS_DDL
+from projections.reach.receipts import RECEIPTS_DDL, note
 from projections.reach.spared import SPARED_DDL
 from schemas.content import Channel
-from schemas.dispatch import FINAL, Outcome, Receipt
+from schemas.dispatch import FINAL
 from schemas.events import (
     AlertIssued,
     AudienceFrozen,
@@ -25,7 +24,6 @@ from schemas.events import (
     Recorded,
     ScreenShowed,
 )
-from schemas.ids import is_canary
 
 DDL = """
 CREATE TABLE IF NOT EXISTS reach_totals (
@@ -105,18 +103,6 @@ INSERT INTO reach_screens SELECT * FROM unnest(%s::uuid[], %s::int[], %s::uuid[]
 ON CONFLICT DO NOTHING RETURNING alert_id, version
 """
 
-Key = tuple[UUID, int, Channel]
-
-
-@dataclass
-class Tally:
-    """What a page adds to one version on one channel."""
-
-    counts: Counter[str] = field(default_factory=Counter[str])
-    reasons: Counter[str] = field(default_factory=Counter[str])
-    frozen_at: datetime | None = None
-    last_receipt_at: datetime | None = None
-
 
 class Reach:
     """Audience and outcomes by alert, version and channel, and by commune; dead letters; screens."""
@@ -145,67 +131,16 @@ class Reach:
     )
 
     def apply(self, tx: Transaction, page: Sequence[Recorded]) -> None:
-        """Folds a page: sums in memory, then one write a table."""
-        tallies: defaultdict[Key, Tally] = defaultdict(Tally)
-        receipts: list[tuple[Any, ...]] = []
-        shown: dict[tuple[UUID, int, UUID], datetime] = {}
-        areas, letters = AreaTallies(), Letters()
-        for position, recorded_at, event in page:
-            match event:
-                case AudienceFrozen():
-                    tally = tallies[event.alert_id, event.version, event.channel]
-                    tally.counts["audience"] += event.added
-                    tally.counts[Outcome.DEAD] -= event.count - event.added
-                    tally.counts["topics"] += len(event.topics)
-                    tally.frozen_at = tally.frozen_at or recorded_at
-                    areas.frozen(event)
-                case ReceiptRecorded(receipt=receipt) if is_canary(receipt.dispatch.alert_id):
-                    pass  # A test item reaches nobody.
-                case ReceiptRecorded(receipt=receipt):
-                    reasons = reasons_of(receipt)
-                    _count(tallies, receipt, reasons, recorded_at)
-                    receipts.append(row_of(position, recorded_at, receipt, reasons))
-                    areas.ended(receipt)
-                    letters.ended(position, recorded_at, receipt, reasons)
-                case DeadLetterReplayed(dispatch=order):
-                    counts = tallies[order.alert_id, order.version, order.channel].counts
-                    counts[Outcome.DEAD] -= len(order.ranks)
-                    areas.replayed(event)
-                    letters.replayed(recorded_at, event)
-                case DeadLetterWrittenOff():
-                    counts = tallies[event.alert_id, event.version, event.channel].counts
-                    counts["written_off"] += event.count
-                    letters.written_off(recorded_at, event)
-                case ScreenShowed(originator_id=screen_id):
-                    for one in event.shown:
-                        shown.setdefault((one.alert_id, one.version, screen_id), recorded_at)
-                case _:
-                    pass
-        for alert_id, version in _note_screens(tx, shown):
-            tallies[alert_id, version, Channel.LED].counts["screens"] += 1
-        note(tx, receipts)
-        _note_tallies(tx, tallies)
-        areas.write(tx)
-        letters.write(tx)
-        spared.note(tx, (event for _, _, event in page if isinstance(event, AudienceFrozen)))
-        drills.note(tx, (event for _, _, event in page if isinstance(event, AlertIssued)))
-
-
-def _count(
-    tallies: defaultdict[Key, Tally], receipt: Receipt, reasons: dict[str, int], recorded_at: datetime
-) -> None:
-    dispatch = receipt.dispatch
-    tally = tallies[dispatch.alert_id, dispatch.version, dispatch.channel]
-    by_topic = dispatch.topic is not None
-    for outcome, count in receipt.people.items():
-        # A topic that was accepted says of nobody that they got it; of one that was not, nobody did.
-        tally.counts["by_topic" if by_topic and outcome is Outcome.ACCEPTED else outcome] += count
-    if by_topic:
-        tally.counts["topics_accepted"] += receipt.counts.get(Outcome.ACCEPTED, 0)
-    tally.counts["unknown"] += receipt.unknown and (dispatch.people if by_topic else receipt.unknown)
-    for reason, count in reasons.items():
-        tally.reasons[reason] += count
-    tally.last_receipt_at = recorded_at
+        """Folds a page: sums in memory, then one write a table. Only receipts' rows go as they come."""
+        fold = Fold()
+        note(tx, fold.rows(page))
+        for alert_id, version in _note_screens(tx, fold.shown):
+            fold.tallies[alert_id, version, Channel.LED].counts["screens"] += 1
+        _note_tallies(tx, fold.tallies)
+        fold.areas.write(tx)
+        fold.letters.write(tx)
+        spared.note(tx, fold.frozen)
+        drills.note(tx, fold.issued)
 
 
 def _note_screens(tx: Transaction, shown: dict[tuple[UUID, int, UUID], datetime]) -> list[tuple[UUID, int]]:

@@ -1,13 +1,10 @@
 """The receipts of dispatches, a row each: what monitors and the dead letters are looked up by."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
-from pydantic_core import to_json
-
-from projections.projection import Transaction
+from projections.projection import Row, Transaction
 from projections.rows import copy_rows, jsonb, storable
 from schemas.dispatch import Outcome, Receipt
 
@@ -54,27 +51,25 @@ NAME = 120
 """Most characters of a provider's name, or of its name for an error."""
 
 
-def row_of(
-    position: int, recorded_at: datetime, receipt: Receipt, reasons: dict[str, int]
-) -> tuple[Any, ...]:
+def row_of(position: int, recorded_at: datetime, receipt: Receipt, reasons: dict[str, int]) -> Row:
     """The receipt's row."""
-    dispatch = receipt.dispatch
+    dispatch, counts = receipt.dispatch, receipt.counts
     return (
         position,
         recorded_at,
         dispatch.id,
         dispatch.alert_id,
         dispatch.version,
-        dispatch.channel.value,
-        dispatch.lane.value,
+        dispatch.channel,
+        dispatch.lane,
         dispatch.first,
         dispatch.last,
         dispatch.attempt,
-        jsonb(to_json(receipt.counts)),
+        jsonb(counts),
         receipt.unknown,
-        jsonb(to_json(reasons)),
+        jsonb(reasons),
         storable(receipt.provider, NAME),
-        receipt.counts.get(Outcome.DEAD, 0),
+        counts.get(Outcome.DEAD, 0),
     )
 
 
@@ -88,7 +83,6 @@ def reasons_of(receipt: Receipt) -> dict[str, int]:
     return dict(reasons)
 
 
-def note(tx: Transaction, receipts: Sequence[tuple[Any, ...]]) -> None:
+def note(tx: Transaction, receipts: Iterable[Row]) -> None:
     """Writes a page's rows."""
-    if receipts:
-        copy_rows(tx.cursor, "reach_receipts", _COLUMNS, receipts)
+    copy_rows(tx.cursor, "reach_receipts", _COLUMNS, receipts)

@@ -47,7 +47,7 @@ class Receipt(BaseModel):
     """What they cost, in VND."""
     dead: Annotated[tuple[int, ...], Field(exclude_if=absent)] = ()
     by_area: dict[str, dict[Outcome, Annotated[int, Field(ge=1)]]] = Field(
-        default_factory=dict[str, dict[Outcome, int]], exclude_if=absent
+        default_factory=dict, exclude_if=absent
     )
     later: Annotated[tuple[Later, ...], Field(exclude_if=absent)] = ()
     """By when, the soonest first; each beyond `retry_at`."""

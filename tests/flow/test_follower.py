@@ -171,10 +171,12 @@ def test_a_stopped_projection_stays_stopped_for_a_new_follower(here: World) -> N
     assert positions(here) == [1, 2, 3]
 
 
-def test_a_row_that_cannot_be_read_stops_the_projection_before_it(here: World) -> None:
+# Alone, last of a full page, amid one, and in one that is not full.
+@pytest.mark.parametrize("page", [1, 2, 5, 2000])
+def test_a_row_that_cannot_be_read_stops_the_projection_before_it(here: World, page: int) -> None:
     here.append(*submitted(5))
     here.rows("UPDATE events SET state = '{}' WHERE position = 4 RETURNING 1")
-    follower = here.follower(Tally())
+    follower = here.follower(Tally(), page)
     assert follower.catch_up() == 3
     standing = follower.standing()
     assert standing.stopped_at == 4
