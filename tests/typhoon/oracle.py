@@ -170,8 +170,9 @@ class Oracle:
         return found
 
     def _relieve(self, told: Told, content: Content, version: int) -> None:
-        """Those it spared the lesser ones get them now."""
-        for lesser in list(self.alerts.values()):
+        """Those it spared the lesser ones get them now, the gravest first: it may spare them the next."""
+        gravest = sorted(self.alerts.values(), key=lambda one: (-GRAVITY[one.content["severity"]], one.id))
+        for lesser in gravest:
             if lesser.life != "live" or not _outranks(told, content, lesser):
                 continue
             if told.life == "live" and _outranks(told, told.content, lesser):
