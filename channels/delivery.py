@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 FAULTS_KEPT = 64
 """Versions whose content was refused that a worker remembers."""
 FAULT_KEPT = timedelta(minutes=10)
-"""How long: who replays a dead letter later gets a true try."""
+"""How long. Who replays a dead letter gets a true try at once: a person says that it may pass now."""
 
 SLICE = 500
 """Of the largest dispatch: what one kill may leave in doubt."""
@@ -156,6 +156,8 @@ class Delivery:
         self._faults[dispatch.alert_id, dispatch.version] = (reason, self._clock() + FAULT_KEPT)
 
     def _fault(self, dispatch: Dispatch, at: datetime) -> str:
-        """Why the version's content was refused lately; empty where it was not."""
+        """Why the version's content was refused lately; empty where it was not, or is to be tried again."""
+        if dispatch.replay_of is not None:
+            return ""
         reason, until = self._faults.get((dispatch.alert_id, dispatch.version), ("", at))
         return reason if at < until else ""
