@@ -22,6 +22,9 @@ DOWN_FIRST, DOWN_LONGEST = 1.0, 30.0
 DOWN = "PROVIDER_DOWN"
 PLATFORM_PAUSE = 60.0
 """Seconds; the city's keys at Apple or at the browsers are not put right sooner."""
+PLATFORM_STREAK = 20
+"""So many refusals in a row, and nobody of the platform taken for as long as a pause, mean our keys; else
+the token is at fault: a stranger may register one that is always refused, and stops nobody else by it."""
 OWN_PLATFORM = "android"
 """FCM's own: it has no third party that could refuse us."""
 _FAILURES = frozenset({exceptions.UNAVAILABLE, exceptions.INTERNAL, "BAD_REPLY"})
@@ -40,6 +43,8 @@ class Pauses:
         self._spent, self._ticks = spent, ticks
         self._known: dict[str, tuple[float, str]] = {}
         self._quota_streak = self._down_streak = self._rests = 0
+        self._refusals: dict[str, int] = {}
+        self._taken_at: dict[str, float] = {}
 
     def heard(self, recipient: Recipient, result: Result) -> None:
         """FCM's answer for one recipient."""
@@ -53,10 +58,20 @@ class Pauses:
             log.warning("push.quota_spent", seconds=seconds)
             self._pause(_EVERYONE, seconds, QUOTA[0])
             self._spent(seconds)
+        elif result.outcome is Outcome.ACCEPTED:
+            self._taken_at[recipient.platform] = self._ticks()
+            self._refusals.pop(recipient.platform, None)
         elif result.reason == THIRD_PARTY and recipient.platform not in ("", OWN_PLATFORM):
-            if recipient.platform not in self._known:
-                log.error("push.platform_refused", platform=recipient.platform)
-            self._pause(recipient.platform, result.retry_after or PLATFORM_PAUSE, THIRD_PARTY)
+            self._refused(recipient.platform, result.retry_after or PLATFORM_PAUSE)
+
+    def _refused(self, platform: str, seconds: float) -> None:
+        self._refusals[platform] = row = self._refusals.get(platform, 0) + 1
+        taken_at = self._taken_at.get(platform)
+        if row < PLATFORM_STREAK or (taken_at is not None and self._ticks() - taken_at < PLATFORM_PAUSE):
+            return
+        if platform not in self._known:
+            log.error("push.platform_refused", platform=platform)
+        self._pause(platform, seconds, THIRD_PARTY)
 
     def failed(self, wish: float = 0.0, count: int = 1) -> None:
         """So many found FCM down, or found no way to it; `wish` is its Retry-After in seconds."""

@@ -22,7 +22,7 @@ from channels.push.pace import OwnQuota, Quota
 from channels.push.render import language_of
 from channels.push.request import Headers, Loss, Reply
 from channels.push.web import render
-from channels.push.web.answers import TOO_MANY, UNTRUSTED, read_answer
+from channels.push.web.answers import TAKEN, TOO_MANY, UNTRUSTED, read_answer
 from channels.push.web.seal import Receiver, SealError, seal
 from channels.push.web.vapid import Vapid
 from schemas.content import Channel
@@ -33,6 +33,8 @@ log = structlog.get_logger(__name__)
 
 STREAK = 20
 """So many refusals in a row mean the service wants nothing of us now; a few, a browser's own trouble."""
+PROVEN = 60.0
+"""Seconds for which one that was taken says that our key is good."""
 LONGEST_WAIT = 10.0
 """Seconds a window waits for its places; what must wait longer is deferred."""
 MOST_ORIGINS = 64
@@ -113,6 +115,7 @@ class WebPushGateway:
         self._quota = quota or OwnQuota(settings.rate)
         self._lines: dict[str, Lines] = {}
         self._streaks: dict[str, int] = {}
+        self._taken_at: dict[str, float] = {}
         self._pauses: dict[str, tuple[float, str]] = {}
 
     async def __aenter__(self) -> Self:
@@ -208,12 +211,22 @@ class WebPushGateway:
                 return self.pause_of(rank, origin) or Result(rank, Outcome.DEFERRED, UNWANTED)
             return Result(rank, Outcome.DEFERRED, answer.reason, ambiguous=answer.ambiguous)
         result = read_answer(rank, answer, self._clock)
-        refused = answer.status == TOO_MANY or answer.status in UNTRUSTED
+        if answer.status in TAKEN:
+            self._taken_at[origin] = monotonic()
+        refused = answer.status == TOO_MANY or (answer.status in UNTRUSTED and not self._is_proven(origin))
         self._streaks[origin] = streak = self._streaks.get(origin, 0) + 1 if refused else 0
         if streak >= STREAK and origin not in self._pauses:
             log.error("push.service_refuses", service=urlsplit(origin).hostname, reason=result.reason)
             self._pauses[origin] = (monotonic() + (result.retry_after or 0.0), result.reason)
         return result
+
+    def _is_proven(self, origin: str) -> bool:
+        """Whether the service took a message lately, so that our key is good.
+
+        What it refuses then is a subscription by another key: a stranger may register many of them.
+        """
+        taken_at = self._taken_at.get(origin)
+        return taken_at is not None and monotonic() - taken_at < PROVEN
 
     def pause_of(self, rank: int, origin: str) -> Result | None:
         """The result of one whose service is not sent to now."""

@@ -20,7 +20,7 @@ from channels.push.web.sandbox.browser import PATH, browser
 from channels.push.web.seal import CURVE, RECORD, SealError, opened
 
 KEPT = 1000
-BY_PREFIX = {"gone-": 410, "expired-": 404, "never-": 503, "moved-": 307, "large-": 413}
+BY_PREFIX = {"gone-": 410, "expired-": 404, "never-": 503, "moved-": 307, "large-": 413, "theirs-": 403}
 _VAPID = re.compile(r"vapid t=([\w.-]+), ?k=([\w-]+)")
 _TOPIC = re.compile(r"[\w-]{1,32}")
 _URGENCIES = {"very-low", "low", "normal", "high"}

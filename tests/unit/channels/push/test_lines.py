@@ -23,6 +23,7 @@ from channels.push.frames import (
     frame,
     unpadded,
 )
+from channels.push.pauses import PLATFORM_STREAK
 from channels.push.sandbox import Behaviour, PushSandbox
 from schemas.dispatch import Outcome
 from tests.contract.gateways import AT, message
@@ -150,14 +151,14 @@ def test_connections_follow_the_delay(sandbox: PushSandbox) -> None:
 def test_a_trouble_with_apple_leaves_the_others_alone(sandbox: PushSandbox) -> None:
     async def scenario(gateway: PushGateway) -> tuple[list[Result], list[Result]]:
         sandbox.behave(Behaviour(errors={"THIRD_PARTY_AUTH_ERROR": 1.0}))
-        first = await gateway.send(message(), phones(1, "ios"))
+        first = await gateway.send(message(), phones(PLATFORM_STREAK, "ios"))
         sandbox.behave()
         return first, await gateway.send(message(), [*phones(5, "ios"), *phones(7, "android", 5)])
 
     before = sandbox.count().received
     first, second = use(sandbox, scenario)
     trouble = (Outcome.DEFERRED, "THIRD_PARTY_AUTH_ERROR", False)
-    assert summed(first) == {trouble: 1}
+    assert summed(first) == {trouble: PLATFORM_STREAK}
     assert summed(second) == {trouble: 5, GOOD: 7}
     assert all(50 < (result.retry_after or 0) <= 60 for result in second if result.outcome is not GOOD[0])
     assert sandbox.count().received - before == 7

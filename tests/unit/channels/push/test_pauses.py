@@ -4,12 +4,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.gateway import Recipient, Result
-from channels.push.pauses import DOWN, DOWN_LONGEST, DOWN_STREAK, QUOTA_STREAK, Pauses
+from channels.push.pauses import (
+    DOWN,
+    DOWN_LONGEST,
+    DOWN_STREAK,
+    PLATFORM_PAUSE,
+    PLATFORM_STREAK,
+    QUOTA_STREAK,
+    Pauses,
+)
 from schemas.dispatch import Outcome
 
 PHONE = Recipient(0, 0, "phone", "token", "android", "vi")
 OK = Result(0, Outcome.ACCEPTED)
 DOWN_NOW = Result(0, Outcome.DEFERRED, "UNAVAILABLE")
+IPHONE = PHONE._replace(platform="ios")
+REFUSED = Result(0, Outcome.DEFERRED, "THIRD_PARTY_AUTH_ERROR")
 SPENT = Result(0, Outcome.DEFERRED, "QUOTA_EXCEEDED", 30.0)
 
 
@@ -68,3 +78,29 @@ def test_that_the_quota_is_spent_is_told_once() -> None:
         desk.pauses.heard(PHONE, SPENT)
     assert desk.spent == [30.0]
     assert desk.pauses.rest() == 30
+
+
+def test_the_tokens_of_a_stranger_stop_nobody_else() -> None:
+    desk = Desk()
+    desk.pauses.heard(IPHONE, REFUSED)
+    assert desk.pauses.of(IPHONE) is None, "one says nothing of all"
+    desk.pauses.heard(IPHONE, OK)
+    for _ in range(50 * PLATFORM_STREAK):
+        desk.pauses.heard(IPHONE, REFUSED)
+    assert desk.pauses.of(IPHONE) is None, "our keys were good a moment ago"
+
+
+def test_keys_that_are_refused_stop_their_platform_alone() -> None:
+    desk = Desk()
+    desk.pauses.heard(IPHONE, OK)
+    desk.now += PLATFORM_PAUSE
+    for _ in range(PLATFORM_STREAK):
+        assert desk.pauses.of(IPHONE) is None
+        desk.pauses.heard(PHONE, OK)
+        desk.pauses.heard(IPHONE, REFUSED)
+    found = desk.pauses.of(IPHONE)
+    assert found is not None
+    assert found.reason == "THIRD_PARTY_AUTH_ERROR"
+    assert desk.pauses.of(PHONE) is None
+    desk.now += PLATFORM_PAUSE
+    assert desk.pauses.of(IPHONE) is None, "it is tried again"

@@ -118,6 +118,15 @@ def test_another_key_is_deferred_and_erases_nobody(service: WebPushSandbox, tmp_
     assert all(result.retry_after and 50 < result.retry_after <= 60 for result in paused)
 
 
+def test_subscriptions_by_a_strangers_key_stop_nobody_else(service: WebPushSandbox) -> None:
+    gateway = WebPushGateway(settings_of(service), lambda: AT)
+    mine = browsers(service.address("mine"))
+    theirs = browsers(*(service.address(f"theirs-{number}") for number in range(2 * client.STREAK)))
+    first, refused, after = sent(gateway, (message(), mine), (message(), theirs), (message(), mine))
+    assert {(result.outcome, result.reason) for result in refused} == {(Outcome.DEFERRED, "VAPID_REFUSED")}
+    assert [result.outcome for result in (*first, *after)] == [Outcome.ACCEPTED] * 2
+
+
 def test_a_long_text_is_cut_and_a_headline_is_not() -> None:
     long = message()
     texts = {"vi": Text(headline="Ngập sâu", description="ướt " * 499, instruction="Lên cao. " * 100)}
