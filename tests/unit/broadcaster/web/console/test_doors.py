@@ -41,6 +41,7 @@ def filled(path: str, alert_id: str = "") -> str:
         "{digest}": "0123456789abcdef",
         "{token}": "x",
         "{body}": "ubnd-tp",
+        "{form}": "csv",
     }
     values |= {
         f"{{{name}_id}}": str(uuid4()) for name in ("dispatch", "screen", "template", "area_set", "group")
