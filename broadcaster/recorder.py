@@ -89,15 +89,22 @@ class ChainRecorder(ApplicationRecorder):
         self.pool = pool
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
-        """Appends all or none. Takes `at` (the recording instant), `once` and `ground`.
+        """Eventsourcing's view of `insert`."""
+        if not stored_events:
+            return []
+        return self.insert(stored_events, kwargs["at"], kwargs.get("once"), kwargs.get("ground"))
+
+    def insert(
+        self,
+        stored_events: Sequence[StoredEvent],
+        at: datetime,
+        once: Once | None = None,
+        ground: Ground | None = None,
+    ) -> list[int]:
+        """Appends all or none, at least one, recorded `at` that instant; answers the positions.
 
         Raises IntegrityError where a version is taken, or an event was added to the ground.
         """
-        if not stored_events:
-            return []
-        at: datetime = kwargs["at"]
-        once: Once | None = kwargs.get("once")
-        ground: Ground | None = kwargs.get("ground")
         try:
             with self.pool.connection() as conn, conn.cursor() as cursor:
                 if once is not None:

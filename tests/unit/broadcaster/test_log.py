@@ -47,6 +47,15 @@ def test_events_come_back_in_order_with_their_instant(log: AlertLog) -> None:
     assert log.read(2, 10) == []
 
 
+def test_a_full_page_is_made_as_one_goes_through_it_and_holds_the_same_events(log: AlertLog) -> None:
+    log.append([submitted(uuid4(), 1) for _ in range(5)], at=AT)
+    log.append([submitted(uuid4(), 1)], at=AT)
+    assert log.pages(0, 10) == log.read(0, 10)
+    page, kept = log.pages(1, 4), log.read(1, 4)
+    assert not isinstance(page, list)
+    assert (list(page), len(page), page[-1], list(page[1:3])) == (kept, 4, kept[-1], kept[1:3])
+
+
 def test_nothing_of_a_conflicting_append_stays(log: AlertLog) -> None:
     stream, other = uuid4(), uuid4()
     log.append([submitted(stream, 1)], at=AT)
