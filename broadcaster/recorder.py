@@ -21,7 +21,8 @@ Row = tuple[Any, ...]
 
 ZERO = bytes(32)
 
-_APPEND = "SELECT events_append(%s::uuid[], %s::bigint[], %s::text[], %s::bytea[], %s, %s, %s)"
+# Binary (%b), for as text each payload is written twice over and quoted.
+_APPEND = "SELECT events_append(%b::uuid[], %b::bigint[], %b::text[], %b::bytea[], %s, %s, %s)"
 # The key goes in first: a racing repeat fails on it before it can append a second time.
 _REMEMBER = "INSERT INTO event_onces VALUES (%s, %s, %s, %s, %s, %s)"
 _SELECT_STREAM = (
