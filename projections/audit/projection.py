@@ -16,21 +16,30 @@ from schemas.events import (
     AlertDrafted,
     AlertExpired,
     AlertIssued,
+    AlertPreApproved,
     AlertRejected,
     AlertReturned,
     AlertRevised,
+    AlertScheduled,
     AlertScreensExcluded,
     AlertScreensReadmitted,
     AlertSubmitted,
+    AlertUnscheduled,
     AlertUpdateProposed,
     AnyEvent,
     AttemptRefused,
     AudienceFrozen,
+    DeadLetterReplayed,
+    DeadLetterWrittenOff,
     EvidenceExported,
     ExportMade,
     ReceiptRecorded,
     Recorded,
     ScreenShowed,
+    SmsBudgetExceeded,
+    SmsBudgetReserved,
+    SmsBudgetStopped,
+    SmsDelivered,
 )
 
 DDL = """
@@ -107,6 +116,8 @@ def alert_of(event: AnyEvent) -> UUID | None:
     match event:
         case ReceiptRecorded(receipt=receipt):
             found = receipt.dispatch.alert_id
+        case DeadLetterReplayed(dispatch=order):
+            found = order.alert_id
         case (
             AlertDrafted()
             | AlertRevised()
@@ -114,6 +125,9 @@ def alert_of(event: AnyEvent) -> UUID | None:
             | AlertReturned()
             | AlertRejected()
             | AlertApproved()
+            | AlertPreApproved()
+            | AlertScheduled()
+            | AlertUnscheduled()
             | AlertIssued()
             | AlertUpdateProposed()
             | AlertCancelled()
@@ -123,10 +137,15 @@ def alert_of(event: AnyEvent) -> UUID | None:
         case (
             AudienceFrozen(alert_id=alert_id)
             | AttemptRefused(alert_id=alert_id)
+            | DeadLetterWrittenOff(alert_id=alert_id)
             | EvidenceExported(alert_id=alert_id)
             | ExportMade(alert_id=alert_id)
             | AlertScreensExcluded(alert_id=alert_id)
             | AlertScreensReadmitted(alert_id=alert_id)
+            | SmsBudgetReserved(alert_id=alert_id)
+            | SmsBudgetExceeded(alert_id=alert_id)
+            | SmsBudgetStopped(alert_id=alert_id)
+            | SmsDelivered(alert_id=alert_id)
         ):
             found = alert_id
         case ScreenShowed(shown=shown):

@@ -148,7 +148,7 @@ class Reckoning:
                 return self._town.poll(screen) and (screen.on, screen.off) == wanted
 
             try:
-                until(agrees, seconds=15)
+                until(agrees, seconds=30)
             except TimeoutError:
                 on, off = wanted
                 yield (

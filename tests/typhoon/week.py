@@ -365,7 +365,7 @@ class Week:
     def _short_storm(self) -> None:
         """A grave warning of a minute's life over a lesser one: when it ends, the lesser one is heard."""
         lesser = content(self.offices.number(), ["006"], "bao", "Minor", incident="vo-de")
-        end = (clock() + timedelta(seconds=8)).isoformat()
+        end = (clock() + timedelta(seconds=12)).isoformat()
         graver = content(self.offices.number(), ["006"], "bao", "Severe", incident="vo-de", expires_at=end)
         short = self.offices.send("ubnd-006", graver)
         self.offices.send("bch-pctt", lesser)
@@ -381,8 +381,12 @@ class Week:
 
     def _follow_up(self, told: Told) -> Callable[[], None]:
         offices, kind = self.offices, self.chance.random()
-        if told.body == "ubnd-tp" and kind < 0.3 and told.content.get("mode", "actual") == "actual":
+        ours, now = told.body == "ubnd-tp", told.edition == self.oracle.edition
+        if ours and now and kind < 0.3 and told.content.get("mode", "actual") == "actual":
             return lambda: offices.correct(told, self.correction)
+        if not now and told.body == "ubnd-00001":
+            # The right it was lent lapsed with the edition: what stood on it can only be withdrawn.
+            return lambda: offices.cancel(told)
         if kind < 0.35:
             return lambda: offices.cancel(told, in_error=kind < 0.15)
         if kind < 0.5:

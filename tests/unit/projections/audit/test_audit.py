@@ -153,3 +153,14 @@ def test_rows_do_not_depend_on_pages(conn: Connection[Row]) -> None:
     assert len(whole["audit_entries"]) == 7
     assert rebuild(conn, Audit(), story.log, 1) == whole
     assert rebuild(conn, Audit(), story.log, 3) == whole
+
+
+def test_whatever_names_one_alert_is_among_its_lines() -> None:
+    told = 0
+    for event in examples():
+        # Screens are told apart above; of exports and refusals some are about none.
+        own = event.originator_id if event.TOPIC.startswith("alert.") else getattr(event, "alert_id", None)
+        if own is not None:
+            told += 1
+            assert alert_of(event) == own, event.TOPIC  # type: ignore[arg-type]  # one of the union
+    assert told >= 20
