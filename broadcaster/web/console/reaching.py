@@ -25,6 +25,8 @@ class Estimate:
     """Communes and wards."""
     push: int
     sms: int
+    by_home: bool = True
+    """Without those who follow the areas from elsewhere; else it was counted person by person."""
 
     def of(self, channel: Channel) -> int:
         """On one channel; screens are no people."""

@@ -190,6 +190,7 @@ def _page(
             estimate,
             push=told_of.get(Channel.PUSH, estimate.push),
             sms=told_of.get(Channel.SMS, estimate.sms),
+            by_home=False,
         )
 
     def open_to(command: Command) -> bool:
