@@ -8,7 +8,7 @@ from broadcaster import reference
 from broadcaster.alert import Alert, PreApproval, Sending
 from broadcaster.lifecycle import TABLE, Command
 from broadcaster.rules import RefusedError
-from schemas.content import Attachment, Certainty, Content, Kind, Mode, Severity, Text, Urgency
+from schemas.content import Attachment, Certainty, Content, Kind, Mode, Severity, Text, Urgency, visible
 from schemas.events import Actor, AlertEvent
 from tests.unit.broadcaster.cap.told import AT, EDITION, LAN, MINH, SENDER
 
@@ -131,7 +131,8 @@ class Walk:
     def text(self, most: int) -> str:
         """A text of at most so many characters."""
         start = self.chance.randrange(len(SEA) - most)
-        return SEA[start : start + self.chance.randint(1, most)].strip() or "x"
+        piece = SEA[start : start + self.chance.randint(1, most)]
+        return piece if visible(piece) else "x"
 
     def files(self) -> tuple[Attachment, ...]:
         """A file, now and then."""
