@@ -21,11 +21,13 @@ CREATE TABLE IF NOT EXISTS api_keys (
     secret_hash bytea NOT NULL,
     account text NOT NULL,
     body text,
-    kind text NOT NULL CHECK (kind IN ('staff', 'screen')),
+    kind text NOT NULL CHECK (kind IN ('staff', 'screen', 'app')),
     created_at timestamptz NOT NULL,
     revoked_at timestamptz,
     last_used_at timestamptz
 );
+ALTER TABLE api_keys DROP CONSTRAINT IF EXISTS api_keys_kind_check;
+ALTER TABLE api_keys ADD CONSTRAINT api_keys_kind_check CHECK (kind IN ('staff', 'screen', 'app'));
 CREATE INDEX IF NOT EXISTS api_keys_account ON api_keys (account);
 ALTER TABLE api_keys ADD COLUMN IF NOT EXISTS ends_at timestamptz;
 ALTER TABLE api_keys ADD COLUMN IF NOT EXISTS replaced_by text;
@@ -40,10 +42,11 @@ _COLUMNS = "key_id, account, body, kind, created_at, revoked_at, last_used_at"
 
 
 class KeyKind(StrEnum):
-    """Whom a key was given to: a person or program of a body, or a screen."""
+    """Whom a key was given to: a person or program of a body, a screen, the citizens' app's server."""
 
     STAFF = "staff"
     SCREEN = "screen"
+    APP = "app"
 
 
 @dataclass(frozen=True)

@@ -136,8 +136,8 @@ class Keys:
         key_id, secret = parts
         known = self._lately(key_id, at)
         # An unknown id is compared too, so that both kinds of no take as long.
-        is_staff = known is not None and known.key.kind is KeyKind.STAFF
-        given = digest(secret) if is_staff else verifier(secret)
+        signs = known is None or known.key.kind is KeyKind.SCREEN
+        given = verifier(secret) if signs else digest(secret)
         right = hmac.compare_digest(known.key.verifier if known else _NOTHING, given)
         if known is None or not right:
             return None

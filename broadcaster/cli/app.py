@@ -10,8 +10,6 @@ import psycopg
 import typer
 
 from broadcaster import key_files, logs, roles
-from broadcaster.account import Role as StaffRole
-from broadcaster.accounts.store import State
 from broadcaster.cli import accounts, restored
 from broadcaster.cli import audit as cli_audit
 from broadcaster.cli.areas import areas_app
@@ -21,6 +19,7 @@ from broadcaster.cli.cadence import cadence_app
 from broadcaster.cli.cap import cap_app
 from broadcaster.cli.dead_letters import dead_letters_app
 from broadcaster.cli.imports import import_subscribers
+from broadcaster.cli.keys import keys_app
 from broadcaster.cli.operator import OPERATOR, ByOption, operator
 from broadcaster.cli.push import push_app
 from broadcaster.cli.screen_ops import screens_app
@@ -29,13 +28,12 @@ from broadcaster.demo.command import demo
 from broadcaster.demo.drive import DemoError
 from broadcaster.demo.staff import demo_code
 from broadcaster.engines.embedded import EngineError
-from broadcaster.key_rows import KeyKind
 from broadcaster.memory import BULK, settle
 from broadcaster.proof import chain, exports
 from broadcaster.proof.exports import Export
 from broadcaster.roles import Role
 from broadcaster.rules import RefusedError
-from broadcaster.runtime import SYSTEM, House, clock
+from broadcaster.runtime import House, clock
 from broadcaster.service import Service
 from broadcaster.settings import Settings, SettingsError
 from projections.follower import RebuildError
@@ -48,7 +46,6 @@ app = typer.Typer(
     add_completion=False,
 )
 log_app = typer.Typer(help="Check the event log, or print it for others to check.", no_args_is_help=True)
-keys_app = typer.Typer(help="API keys of accounts.", no_args_is_help=True)
 subscribers_app = typer.Typer(help="The registry of phones.", no_args_is_help=True)
 app.add_typer(areas_app, name="areas")
 app.add_typer(audience_app, name="audience")
@@ -184,47 +181,6 @@ def log_export(by: ByOption = OPERATOR, data: DataOption = None) -> None:
         exports.record(house.log, made, None, by=asking, at=clock())
         for line in chain.export(house.log):
             sys.stdout.write(line + "\n")
-
-
-@keys_app.command("create")
-def keys_create(
-    account: Annotated[str, typer.Option(help="Whose key it is, for example lan@phucxa.")],
-    body: Annotated[str, typer.Option(help="The body it acts for, for example ubnd-00001.")],
-    role: Annotated[list[StaffRole], typer.Option(help="What it may do; repeat for more than one.")],
-    data: DataOption = None,
-) -> None:
-    """Give an account a key and its roles. The key is printed once and cannot be read again."""
-    with House.open(settings(data)) as house:
-        house.office.issuer(body)
-        if house.desk.accounts.state(account) is State.CLOSED:
-            raise SettingsError(f"account {account}: it was closed, which is for ever; take another name")
-        key_id, secret = house.keys.create(account, body, KeyKind.STAFF, clock())
-        for each in role:
-            house.setup.grant(SYSTEM, account, body, each, at=clock(), key_id=key_id)
-        typer.echo(secret)
-
-
-@keys_app.command("list")
-def keys_list(data: DataOption = None) -> None:
-    """List the keys, without their secrets."""
-    with House.open(settings(data)) as house:
-        for key in house.keys.list():
-            state = "revoked" if key.revoked_at else "live"
-            typer.echo(f"{key.key_id} {state:<8} {key.kind:<7} {key.account} {key.body or '-'}")
-
-
-@keys_app.command("revoke")
-def keys_revoke(
-    key_id: Annotated[str, typer.Argument(help="As `keys list` names it.")],
-    by: ByOption = OPERATOR,
-    data: DataOption = None,
-) -> None:
-    """End a key, at once. The log is told by whom."""
-    asking = operator(by)
-    with House.open(settings(data)) as house:
-        if not house.keys.revoke(key_id, clock(), by=asking):
-            raise LookupError(f"no live key {key_id}")
-        typer.echo(f"{key_id} is revoked")
 
 
 @app.command()

@@ -6,8 +6,9 @@ Where a registration names an address that is already here,
   what is now said, and its secret is new;
 - a number stays with whoever holds it, and the registration is refused: anyone can name a number, and
   who could take one might send its owner's alerts elsewhere;
-- unless it is proved, as in the operator's import: the subscriber that holds the number, if it has no
-  token, is the same phone; a number held beside another token moves, and the old one keeps its token.
+- unless it is proved, by the operator's import or the app's own server: the subscriber that holds the
+  number, if it has no token, is the same phone; a number held beside another token moves, and the old
+  one keeps its token.
 """
 
 import hmac
@@ -170,8 +171,10 @@ class Registry(AddressBook, DeviceReceipts, Testers):
         right = hmac.compare_digest(kept or bytes(32), _digest(secret))
         return found[0] if found and kept and right else None
 
-    def change(self, device_id: UUID, change: SubscriberChange, at: datetime) -> Subscriber:
-        """Changes what is named, and answers the whole.
+    def change(
+        self, device_id: UUID, change: SubscriberChange, at: datetime, *, proved: bool = False
+    ) -> Subscriber:
+        """Changes what is named, and answers the whole. `proved` as of `register`.
 
         Raises UnknownSubscriberError, InvalidSubscriberError.
         """
@@ -181,7 +184,7 @@ class Registry(AddressBook, DeviceReceipts, Testers):
         if change.opt_outs is not None:
             columns["opt_outs"] = list(change.opt_outs)
         with self._cursor() as cursor:
-            own = _own(cursor, device_id, Keys.of(phone=change.phone))
+            own = _own(cursor, device_id, Keys.of(phone=change.phone), proved=proved)
             if "phone" in change.model_fields_set:
                 if change.phone is None and own.keys.push is None:
                     raise InvalidSubscriberError("phone", "is the only address; unregister instead")
@@ -250,7 +253,7 @@ class Registry(AddressBook, DeviceReceipts, Testers):
         return found[0]
 
 
-def _own(cursor: Cursor[Row], device_id: UUID, keys: Keys) -> Holder:
+def _own(cursor: Cursor[Row], device_id: UUID, keys: Keys, *, proved: bool = False) -> Holder:
     """The device's row, locked, after its new token was taken from whoever else held it.
 
     Raises UnknownSubscriberError, InvalidSubscriberError where another holds the number.
@@ -259,7 +262,8 @@ def _own(cursor: Cursor[Row], device_id: UUID, keys: Keys) -> Holder:
     own = next((holder for holder in holders if holder.device_id == device_id), None)
     if own is None:
         raise UnknownSubscriberError(device_id)
-    check_number_free(holders, keys, device_id)
+    if not proved:
+        check_number_free(holders, keys, device_id)
     take(cursor, [other for other in holders if other != own], keys)
     return own
 

@@ -5,7 +5,7 @@ from typing import Annotated, NamedTuple
 from uuid import UUID
 
 from fastapi import Depends, Header, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from broadcaster.key_text import split
 from broadcaster.keys import KeyKind, Principal
@@ -38,6 +38,13 @@ _device_bearer = HTTPBearer(
     scheme_name="device",
     bearerFormat="<device_id>.<secret>",
     description="What the registration of the device answered.",
+)
+
+_app_key = APIKeyHeader(
+    name="App-Key",
+    auto_error=False,
+    scheme_name="app",
+    description="The key of the app's own server, where people sign in by their number: it vouches for it.",
 )
 
 Credentials = HTTPAuthorizationCredentials | None
@@ -89,7 +96,7 @@ def staff(
     if found is None:
         raise _missing("Send `Authorization: Bearer hn_...`.")
     if found.kind is not KeyKind.STAFF:
-        raise ProblemError("key.kind", "This is the key of a screen; staff have keys of their own.")
+        raise ProblemError("key.kind", "This is no key of staff; they have keys of their own.")
     return found
 
 
@@ -99,6 +106,21 @@ def anyone(
     """A member of staff, or the public."""
     found = _principal(services, credentials, address)
     return found if found is not None and found.kind is KeyKind.STAFF else None
+
+
+def vouched(
+    services: WithServices, key: Annotated[str | None, Depends(_app_key)], address: Address
+) -> bool:
+    """Whether the app's own server vouches for the number. A key that is sent must be good."""
+    if key is None:
+        return False
+    found = _principal(services, HTTPAuthorizationCredentials(scheme="Bearer", credentials=key), address)
+    if found is None or found.kind is not KeyKind.APP:
+        raise ProblemError("key.kind", "This is no key of an app's server.")
+    return True
+
+
+Vouched = Annotated[bool, Depends(vouched)]
 
 
 class SignedRequest(NamedTuple):
@@ -154,7 +176,7 @@ def screen_caller(
         raise _missing("Send `Authorization: Bearer hn_...`.")
     if found.kind is not KeyKind.SCREEN or screen_of(found.account) is None:
         services.refused["key_kind"] += 1
-        raise ProblemError("key.kind", "This is a key of staff; screens have keys of their own.")
+        raise ProblemError("key.kind", "This is no key of a screen; screens have keys of their own.")
     return found
 
 

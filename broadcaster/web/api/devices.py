@@ -16,7 +16,7 @@ from broadcaster.web.api.device_models import (
     inbox_of,
 )
 from broadcaster.web.api.tags import IfNoneMatch, answered
-from broadcaster.web.auth import Address, Device
+from broadcaster.web.auth import Address, Device, Vouched
 from broadcaster.web.inbox import live_in
 from broadcaster.web.openapi import DEVICE_EXAMPLE, problems_of
 from broadcaster.web.problems import ProblemError
@@ -31,17 +31,21 @@ router = APIRouter(prefix="/v1/devices", tags=["devices"])
     "",
     status_code=201,
     summary="Register a device",
-    responses=problems_of(422, 429),
+    responses=problems_of(401, 403, 422, 429),
     openapi_extra=DEVICE_EXAMPLE,
 )
-def register(services: WithServices, request: NewSubscriber, address: Address) -> DeviceRegistered:
+def register(
+    services: WithServices, request: NewSubscriber, address: Address, vouched: Vouched
+) -> DeviceRegistered:
     """The answer's secret is shown this once. Registering the same token again replaces it.
 
-    A number that is registered already is refused, for it proves nothing: register without it.
+    A number that is registered already is refused, for it proves nothing: register without it, or by the
+    app's own server with its key, which takes the number from whoever held it.
     """
     _check_service(services, request.token, request.token_kind)
-    _brake(services, request.phone, address)
-    made = services.ports.registry.register(request, services.now())
+    if not vouched:
+        _brake(services, request.phone, address)
+    made = services.ports.registry.register(request, services.now(), proved=vouched)
     return DeviceRegistered(device_id=made.device_id, secret=made.secret)
 
 
@@ -51,13 +55,14 @@ def read_me(device: Device) -> DeviceAnswer:
     return device_answer(device)
 
 
-@router.patch("/me", summary="Change the device's choices", responses=problems_of(401, 422, 429))
+@router.patch("/me", summary="Change the device's choices", responses=problems_of(401, 403, 422, 429))
 def change_me(
-    services: WithServices, device: Device, request: SubscriberChange, address: Address
+    services: WithServices, device: Device, request: SubscriberChange, address: Address, vouched: Vouched
 ) -> DeviceAnswer:
     """What is not named stays. A `phone` of null forgets the number."""
-    _brake(services, request.phone, address)
-    return _changed(services, device.device_id, request)
+    if not vouched:
+        _brake(services, request.phone, address)
+    return _changed(services, device.device_id, request, proved=vouched)
 
 
 @router.put("/me/areas", summary="Choose areas", responses=problems_of(401, 422))
@@ -127,9 +132,13 @@ def _check_service(services: Services, token: str | None, kind: str) -> None:
         raise InvalidSubscriberError("token", rule)
 
 
-def _changed(services: Services, device_id: UUID, change: SubscriberChange) -> DeviceAnswer:
+def _changed(
+    services: Services, device_id: UUID, change: SubscriberChange, *, proved: bool = False
+) -> DeviceAnswer:
     try:
-        return device_answer(services.ports.registry.change(device_id, change, services.now()))
+        return device_answer(
+            services.ports.registry.change(device_id, change, services.now(), proved=proved)
+        )
     except UnknownSubscriberError:
         raise _gone() from None
     except BeingMovedError as moving:

@@ -27,6 +27,7 @@ _KINDS = {
     "refused": ("attempt",),
     "screens": ("screen", "screen_group"),
     "house": (
+        "house",
         "issuer",
         "area_register",
         "area_boundaries",

@@ -21,6 +21,7 @@ UNGROUNDED = {
     "broadcaster/packaged_templates.py register": OPERATOR,
     "broadcaster/topics/route.py attempt": OPERATOR,
     "broadcaster/boundaries/store.py _do": OPERATOR,
+    "broadcaster/cli/restored.py command": OPERATOR,
     "broadcaster/setup_commands.py attempt": FACT,  # a screen's report
     "broadcaster/office.py refusals": FACT,
     "broadcaster/proof/exports.py record": FACT,

@@ -6,7 +6,8 @@ import httpx
 import pytest
 from psycopg import sql
 
-from tests.unit.broadcaster.web.town import Client, Town
+from broadcaster.key_rows import KeyKind
+from tests.unit.broadcaster.web.town import SYSTEM, Client, Town
 
 TOKEN = "fcm-token-of-a-phone"
 NEW = {"token": TOKEN, "platform": "android", "home": "00001", "phone": "0912 345 678"}
@@ -164,3 +165,47 @@ def test_numbers_are_tried_out_slowly_and_the_rest_is_not(town: Town) -> None:
     register(town, phone=None)
     town.later(seconds=5)
     assert [name(20), name(21)] == [201, 429]
+
+
+def vouching(town: Town) -> str:
+    """A key of the app's own server."""
+    return town.key_store.create("app:ihanoi", None, KeyKind.APP, town.now)[1]
+
+
+def test_the_apps_server_moves_a_number_to_its_owner(town: Town) -> None:
+    key = vouching(town)
+    former, _ = register(town)
+    anew = NEW | {"token": "installed-anew", "home": "00004"}
+    assert town.client().post("/v1/devices", anew).status_code == 422
+    made = town.client().post("/v1/devices", anew, App_Key=key).raise_for_status().json()
+    mine = Client(town.app, f"{made['device_id']}.{made['secret']}")
+    assert (mine.get("/v1/devices/me").json()["phone"], former.get("/v1/devices/me").json()["phone"]) == (
+        "+84912345678",
+        None,
+    )
+    # And back, by who has the former phone in hand and signed in there.
+    assert former("PATCH", "/v1/devices/me", {"phone": NEW["phone"]}).status_code == 422
+    moved = former("PATCH", "/v1/devices/me", {"phone": NEW["phone"]}, headers={"App-Key": key})
+    assert moved.json()["phone"] == "+84912345678"
+    assert mine.get("/v1/devices/me").json()["phone"] is None
+
+
+def test_the_apps_server_names_as_many_numbers_as_it_has_people(town: Town) -> None:
+    key = vouching(town)
+    for number in range(30):
+        person = {"phone": f"09876543{number:02}", "home": "00001"}
+        town.client().post("/v1/devices", person, App_Key=key).raise_for_status()
+
+
+def test_another_key_vouches_for_nobody(town: Town) -> None:
+    register(town)
+    anew = NEW | {"token": "installed-anew"}
+    key = vouching(town)
+    for bad, status in (("x", 401), (key[:-1] + "!", 401), (town.keys["lan"], 403)):
+        assert town.client().post("/v1/devices", anew, App_Key=bad).status_code == status
+    town.key_store.revoke(key.split("_")[1], town.now, by=SYSTEM)
+    assert town.client().post("/v1/devices", anew, App_Key=key).status_code == 401
+    # And it opens nothing else.
+    other = vouching(town)
+    assert Client(town.app, other).post("/v1/alerts", {}).status_code == 403
+    assert Client(town.app, other).get("/v1/screens/me").status_code == 403

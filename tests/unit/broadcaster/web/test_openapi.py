@@ -26,7 +26,7 @@ def test_every_operation_is_described(town: Town) -> None:
         assert path.startswith("/v1/") or path in {"/healthz", "/metrics"}, place
         if "security" in operation:
             assert "401" in operation["responses"] or method == "get", place
-    assert set(spec["components"]["securitySchemes"]) == {"staff", "screen", "device"}
+    assert set(spec["components"]["securitySchemes"]) == {"staff", "screen", "device", "app"}
     assert spec["paths"][FEED_PATH]["get"]["security"] == [{"screen": []}]
     assert len({operation["operationId"] for _, _, operation in found}) == len(found)
 

@@ -196,14 +196,14 @@ def test_who_lost_the_role_has_the_words_and_no_more(town: Town) -> None:
 def test_the_reason_of_a_withdrawal(town: Town) -> None:
     alert_id = town.issue()
     lan = lapsed(town, path=f"/console/alerts/{alert_id}/cancel")
-    lan.press("Thu hồi ngay", reason="Báo nhầm chỗ", in_error=True, sure=True)
+    lan.press("Hủy cảnh báo ngay", reason="Báo nhầm chỗ", in_error=True, sure=True)
     assert lan.status == 401
     sign_in_again(lan)
-    lan.sees("Thu hồi cảnh báo", BACK)
+    lan.sees("Hủy cảnh báo", BACK)
     assert value(lan, "reason") == "Báo nhầm chỗ"
     assert "alert.cancelled" not in topics(town)
-    lan.press("Thu hồi ngay").sees("Cần đánh dấu xác nhận.")
-    lan.press("Thu hồi ngay", sure=True)
+    lan.press("Hủy cảnh báo ngay").sees("Cần đánh dấu xác nhận.")
+    lan.press("Hủy cảnh báo ngay", sure=True)
     assert topics(town)[-1] == "alert.cancelled"
 
 
@@ -211,9 +211,9 @@ def test_a_withdrawal_that_someone_else_made_meanwhile_leaves_the_words(town: To
     alert_id = town.issue()
     lan = lapsed(town, path=f"/console/alerts/{alert_id}/cancel")
     Browser(town).sign_in("minh").go(f"/console/alerts/{alert_id}/cancel").press(
-        "Thu hồi ngay", reason="Đã hết", sure=True
+        "Hủy cảnh báo ngay", reason="Đã hết", sure=True
     )
-    lan.press("Thu hồi ngay", reason="Báo nhầm chỗ", sure=True)
+    lan.press("Hủy cảnh báo ngay", reason="Báo nhầm chỗ", sure=True)
     sign_in_again(lan).sees("Chữ bạn vừa viết", "Báo nhầm chỗ")
 
 
@@ -387,7 +387,7 @@ def test_secrets_are_never_kept(town: Town) -> None:
     services = town.app.app._app.state.services  # type: ignore[attr-defined]  # behind the guard
     alert_id = town.issue()
     lan = lapsed(town, path=f"/console/alerts/{alert_id}/cancel")
-    lan.press("Thu hồi ngay", reason="Nhầm", sure=True)
+    lan.press("Hủy cảnh báo ngay", reason="Nhầm", sure=True)
     kept = keeping.carried(services, Form({"kept": [value(lan, "kept")]}))
     assert kept is not None
     assert set(kept.form.values) == {"reason", "expected", "do"}
