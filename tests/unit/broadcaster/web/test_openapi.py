@@ -41,7 +41,7 @@ def test_examples_are_valid(town: Town) -> None:
 
 def test_the_page_shows_every_operation_and_object(town: Town) -> None:
     spec = town.client().get("/openapi.json").json()
-    page = town.client().get("/docs").text
+    page = town.client().get("/docs").text.replace("<wbr>", "")
     for path, _, operation in operations(spec):
         assert f'id="{operation["operationId"]}"' in page
         assert f'<code class="path">{path}</code>' in page
