@@ -205,6 +205,8 @@ def main() -> None:
         fail("stopped")
     except (EngineError, SettingsError, DemoError, LookupError, RebuildError, RefusedError) as error:
         fail(str(error))
+    except psycopg.errors.InsufficientPrivilege as error:
+        fail(f"the database does not let its user do that: {str(error).splitlines()[0]}")
     except psycopg.errors.UndefinedColumn:
         fail("the database of this house is of an older version: run broadcaster migrate")
     except psycopg.errors.UndefinedTable:

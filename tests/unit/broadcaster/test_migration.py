@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -94,3 +95,14 @@ def test_a_database_that_is_too_old_for_a_command_is_one_line(hanoi: House, city
     code, said = told(city_database, "status")
     expected = "broadcaster: the database of this house is of an older version: run broadcaster migrate\n"
     assert (code, said) == (2, expected)
+
+
+def test_a_user_of_the_database_without_rights_is_one_line(hanoi: House, city_database: str) -> None:
+    role = f"reader_{uuid4().hex}"
+    with hanoi.pool.connection() as conn:
+        conn.execute(f"CREATE ROLE {role} LOGIN".encode())
+    code, said = told(city_database.replace("//broadcaster@", f"//{role}@"), "status")
+    with hanoi.pool.connection() as conn:
+        conn.execute(f"DROP ROLE {role}".encode())
+    assert (code, said.count("\n")) == (2, 1)
+    assert said.startswith("broadcaster: the database does not let its user do that: permission denied for")
