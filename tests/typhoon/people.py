@@ -104,7 +104,10 @@ class People:
             said |= {"token": person.token, "platform": "android"}
         if person.phone:
             said["phone"] = person.phone
-        answer = self._town.ask("POST", "/v1/devices", json=said | {"opt_outs": sorted(person.opt_outs)})
+        said |= {"opt_outs": sorted(person.opt_outs)}
+        answer = self._town.ask(
+            "POST", "/v1/devices", json=said, headers={"App-Key": self._town.keys["app"]}
+        )
         assert answer.is_success, answer.text
         made = answer.json()
         person.device, person.secret = made["device_id"], made["secret"]

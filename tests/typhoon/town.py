@@ -67,6 +67,8 @@ class Town:
                 for role in ROLES:
                     self._account(house, f"{role}@{body}", body, role)
             self._account(house, "auditor@ubnd-tp", "ubnd-tp", Role.AUDITOR)
+            # People come by the app, which knows their numbers.
+            self.keys["app"] = house.keys.create("app:ihanoi", None, KeyKind.APP, clock())[1]
             for account in console:
                 house.desk.accounts.create(account, PASSWORD, self.secret, SYSTEM.account, clock())
 
