@@ -6,7 +6,7 @@ from importlib import import_module
 
 import structlog
 
-from broadcaster.memory import settle
+from broadcaster.memory import PAGES, STEADY, settle
 from broadcaster.roles.ending import Ending
 from broadcaster.settings import Settings
 from schemas.content import Lane
@@ -46,7 +46,7 @@ def run(role: Role, settings: Settings, lanes: Sequence[Lane] = tuple(Lane)) -> 
         import_module("broadcaster.key_files").check(settings)
     # By name, so that a worker does not load the web: each second of start-up is paid seven times.
     module = import_module(f"broadcaster.roles.{_MODULES[role]}")
-    settle()
+    settle(PAGES if role is Role.WEB else STEADY)
     log.info("role_starts", role=role.value, lanes=[lane.value for lane in lanes])
     module.run(role, settings, lanes, ending)
     log.info("role_ends", role=role.value)

@@ -24,7 +24,7 @@ from psycopg.sql import SQL, Identifier
 
 from broadcaster.account import Role
 from broadcaster.engines.embedded import PostgresServer
-from broadcaster.memory import settle
+from broadcaster.memory import PAGES, settle
 from broadcaster.runtime import SYSTEM, House, clock
 from broadcaster.settings import Settings
 from broadcaster.web import docs, pages, player_page, scorecard
@@ -155,7 +155,7 @@ def timed(visitor: Visitor, path: str, requests: int, engine: Callable[[], float
 def measure(database: str, asked: Any, engine: Callable[[], float], built: dict[str, float]) -> None:
     """Asks for every page of a town that stands."""
     # As every role does when it starts: the collector's walks were what every tenth page waited for.
-    settle()
+    settle(PAGES)
     with site(database) as hanoi:
         hanoi.stop()
         hanoi.more = {"lanes": tuple}
