@@ -10,7 +10,7 @@ from broadcaster.proof import checkpoint
 from broadcaster.proof.chain import Verdict, link
 from broadcaster.proof.checkpoint import Checkpoint
 
-ROWS = 100
+ROWS = 50
 """A page waits for the reckoning: some 50 us a row, the reading of it included."""
 
 
