@@ -19,6 +19,9 @@ from tests.waiting import until
 FINALS = ("accepted", "gone", "refused", "dead", "expired", "superseded")
 LOST = ("dead", "expired", "superseded")
 TROUBLE = re.compile(r"\[error|\[critical|Traceback|\"level\": ?\"(error|critical)\"")
+STUMBLE = '"event": "dispatch.stumbled"'
+MOST_STUMBLES = 5
+"""Of a week in which each engine is restarted once, and each worker."""
 Key = tuple[str, int, str]
 """An alert, its version, a channel."""
 
@@ -185,10 +188,10 @@ class Reckoning:
                 break
             before = f"&before={page['before']}"
         found: defaultdict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
-        refusals = Counter[str]()
+        refusals = defaultdict[str, list[str]](list)
         for entry in entries:
             if entry["topic"] == "attempt.refused":
-                refusals[entry["account"]] += 1
+                refusals[entry["account"]].append(entry["summary"])
             elif entry["topic"].startswith("alert.") and not entry["account"].startswith("system"):
                 found[entry["alert_id"]][entry["topic"], entry["account"]] += 1
         for alert in found.keys() | self._oracle.acts.keys():
@@ -199,8 +202,9 @@ class Reckoning:
         for (account, _), times in self._oracle.refused.items():
             asked[account] += times
         for account in asked.keys() | refusals.keys():
-            if refusals[account] < asked[account] or (asked[account] == 0 and refusals[account]):
-                yield f"refusals of {account}: {refusals[account]} on record, {asked[account]} asked"
+            told = refusals.get(account, [])
+            if len(told) < asked[account] or (asked[account] == 0 and told):
+                yield f"refusals of {account}: {asked[account]} asked, on record {told}"
         self.figures["entries"] = len(entries)
 
     # --- proof ------------------------------------------------------------------------------------
@@ -242,7 +246,15 @@ class Reckoning:
         errors: list[str] = []
         for file in sorted((self._town.settings.data / "log").glob("*.log")):
             lines = file.read_text(errors="replace").splitlines()
-            errors += [f"{file.stem}: {line[:300]}" for line in lines if TROUBLE.search(line)]
+            errors += [
+                f"{file.stem}: {line[:300]} ... {line[-900:]}" for line in lines if TROUBLE.search(line)
+            ]
+        # What a worker had in hand when an engine went comes again: that is its way.
+        stumbles = [line for line in errors if STUMBLE in line]
+        errors = [line for line in errors if STUMBLE not in line]
+        self.figures["stumbles"] = len(stumbles)
+        if len(stumbles) > MOST_STUMBLES:
+            errors += stumbles
         self.figures["log_errors"] = len(errors)
         self.figures["answers_repeated"] = len(self._town.tries)
         yield from (f"log: {line}" for line in errors[:20])

@@ -104,8 +104,11 @@ class Town:
         return until(answer, seconds=PATIENCE)
 
     def act(self, account: str, method: str, path: str, body: object = None) -> httpx.Response:
-        """What someone of a body asks with their key."""
+        """What someone of a body asks with their key. An approval is of what was read."""
         headers = {"Authorization": f"Bearer {self.keys[account]}"}
+        if path.endswith("/approve"):
+            read = self.ask("GET", path.removesuffix("/approve"), headers=headers)
+            headers |= {"If-Match": read.headers["ETag"]}
         return self.ask(method, path, json={} if body is None else body, headers=headers)
 
     def told(self, account: str, method: str, path: str, body: object = None) -> Any:
