@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import reduce
+from functools import partial, reduce
 from typing import Any, TypeVar
 from uuid import UUID
 
 from broadcaster.log import AlertLog, ConflictError, Once, StaleError, Versioned
+from broadcaster.rules import RefusedError
 from schemas.events import AccessEvent, AlertEvent, BodyEvent, Event, ScreenGroupEvent, TemplateEvent
 from schemas.events.base import topics
 
@@ -61,15 +62,12 @@ def begin(
     """
 
     def attempt() -> State:
-        first = recalled(log, fold, once)
-        if first is not None:
-            return first
         ground = log.ground(GROUND)
         event = decide()
         log.append([event], at=at, once=once, ground=ground)
         return fold(None, event)
 
-    return insist(attempt, what)
+    return insist(partial(_first_or, attempt, log, fold, once), what)
 
 
 def change(
@@ -91,9 +89,6 @@ def change(
     """
 
     def attempt() -> State:
-        first = recalled(log, fold, once)
-        if first is not None:
-            return first
         # Before anything is read that the decision stands on.
         ground = log.ground(GROUND)
         state = load(stream)
@@ -104,7 +99,22 @@ def change(
         log.append(events, at=at, once=once, ground=ground)
         return reduce(fold, events, state)
 
-    return insist(attempt, what or f"{stream} is")
+    return insist(partial(_first_or, attempt, log, fold, once), what or f"{stream} is")
+
+
+def _first_or(attempt: Callable[[], State], log: AlertLog, fold: Fold[State], once: Once | None) -> State:
+    """What the first use of the key made, else what the attempt does."""
+    first = recalled(log, fold, once)
+    if first is not None:
+        return first
+    try:
+        return attempt()
+    except (RefusedError, StaleError):
+        # The first use may have come between, and what it made is why this one is refused.
+        first = recalled(log, fold, once)
+        if first is None:
+            raise
+        return first
 
 
 def recalled(log: AlertLog, fold: Fold[State], once: Once | None) -> State | None:

@@ -3,15 +3,16 @@
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from broadcaster import deciding
 from broadcaster.account import Role
 from broadcaster.alert import Alert
-from broadcaster.lifecycle import Life, Stage
+from broadcaster.lifecycle import Command, Life, Stage
 from broadcaster.log import Once, StaleError, UnknownStreamError
 from broadcaster.recorder import KeyReusedError
 from broadcaster.rules import RefusedError, Rule
@@ -161,6 +162,33 @@ def test_racing_repeats_issue_once(hanoi: House) -> None:
     assert len(answers) == 6
     assert all(answer == answers[0] for answer in answers)
     assert sum(isinstance(each.event, AlertIssued) for each in hanoi.log.everything()) == 1
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_repeat_that_is_overtaken_gets_what_the_first_made(hanoi: House, *, named: bool) -> None:
+    alert = hanoi.alerts.draft(author(PHUC_XA), PHUC_XA, content(), at=clock())
+    hanoi.alerts.submit(author(PHUC_XA), alert.id, at=clock())
+    seen = hanoi.alerts.approve(approver(PHUC_XA), alert.id, at=clock())
+    once = Once("author", "go", b"issue")
+    first: list[Alert] = []
+
+    def load(stream: UUID) -> Alert:
+        # The first use comes between this one's look for it, and its look at the alert.
+        if not first:
+            first.append(hanoi.alerts.issue(author(PHUC_XA), stream, at=clock(), once=once))
+        return hanoi.office.alert(stream)
+
+    def decide(state: Alert) -> AlertIssued:
+        state.check(Command.ISSUE)
+        raise AssertionError("it is live by now")
+
+    expected = seen.version if named else None
+    again = deciding.change(
+        hanoi.log, load, Alert.fold, alert.id, decide, at=clock(), once=once, expected=expected
+    )
+    assert again == first[0]
+    with pytest.raises(RefusedError):
+        deciding.change(hanoi.log, load, Alert.fold, alert.id, decide, at=clock())
 
 
 def test_furnishing_twice_adds_nothing(hanoi: House) -> None:

@@ -15,7 +15,7 @@ from broadcaster.alert_state import reference as cap_reference
 from broadcaster.cap import importer, rules
 from broadcaster.cap.importer import Choices
 from broadcaster.cap.parse import parse
-from schemas.content import Attachment, Certainty, Content, Kind, Mode, Severity, Text, Urgency
+from schemas.content import Attachment, Certainty, Content, Kind, Mode, Severity, Text, Urgency, visible
 from schemas.events import AlertIssued
 from tests.unit.broadcaster.cap.told import (
     AT,
@@ -36,7 +36,7 @@ LETTERS = st.text(
 
 
 def cleaned(most: int) -> st.SearchStrategy[str]:
-    return LETTERS.map(lambda text: text.strip()[:most].strip()).filter(bool)
+    return LETTERS.map(lambda text: text.strip()[:most].strip()).filter(visible)
 
 
 TEXTS = st.builds(Text, headline=cleaned(50), description=cleaned(80), instruction=st.none() | cleaned(80))
