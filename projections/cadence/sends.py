@@ -20,7 +20,7 @@ LEFT JOIN LATERAL (
     SELECT s.alert_id, s.issued_at, s.kind FROM cadence_sends s
     WHERE s.issuer_id = b.issuer_id AND s.issued_at <= %(at)s AND s.kind = ANY(%(kinds)s)
     AND s.first AND s.actual AND {not_taken_back}
-    ORDER BY s.issued_at DESC LIMIT 1
+    ORDER BY s.issued_at DESC, s.position DESC LIMIT 1
 ) last ON true
 CROSS JOIN LATERAL (
     SELECT count(*) AS items FROM cadence_sends s

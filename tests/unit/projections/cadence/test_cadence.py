@@ -57,6 +57,21 @@ def test_alerts_and_bulletins_count_and_updates_do_not(conn: Connection[Row]) ->
     assert last_item(conn, "so-y-te", story.at) == AT + 3 * DAY
 
 
+@pytest.mark.parametrize("known", [None, 1000])
+def test_of_two_at_one_instant_the_later_in_the_log_is_the_last(
+    conn: Connection[Row], known: int | None
+) -> None:
+    story = Story()
+    story.body("so-y-te")
+    story.wait(days=1)
+    for _ in range(6):
+        story.issue()
+    fold(conn, Cadence(), story.log)
+    found = rolling().one(conn, "so-y-te", story.at, known=known)
+    assert found is not None
+    assert found.last_item == story.log[-1].event.originator_id
+
+
 def test_an_item_issued_in_error_is_taken_back(conn: Connection[Row]) -> None:
     story = Story()
     story.body("so-y-te")

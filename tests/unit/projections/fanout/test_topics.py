@@ -1,6 +1,6 @@
 """An audience parted between topics and tokens: everyone once, and the same each time."""
 
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections import Counter
 
 from hypothesis import given
@@ -66,7 +66,8 @@ def test_everyone_is_in_one_part_and_strangers_keep_a_topic_out(
     assert names(parts) == fit
     joined = waves.joined(parts)
     assert joined is not None
-    assert b64decode(joined.bitmap) == b64decode(whole.bitmap)
+    # The same people; a union of runs may be written otherwise.
+    assert waves.members(joined) == waves.members(whole)
     assert joined.by_area == whole.by_area
     assert not joined.topics
     orders = [order for part in parts for order in plan.slices(part)]
