@@ -1,6 +1,8 @@
 """What a screen polls by its own key, and what it reports."""
 
+from datetime import datetime
 from typing import Annotated, Literal
+from uuid import UUID
 
 from fastapi import APIRouter, Header, Path, Response
 
@@ -12,7 +14,7 @@ from broadcaster.web.feed_forms import NotOneBitError
 from broadcaster.web.openapi import problems_of
 from broadcaster.web.polls import matches, note, server_time
 from broadcaster.web.problems import ProblemError
-from broadcaster.web.services import WithServices
+from broadcaster.web.services import Services, WithServices
 from projections.feeds import view as feeds
 from projections.feeds.render import etag
 from schemas.requests import ScreenReport
@@ -61,14 +63,7 @@ def read_feed(
     overlay = services.book.overlay(screen_id, now)
     body = tailored(feed.body, overlay) if overlay else feed.body
     tag = feed.etag if body is feed.body else etag(body)
-    unchanged = matches((if_none_match or "").encode("latin-1", "replace"), tag.encode())
-    note(
-        services.served,
-        screen_id,
-        now,
-        unchanged=unchanged,
-        state=(state or "").encode("latin-1", "replace"),
-    )
+    unchanged = _polled(services, screen_id, now, tag.encode(), (if_none_match, state))
     headers = {
         "ETag": tag,
         "Cache-Control": "private, no-cache",
@@ -121,19 +116,22 @@ def read_form(
     if made is None:
         raise _being_made()
     now = services.now()
-    unchanged = matches((if_none_match or "").encode("latin-1", "replace"), made.etag)
-    note(
-        services.served,
-        screen_id,
-        now,
-        unchanged=unchanged,
-        state=(state or "").encode("latin-1", "replace"),
-    )
+    unchanged = _polled(services, screen_id, now, made.etag, (if_none_match, state))
     headers = {
         name.decode(): value.decode() for name, value in (made.unchanged if unchanged else made.whole)
     }
     headers["x-server-time"] = server_time(now)
     return Response(b"" if unchanged else made.body, 304 if unchanged else 200, headers=headers)
+
+
+def _polled(
+    services: Services, screen_id: UUID, now: datetime, tag: bytes, sent: tuple[str | None, str | None]
+) -> bool:
+    """Notes the poll, with its If-None-Match and its state; whether the screen has these bytes already."""
+    if_none_match, state = ((each or "").encode("latin-1", "replace") for each in sent)
+    unchanged = matches(if_none_match, tag)
+    note(services.served, screen_id, now, unchanged=unchanged, state=state)
+    return unchanged
 
 
 @router.get(
