@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import re
-from collections import deque
+from collections import Counter, deque
 from random import Random
 from typing import Any
 from urllib.parse import parse_qs
@@ -42,7 +42,8 @@ class FcmApp:
         self._kept: deque[Asked] = deque(maxlen=KEPT)
         self._busy: set[tuple[str, str, str]] = set()
         self._shapes: dict[tuple[bytes, bytes], FcmMessage] = {}
-        self._waiting = 0
+        self._waiting = Counter[float]()
+        """By the latency they were taken at."""
         self._memberships = Memberships()
 
     @property
@@ -53,7 +54,7 @@ class FcmApp:
     @property
     def waiting(self) -> int:
         """Messages that are kept waiting for their answer, and will get it."""
-        return self._waiting
+        return self._waiting.total()
 
     def settle(self) -> None:
         """See wire.App."""
@@ -72,7 +73,11 @@ class FcmApp:
                 self._token(wire, asked.body)
             case "GET", "/sandbox/count":
                 count = self._journal.count()
-                now = {"tokens_granted": self._office.granted, "pid": os.getpid()}
+                now = {
+                    "tokens_granted": self._office.granted,
+                    "pid": os.getpid(),
+                    "waiting": self._waiting[self._behaviour.latency_ms],
+                }
                 answer(wire, 200, vars(count) | {"duplicates": count.duplicates} | now)
             case "GET", "/sandbox/received":
                 alert = parse_qs(asked.query).get("alert", [""])[0]
@@ -89,11 +94,11 @@ class FcmApp:
         if not mood.latency_ms:
             self._send(asked, wire, mood)
             return
-        self._waiting += 1
+        self._waiting[mood.latency_ms] += 1
         asyncio.get_running_loop().call_later(mood.latency_ms / 1000, self._send_late, asked, wire, mood)
 
     def _send_late(self, asked: Asked, wire: Wire, mood: Behaviour) -> None:
-        self._waiting -= 1
+        self._waiting[mood.latency_ms] -= 1
         self._send(asked, wire, mood)
 
     def _send(self, asked: Asked, wire: Wire, mood: Behaviour) -> None:
