@@ -140,8 +140,12 @@ class PushGateway:
             await pause(wait)
             await self._send(window, sendable)
         results = [result for result in window.results if result is not None]
-        judge_refusals(message, [job.rendered.language for job in jobs], results)
+        self._judge(message, jobs, results)
         return results
+
+    def _judge(self, message: Message, jobs: Sequence[Job], results: Sequence[Result]) -> None:
+        """Raises PayloadFaultError where it is what we say that FCM refused."""
+        judge_refusals(message, [job.rendered.language for job in jobs], results)
 
     def _hold_back(self, window: Window, place: int, job: Job) -> bool:
         """Whether the job is to be sent; gives it its result where it is not."""

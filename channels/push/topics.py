@@ -6,14 +6,18 @@ in two topics shows it twice but for the tag, which is the alert's. Who uses it 
 
 from collections.abc import Sequence
 
-from channels.gateway import TOPIC, Message, Recipient, Result
+import structlog
+
+from channels.gateway import TOPIC, Message, PayloadFaultError, Recipient, Result
 from channels.push.client import PushGateway
-from channels.push.window import Tell
+from channels.push.window import Job, Tell
 from schemas.content import Mode
 from schemas.dispatch import Outcome
 from schemas.push_topics import checked, topic_of
 
 __all__ = ["KIND", "LIMIT", "TopicGateway", "checked", "topic_of"]
+
+log = structlog.get_logger(__name__)
 
 KIND = TOPIC
 """FCM's own field for it."""
@@ -36,10 +40,22 @@ class TopicGateway(PushGateway):
         Raises ValueError for an exercise or a test, which is for the few.
 
         A topic that is refused is dead, not gone: a commune's phones are to be looked after by someone.
+        Nor is it ever a PayloadFaultError: that would stop the alert for the phones with tokens too, and
+        for those that are sent theirs by token instead.
         """
         if message.content.mode is not Mode.ACTUAL:
             raise ValueError(f"mode: {message.content.mode} goes to no topic")
         for one in recipients:
             checked(one.address)
-        results = await super().send_telling(message, recipients, tell)
+        try:
+            results = await super().send_telling(message, recipients, tell)
+        except PayloadFaultError as fault:
+            # Nothing was sent: it is too long for a topic, and may not be for a phone.
+            return [Result(one.rank, Outcome.DEAD, fault.reason) for one in recipients]
         return [one._replace(outcome=Outcome.DEAD) if one.outcome in _NEVER else one for one in results]
+
+    def _judge(self, message: Message, jobs: Sequence[Job], results: Sequence[Result]) -> None:
+        """What is refused to a topic, phones may be sent."""
+        del jobs
+        if reasons := sorted({one.reason for one in results if one.outcome in _NEVER}):
+            log.error("push.topic_refused", alert=str(message.alert_id), reasons=reasons)

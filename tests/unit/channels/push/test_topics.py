@@ -227,3 +227,19 @@ def test_a_phone_is_no_topic(sandbox: PushSandbox) -> None:
     assert [(e.outcome, e.reason) for e in send(sandbox, message(), [phone])] == [
         (Outcome.DEAD, "ADDRESS_KIND")
     ]
+
+
+def test_a_topic_that_is_refused_says_nothing_of_the_alert(sandbox: PushSandbox) -> None:
+    """The phones of all other topics, and those with tokens, are sent to all the same."""
+    sandbox.behave(Behaviour(errors={"INVALID_ARGUMENT": 1.0}))
+    results = send(sandbox, message(), TOPICS)
+    assert [each.outcome for each in results] == [Outcome.DEAD] * 2
+
+
+def test_what_is_too_long_for_a_topic_may_go_to_a_phone(sandbox: PushSandbox) -> None:
+    text = message()
+    text = replace(text, issuer_name="Ủy ban " * 200)
+    before = sandbox.count().received
+    assert {each.outcome for each in send(sandbox, text, TOPICS[:1])} == {Outcome.DEAD}
+    assert render(text, "vi", AT).body("token", "t")
+    assert sandbox.count().received == before
