@@ -96,3 +96,17 @@ def test_none_is_sent_unless_asked_for(city_database: str) -> None:
         assert quiet.watch_canary() == 0
     with house(city_database, canary_every=300) as without_phone:
         assert without_phone.watch_canary() == 0
+
+
+def test_a_channel_that_is_taken_away_does_not_silence_the_others(
+    city_database: str, later: list[timedelta]
+) -> None:
+    with house(city_database, canary_every=300, canary_token="canary", canary_phone="0912345678") as both:
+        assert both.watch_canary() == 3
+        follow(both)
+    with house(city_database, canary_every=300, canary_token="canary") as push:
+        for minutes in (5, 10):
+            later[0] = timedelta(minutes=minutes)
+            push.watch_canary()
+            numbers = {order.version for order in follow(push) if order.channel is Channel.PUSH}
+            assert max(numbers) == 1 + minutes // 5
