@@ -134,6 +134,13 @@ class Alert(AlertState):
             )
         if work.content.expires_at is not None and work.content.expires_at <= due_at:
             raise RefusedError(Rule.SCHEDULE, f"due_at: {due_at.isoformat()} is not before expires_at")
+        if self.issued is not None and self.issued.expires_at <= due_at:
+            # The alert would end first, and the version in work with it.
+            raise RefusedError(
+                Rule.SCHEDULE,
+                f"due_at: {due_at.isoformat()} is not before {self.issued.expires_at.isoformat()}, "
+                "when what is out ends",
+            )
         return AlertScheduled(**self._next(by), version=work.version, due_at=due_at, cause=cause)
 
     def unschedule(self, by: Actor) -> AlertUnscheduled:

@@ -5,15 +5,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import psycopg
+import structlog
 from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
 from broadcaster.alert_commands import AlertCommands
-from broadcaster.log import ConflictError, StaleError
+from broadcaster.log import ConflictError
 from broadcaster.office import Office
 from broadcaster.rules import RefusedError
 from projections.board import view as board
 from schemas.events import Actor
+
+Question = Callable[[Connection[Any], datetime], list[UUID]]
+"""What is due at an instant."""
+
+log = structlog.get_logger(__name__)
 
 TIMEKEEPER = Actor(account="system:timekeeper")
 
@@ -24,31 +31,40 @@ class Due:
     def __init__(self, pool: ConnectionPool[Any], office: Office, alerts: AlertCommands) -> None:
         self._pool, self._office, self._alerts = pool, office, alerts
 
+    def keep(self, at: datetime) -> int:
+        """Both. An update goes out before its alert is ended, which it may give more time."""
+        return self.issue(at) + self.expire(at)
+
     def expire(self, at: datetime) -> int:
         """Ends the live alerts whose time is up; answers how many."""
-        ended = 0
-        for alert_id in self._asked(board.due, at):
-            alert = self._office.alert(alert_id)
-            try:
-                self._office.log.append([alert.expire(TIMEKEEPER, at)], at=at)
-            except (RefusedError, ConflictError):
-                continue  # The board lags, or someone was faster: an update gave it time, or it ended.
-            ended += 1
-        return ended
+
+        def end(alert_id: UUID) -> None:
+            self._office.log.append([self._office.alert(alert_id).expire(TIMEKEEPER, at)], at=at)
+
+        return self._each(board.due, end, at)
 
     def issue(self, at: datetime) -> int:
         """Sends out the versions whose time has come; answers how many left the clock."""
+
+        def send(alert_id: UUID) -> None:
+            self._alerts.issue_due(TIMEKEEPER, alert_id, at=at)
+
+        return self._each(board.scheduled, send, at)
+
+    def _each(self, question: Question, do: Callable[[UUID], None], at: datetime) -> int:
         done = 0
-        for alert_id in self._asked(board.scheduled, at):
+        with self._pool.connection() as conn:
+            asked = question(conn, at)
+        for alert_id in asked:
             try:
-                self._alerts.issue_due(TIMEKEEPER, alert_id, at=at)
-            except (RefusedError, StaleError, ConflictError):
+                do(alert_id)
+            except (RefusedError, ConflictError):
                 continue  # The board lags, or someone was faster; what is due still is seen again.
+            except psycopg.Error:
+                raise
+            except Exception:
+                # One that cannot be read, say, as a newer house wrote it: the others are due too.
+                log.exception("due_stumbled", alert=str(alert_id))
+                continue
             done += 1
         return done
-
-    def _asked(
-        self, question: Callable[[Connection[Any], datetime], list[UUID]], at: datetime
-    ) -> list[UUID]:
-        with self._pool.connection() as conn:
-            return question(conn, at)

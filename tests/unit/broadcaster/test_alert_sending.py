@@ -134,3 +134,50 @@ def test_one_person_does_for_a_bulletin_where_the_policy_says_so(hanoi: House) -
     with pytest.raises(RefusedError):
         hanoi.alerts.approve(author(PHUC_XA), real.id, at=NOON)
     assert hanoi.log.has(account_stream(author(PHUC_XA).account))
+
+
+def live_with_update(hanoi: House, ends: datetime, update_ends: datetime) -> Alert:
+    """Out until `ends`, and a longer version approved."""
+    alert = approved(hanoi, ALERT.model_copy(update={"expires_at": ends}), NOON)
+    hanoi.alerts.issue(author(PHUC_XA), alert.id, at=NOON)
+    longer = ALERT.model_copy(update={"expires_at": update_ends})
+    hanoi.alerts.propose_update(author(PHUC_XA), alert.id, longer, at=NOON)
+    hanoi.alerts.submit(author(PHUC_XA), alert.id, at=NOON)
+    return hanoi.alerts.approve(approver(PHUC_XA), alert.id, at=NOON)
+
+
+def test_an_update_is_not_scheduled_for_when_its_alert_is_over(hanoi: House) -> None:
+    alert = live_with_update(hanoi, NIGHT, MORNING)
+    for due in (NIGHT, NIGHT + MINUTE):
+        with pytest.raises(RefusedError, match="due_at"):
+            hanoi.alerts.schedule(author(PHUC_XA), alert.id, due, at=NOON)
+    assert (
+        hanoi.alerts.schedule(author(PHUC_XA), alert.id, NIGHT - MINUTE, at=NOON).stage is Stage.SCHEDULED
+    )
+
+
+def test_an_update_that_was_due_before_the_end_goes_out_though_the_house_stood_still(hanoi: House) -> None:
+    alert = live_with_update(hanoi, NIGHT, MORNING)
+    hanoi.alerts.schedule(author(PHUC_XA), alert.id, NIGHT - MINUTE, at=NOON)
+    board(hanoi)
+    assert hanoi.due.keep(NIGHT + MINUTE) == 1
+    after = hanoi.office.alert(alert.id)
+    assert after.issued is not None
+    assert (after.life, after.issued.version, after.issued.expires_at) == (Life.LIVE, 2, MORNING)
+
+
+def test_one_alert_that_cannot_be_read_holds_up_no_other(hanoi: House) -> None:
+    ends = (NIGHT - MINUTE, NIGHT)
+    first, second = (approved(hanoi, ALERT.model_copy(update={"expires_at": end}), NOON).id for end in ends)
+    for alert in (first, second):
+        hanoi.alerts.issue(author(PHUC_XA), alert, at=NOON)
+    board(hanoi)
+    with hanoi.pool.connection() as conn:
+        # As a newer house would have written it.
+        conn.execute(
+            "SELECT events_append(ARRAY[%s]::uuid[], ARRAY[99]::bigint[], ARRAY['alert.of_tomorrow'],"
+            " ARRAY['{}']::bytea[], %s)",
+            (first, NOON),
+        )
+    assert hanoi.due.keep(NIGHT) == 1
+    assert hanoi.office.alert(second).life is Life.EXPIRED
