@@ -32,9 +32,9 @@ class CanaryWatch:
             probes = canary_view.probes(conn)
         numbers = {lane: self._log.length(canary_stream(lane)) for lane in Lane}
         # A channel that is no longer asked for keeps its last number.
-        seen = {
-            lane: max((each.number for each in probes if each.lane is lane), default=0) for lane in Lane
-        }
+        seen = dict.fromkeys(Lane, 0)
+        for probe in probes:
+            seen[probe.lane] = max(seen[probe.lane], probe.number)
         behind = any(seen[lane] < number for lane, number in numbers.items())
         channels = tuple(self.phone.addresses)
         sent = [] if behind else next_probes(probes, numbers, channels, self._every, at)
