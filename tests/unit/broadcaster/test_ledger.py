@@ -179,3 +179,21 @@ def test_of_a_version_with_a_further_wave_all_are_told_that_it_is_withdrawn(
         [first.model_copy(update={"originator_id": stream, "wave": 1, "first": first.count})], at=clock()
     )
     assert not hanoi.ledger.withdraws_nothing(cancel), "its slices are no longer rank for rank"
+
+
+def test_who_claims_while_another_closes_sends_to_nobody_again(hanoi: House, dispatch: Dispatch) -> None:
+    hanoi.ledger.claim(dispatch, clock())
+    hanoi.ledger.progress(dispatch, accepted(0, 1, 2, 3, 4), [])
+    has = hanoi.log.has
+
+    def overtaken(stream: UUID, cursor: object = None) -> bool:
+        answer = has(stream, cursor)  # type: ignore[arg-type]
+        if not answer:
+            hanoi.ledger.close(receipt(dispatch, accepted=5), [], clock())
+        return answer
+
+    hanoi.log.has = overtaken  # type: ignore[method-assign]
+    found = hanoi.ledger.claim(dispatch, clock())
+    assert found.done or {result.rank for result in found.noted} == set(dispatch.ranks)
+    with hanoi.pool.connection() as conn:
+        assert conn.execute("SELECT count(*) FROM ledger").fetchone() == (0,)
