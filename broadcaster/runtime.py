@@ -5,6 +5,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Self
+from uuid import UUID
 
 import structlog
 from cryptography.hazmat.primitives import hashes
@@ -106,7 +107,9 @@ class House:
         self.mover = Mover(pool, self.office, self.registry, clock, TIMEKEEPER)
         self.keys = Keys(pool, Sealer(self._screens_key), log=self.log)
         tariffs = tariffs_of(settings.sms_providers, settings.sms_price, accented=settings.sms_accented)
-        self.sms_budgets = SmsBudgets(self.office, self._sms_spent, audiences.count, tariffs)
+        self.sms_budgets = SmsBudgets(
+            self.office, self._sms_spent, audiences.count, tariffs, taken=self._sms_taken
+        )
         self.sms_receipts = SmsReceipts(pool, self.log, clock)
         self.topics = TopicBook(pool, self.log, wanted=settings.push_topics)
         self.canary = CanaryWatch(pool, self.log, settings)
@@ -250,6 +253,10 @@ class House:
     def _sms_spent(self, issuer_id: str, day: date) -> dict[Key, Usage]:
         with self.pool.connection() as conn:
             return {key: Usage(*took) for key, took in sms.spent(conn, issuer_id, day).items()}
+
+    def _sms_taken(self, alert_id: UUID) -> bool:
+        with self.pool.connection() as conn:
+            return any(each.accepted for each in sms.of_alert(conn, alert_id))
 
 
 __all__ = ["House", "clock"]

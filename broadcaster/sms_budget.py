@@ -5,7 +5,7 @@ taken, whichever is more: two orders at once cannot both take what is left, and 
 counts in full.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import NamedTuple
@@ -81,10 +81,9 @@ class SmsBudget:
         of_day = {**self.reserved.get(event.day, {}), key: Usage(event.segments, event.vnd)}
         return replace(known, reserved={event.day: of_day})
 
-    def silenced(self, alert_id: UUID, version: int) -> bool:
-        """Whether every earlier version that was decided was stopped, and one was."""
-        earlier = {key for key in self.decided if key[0] == alert_id and key[1] < version}
-        return bool(earlier) and earlier <= self.stopped
+    def silenced(self, alert_id: UUID, versions: Collection[int]) -> bool:
+        """Whether there are any, and each of these versions was stopped."""
+        return bool(versions) and all((alert_id, version) in self.stopped for version in versions)
 
     def set(self, by: Actor, segments: int | None, vnd: int | None) -> SmsBudgetSet:
         """Bounds from now on."""

@@ -15,9 +15,10 @@ from broadcaster.sms_budget import Key, Order, SmsBudget, Usage, budget_stream, 
 from channels.gateway import Message
 from channels.sms.cost import Tariff, at_most
 from channels.sms.receipts import About, Batch, Told
-from schemas.content import Lane, MsgType
+from schemas.content import Channel, Lane, MsgType
 from schemas.dispatch import Dispatch, Fate
 from schemas.events import Actor, SmsBudgetEvent, SmsDelivered
+from schemas.ids import audience_id
 
 SMS_DDL = """
 CREATE TABLE IF NOT EXISTS sms_awaited (
@@ -56,10 +57,17 @@ class SmsBudgets:
     """Decides once for each version whether it fits its body's budget. Thread-safe."""
 
     def __init__(
-        self, office: Office, spent: ReadSpent, audience: CountAudience, tariffs: Sequence[Tariff]
+        self,
+        office: Office,
+        spent: ReadSpent,
+        audience: CountAudience,
+        tariffs: Sequence[Tariff],
+        *,
+        taken: Callable[[UUID], bool],
     ) -> None:
+        """`taken` says whether a carrier took a message of the alert, as far as receipts say."""
         self._office, self._log = office, office.log
-        self._spent, self._audience, self._tariffs = spent, audience, tariffs
+        self._spent, self._audience, self._tariffs, self._taken = spent, audience, tariffs, taken
         self._budgets = Recent[str, SmsBudget](KEPT)
         self._issuers = Recent[UUID, str](KEPT)
 
@@ -80,7 +88,7 @@ class SmsBudgets:
             bulletin = dispatch.lane is Lane.BULLETIN
             if message.msg_type is MsgType.CANCEL:
                 # Who got nothing needs no withdrawal; who got something gets it, whatever it costs.
-                if budget.silenced(*key):
+                if self._reached_nobody(budget, *key):
                     return BUDGET
                 bulletin = False
             count = self._audience(dispatch.audience_id)
@@ -94,6 +102,18 @@ class SmsBudgets:
             except ConflictError:
                 continue  # another slice, or another version, was decided first
         raise ConflictError("the budget is being changed by others; try again")
+
+    def _reached_nobody(self, budget: SmsBudget, alert_id: UUID, version: int) -> bool:
+        """Whether all that went by SMS before was stopped, before it had reached anyone.
+
+        A version may have gone out before there was a budget, whole or in part.
+        """
+        went = [
+            before
+            for before in range(1, version)
+            if self._log.has(audience_id(alert_id, before, Channel.SMS))
+        ]
+        return budget.silenced(alert_id, went) and not self._taken(alert_id)
 
     def _issuer(self, alert_id: UUID) -> str:
         known = self._issuers.get(alert_id)

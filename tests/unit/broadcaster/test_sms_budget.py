@@ -90,8 +90,9 @@ def test_who_got_nothing_needs_no_withdrawal() -> None:
     stopped = state.decide(BY, order(1, 10), {}, AT)
     assert stopped is not None
     state = state.after(stopped)
-    assert state.silenced(UUID(int=1), 2)
-    assert not state.silenced(UUID(int=2), 2)
+    assert state.silenced(UUID(int=1), [1])
+    assert not state.silenced(UUID(int=1), [])
+    assert not state.silenced(UUID(int=2), [1])
     sent = state.decide(BY, order(1, 5)._replace(version=2), {}, AT)
     assert sent is not None
-    assert not state.after(sent).silenced(UUID(int=1), 3)
+    assert not state.after(sent).silenced(UUID(int=1), [1, 2])

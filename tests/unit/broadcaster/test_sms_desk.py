@@ -165,3 +165,29 @@ def test_what_is_never_told_is_forgotten(hanoi: House) -> None:
         conn.execute("UPDATE sms_awaited SET sent_at = sent_at - interval '4 days' WHERE message_id = 'a'")
     hanoi.sms_receipts.note(batch(sent="c"))
     assert [one.message_id for one in hanoi.sms_receipts.note(batch(told="abc"))] == ["a"]
+
+
+def test_a_version_that_went_out_before_there_was_a_budget_is_withdrawn(hanoi: House) -> None:
+    """Though a later one was stopped, by which nobody got anything."""
+    first, message = issue(hanoi, Kind.BULLETIN)
+    assert hanoi.sms_budgets.refusal(first, message, clock()) == ""
+    bound(hanoi, 0)
+    second = first.model_copy(update={"version": 2})
+    assert hanoi.sms_budgets.refusal(second, replace(message, version=2), clock()) == BUDGET
+    third, cancel = (
+        first.model_copy(update={"version": 3}),
+        replace(message, msg_type=MsgType.CANCEL, version=3),
+    )
+    assert hanoi.sms_budgets.refusal(third, cancel, clock()) == ""
+
+
+def test_what_was_stopped_halfway_is_withdrawn(hanoi: House) -> None:
+    dispatch, message = issue(hanoi, Kind.BULLETIN)
+    some = Receipt(dispatch=dispatch, counts={Outcome.ACCEPTED: PHONES}, provider="smpp")
+    hanoi.ledger.close(some, [], clock())
+    hanoi.follower(hanoi.projection("sms")).catch_up()
+    bound(hanoi, 0)
+    assert hanoi.sms_budgets.refusal(dispatch, message, clock()) == BUDGET, "to all others"
+    second = dispatch.model_copy(update={"version": 2})
+    cancel = replace(message, msg_type=MsgType.CANCEL, version=2)
+    assert hanoi.sms_budgets.refusal(second, cancel, clock()) == ""
