@@ -75,6 +75,7 @@ class Delivery:
         message = await asyncio.to_thread(self._desk.message, dispatch)
         if message is not None and message.version > 1:
             await self._turn(dispatch, message.sent)
+            at = self._clock()
         if at >= dispatch.expires_at:
             tally.close_rest(Outcome.EXPIRED)
         elif message is None:
@@ -92,7 +93,7 @@ class Delivery:
             tally.close_rest(Outcome.REFUSED, reason)
         else:
             tally.doubt(claim.in_doubt, claim.via)
-            sending = Sending(self._desk, self._gateway, self._allowance, tally, claim)
+            sending = Sending(self._desk, self._gateway, self._allowance, tally, claim, clock=self._clock)
             try:
                 gone = await self._send(dispatch, message, tally, sending)
                 return await self._close(tally, gone)

@@ -1,7 +1,8 @@
 """The way out of one dispatch: in pieces, each within the allowance and noted before it goes."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 
 from channels.allowance import Allowance, Share
 from channels.desk import Claim, Desk
@@ -21,9 +22,17 @@ class Sending:
     """
 
     def __init__(
-        self, desk: Desk, gateway: Gateway, allowance: Allowance, tally: Tally, claim: Claim
+        self,
+        desk: Desk,
+        gateway: Gateway,
+        allowance: Allowance,
+        tally: Tally,
+        claim: Claim,
+        *,
+        clock: Callable[[], datetime],
     ) -> None:
         self._desk, self._gateway, self._allowance, self._tally = desk, gateway, allowance, tally
+        self._clock = clock
         self._dispatch = tally.dispatch
         self._in_doubt, self._via = claim.in_doubt, claim.via
         self._share: Share | None = None
@@ -33,7 +42,7 @@ class Sending:
         self._look_again = False
 
     async def run(self, message: Message, recipients: Sequence[Recipient]) -> None:
-        """Sends. Ends early where the version is moot; raises PayloadFaultError where it is refused.
+        """Sends. Ends early where the version holds no more; raises PayloadFaultError where it is refused.
 
         Whatever else is raised, what is known by then is noted first: nobody is sent to again for it.
         """
@@ -52,14 +61,21 @@ class Sending:
             rest = window
             while rest:
                 share = await self._next(rest)
-                if self._look_again and await asyncio.to_thread(self._desk.message, self._dispatch) is None:
-                    self._tally.close_rest(Outcome.SUPERSEDED)
+                if self._look_again and (moot := await self._moot()):
+                    self._tally.close_rest(moot)
                     return
                 piece, rest = rest[: share.size], rest[share.size :]
                 await self._note(piece)
                 self._look_again, self._going = True, piece
                 await self._send(message, piece, share)
                 self._going = ()
+
+    async def _moot(self) -> Outcome | None:
+        """What becomes of those who are not sent to yet, where the version no longer holds."""
+        if self._clock() >= self._dispatch.expires_at:
+            return Outcome.EXPIRED
+        message = await asyncio.to_thread(self._desk.message, self._dispatch)
+        return Outcome.SUPERSEDED if message is None else None
 
     def settled(self) -> None:
         """What came of all is noted: others may send now."""

@@ -267,3 +267,38 @@ def test_what_the_house_refuses_goes_to_nobody() -> None:
     free = asyncio.run(Delivery(PaperDesk(), gateway, lambda: AT, says("")).deliver(DISPATCH))
     assert free is not None
     assert free.counts == {Outcome.ACCEPTED: 10}
+
+
+def test_who_waited_beyond_the_end_is_not_sent_to() -> None:
+    """The first window takes so long that the alert is over when the second would go."""
+    at = [AT]
+
+    class Slow(ScriptedGateway):
+        async def send(self, message: Message, recipients: Sequence[Recipient]) -> list[Result]:
+            results = await super().send(message, recipients)
+            at[0] = DISPATCH.expires_at
+            return results
+
+    desk, gateway = PaperDesk(), Slow()
+    receipt = asyncio.run(Delivery(desk, gateway, lambda: at[0]).deliver(DISPATCH))
+    assert receipt is not None
+    assert len(gateway.reached) == gateway.window
+    assert receipt.counts == {
+        Outcome.ACCEPTED: gateway.window,
+        Outcome.EXPIRED: DISPATCH.size - gateway.window,
+    }
+
+
+def test_who_waited_for_the_version_before_beyond_the_end_is_not_sent_to() -> None:
+    at = [AT]
+
+    class Behind(PaperDesk):
+        def ahead(self, dispatch: Dispatch) -> bool:
+            at[0] = dispatch.expires_at
+            return super().ahead(dispatch)
+
+    gateway = ScriptedGateway()
+    second = DISPATCH.model_copy(update={"version": 2})
+    receipt = asyncio.run(Delivery(Behind(), gateway, lambda: at[0]).deliver(second))
+    assert receipt is not None
+    assert (receipt.counts, gateway.reached) == ({Outcome.EXPIRED: DISPATCH.size}, [])
