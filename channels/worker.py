@@ -16,7 +16,7 @@ from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
 from nats.errors import Error as NatsError
 from pydantic import ValidationError
 
-from channels.retry import delay, wait
+from channels.retry import MAX_ATTEMPTS, delay, wait
 from channels.topology import ack_wait, durable_of, stream_of
 from schemas.content import Channel, Lane
 from schemas.dispatch import Dispatch, Receipt, dispatch_subject
@@ -33,10 +33,16 @@ Deliver = Callable[[Dispatch], Awaitable[Receipt | None]]
 """Carries a dispatch out to its receipt; None where it had one."""
 
 
-class Stumble(BaseMiddleware[Any, Any]):
-    """Whatever escapes a handler: a message nobody can read ends, any other comes again later.
+class UnreadError(Exception):
+    """What an order is carried out by cannot be read: a newer house wrote it, say."""
 
-    FastStream's own policies end a message after one exception, or bring it back at once for ever.
+
+class Stumble(BaseMiddleware[Any, Any]):
+    """Whatever escapes a handler: the message comes again later.
+
+    One that cannot be read itself ends after an hour: an older worker beside newer ones must not end what
+    they can read. FastStream's own policies end a message after one exception, or bring it back at once
+    for ever.
     """
 
     async def consume_scope(self, call_next: Callable[[Any], Awaitable[Any]], msg: Any) -> Any:
@@ -44,8 +50,13 @@ class Stumble(BaseMiddleware[Any, Any]):
         try:
             return await call_next(msg)
         except ValidationError as error:
-            log.error("dispatch.unreadable", subject=self.msg.subject, errors=error.error_count())  # noqa: TRY400
-            await msg.reject()
+            delivered = self.msg.metadata.num_delivered or 1
+            told = {"subject": self.msg.subject, "errors": error.error_count(), "delivered": delivered}
+            log.error("dispatch.unreadable", **told)  # noqa: TRY400 (the error would quote the message)
+            if delivered < MAX_ATTEMPTS:
+                await msg.nack(delay=delay(delivered, jitter=0.5))
+            else:
+                await msg.reject()
         except Exception:
             delivered = self.msg.metadata.num_delivered or 1
             log.exception("dispatch.stumbled", subject=self.msg.subject, delivered=delivered)
@@ -74,6 +85,15 @@ async def heartbeat(message: NatsMessage, every: float) -> AsyncGenerator[None]:
             await task
 
 
+async def _carried_out(deliver: Deliver, dispatch: Dispatch) -> Receipt | None:
+    """Raises UnreadError for a ValidationError, which would be taken for one of the message."""
+    try:
+        return await deliver(dispatch)
+    except ValidationError as error:
+        # Without its cause, which quotes what was read.
+        raise UnreadError(f"{error.title}: {error.error_count()} errors") from None
+
+
 def add_worker(
     broker: NatsBroker,
     channel: Channel,
@@ -91,7 +111,7 @@ def add_worker(
             await message.nack(delay=min(early, LOOK))
             return
         async with heartbeat(message, ack_wait(dispatch.lane) / BEATS):
-            receipt = await deliver(dispatch)
+            receipt = await _carried_out(deliver, dispatch)
         # Only now: an acknowledgement before the receipt is a promise nobody keeps.
         await message.ack_sync()
         if receipt is not None:

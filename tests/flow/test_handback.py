@@ -113,3 +113,50 @@ async def declared(client: Client) -> AsyncGenerator[None]:
     }
     assert waits == {Lane.EMERGENCY: 0.6, Lane.ALERT: ACK_WAIT, Lane.BULLETIN: ACK_WAIT}
     yield
+
+
+def test_what_the_worker_cannot_read_beside_the_order_costs_no_order(nats: NatsServer) -> None:
+    """An event that a newer house wrote, say: whoever comes next may be able to."""
+    assert asyncio.run(unreadable(nats)) == [ORDER, ORDER]
+
+
+async def unreadable(nats: NatsServer) -> list[Dispatch]:
+    taken, done = list[Dispatch](), asyncio.Event()
+
+    async def deliver(dispatch: Dispatch) -> Receipt | None:
+        taken.append(dispatch)
+        if len(taken) == 1:
+            Dispatch.model_validate({})
+        done.set()
+        return None
+
+    async with dialled(nats) as client, declared(client):
+        await JetStreamPublisher(client)([ORDER])
+        async with working(nats, deliver), asyncio.timeout(10):
+            await done.wait()
+    return taken
+
+
+def test_an_order_of_a_newer_house_is_left_to_a_newer_worker(nats: NatsServer) -> None:
+    """One of ours that stands beside it cannot read it, and hands it back."""
+    assert asyncio.run(newer(nats)) == b"newer"
+
+
+async def newer(nats: NatsServer) -> bytes:
+    async def deliver(dispatch: Dispatch) -> Receipt | None:
+        raise AssertionError(dispatch)
+
+    async with dialled(nats) as client, declared(client):
+        js, given_back = client.jetstream(), asyncio.Event()
+
+        async def heard(message: Msg) -> None:
+            del message
+            given_back.set()
+
+        await client.subscribe("$JS.ACK.EMERGENCY.>", cb=heard)
+        await js.publish(ORDER.subject, b"newer")
+        async with working(nats, deliver), asyncio.timeout(10):
+            await given_back.wait()
+        pull = await js.pull_subscribe_bind(EMERGENCY[1], EMERGENCY[0])
+        (held,) = await pull.fetch(1, timeout=10)
+        return held.data
