@@ -177,7 +177,8 @@ class Ledger:
                 row = cursor.execute("SELECT 1 FROM ledger WHERE dispatch_id = %s", (first,)).fetchone()
                 return row is None and not self._log.has(first, cursor)
         assert isinstance(ended, ReceiptRecorded)
-        return ended.receipt.counts.keys() <= {Outcome.SUPERSEDED, Outcome.EXPIRED}
+        unsent = ended.receipt.counts.keys() <= {Outcome.SUPERSEDED, Outcome.EXPIRED}
+        return unsent and not ended.receipt.unknown
 
     def recipients(self, dispatch: Dispatch, ranks: Sequence[int]) -> list[Recipient]:
         """The addresses of these ranks; who left since is absent."""

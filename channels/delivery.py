@@ -71,7 +71,8 @@ class Delivery:
             return None
         tally = Tally(dispatch)
         tally.note(claim.noted)
-        tally.bind(claim.in_doubt, claim.via)
+        # Whatever comes of it now: a withdrawal must go to whom its last holder was sending to.
+        tally.doubt(claim.in_doubt, claim.via)
         message = await asyncio.to_thread(self._desk.message, dispatch)
         if message is not None and message.version > 1:
             await self._turn(dispatch, message.sent)
@@ -83,16 +84,12 @@ class Delivery:
         elif message.msg_type is MsgType.CANCEL and await self._withdraws_nothing(dispatch, message.sent):
             tally.close_rest(Outcome.SUPERSEDED, "NOTHING_TO_WITHDRAW")
         elif claim.claims > MAX_CLAIMS:
-            # Whom its last holder was sending to may have been reached: a replay would send again.
-            tally.doubtful |= claim.in_doubt
             tally.close_rest(Outcome.DEAD, "CLAIMED_TOO_OFTEN")
         elif fault := self._fault(dispatch, at):
-            tally.doubtful |= claim.in_doubt
             tally.close_rest(Outcome.DEAD, fault)
         elif reason := await self._refused(dispatch, message, at):
             tally.close_rest(Outcome.REFUSED, reason)
         else:
-            tally.doubt(claim.in_doubt, claim.via)
             sending = Sending(self._desk, self._gateway, self._allowance, tally, claim, clock=self._clock)
             try:
                 gone = await self._send(dispatch, message, tally, sending)

@@ -16,8 +16,8 @@ from schemas.dispatch import Outcome
 class Totals:
     """Recipients by outcome. `screens` counts screens that showed it; a screen is no recipient.
 
-    `unknown` counts those sent again because an earlier try may or may not have been accepted: they
-    are among the others, never beside them.
+    `unknown` counts those of whom an earlier try may or may not have been accepted: they are among the
+    others, never beside them.
     """
 
     audience: int = 0

@@ -22,7 +22,7 @@ class Later(BaseModel):
 class Receipt(BaseModel):
     """What came of one dispatch: a count for each outcome, which add up to its recipients.
 
-    `unknown` counts those sent again because an earlier try may or may not have been accepted.
+    `unknown` counts those of whom an earlier try may or may not have been accepted, sent again or not.
     `reasons` names the provider's errors. `deferred` and `retry_at` order the follow-up, `later` parts
     from it those who wait longer, `dead` lists the ranks that were given up, where not all were.
     `by_area` parts the counts by the home areas that the dispatch tells.

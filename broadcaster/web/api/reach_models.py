@@ -22,7 +22,7 @@ class TotalsAnswer(Answer):
     expired: int
     superseded: int
     unknown: int
-    """Among the others: sent again because an earlier try may have been accepted."""
+    """Among the others: an earlier try may have been accepted."""
     screens: int
     """Screens that showed it; a screen is no recipient."""
     written_off: int

@@ -1,5 +1,6 @@
 """The workers' desk on the database: what a worker that dies leaves behind, and what the next one finds."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
@@ -10,6 +11,7 @@ import pytest
 from broadcaster.alert import Alert
 from broadcaster.registry.subscribers import NewSubscriber
 from broadcaster.runtime import House, clock
+from channels.delivery import Delivery
 from channels.gateway import Result
 from projections.fanout import view as fanout
 from schemas.content import Channel, MsgType
@@ -17,6 +19,7 @@ from schemas.dispatch import Dispatch, Outcome, Receipt
 from schemas.events import AudienceFrozen
 from schemas.ids import audience_id
 from tests.house import PHUC_XA, approver, author, content, house
+from tests.unit.channels.test_delivery import ScriptedGateway
 
 
 @pytest.fixture
@@ -197,3 +200,23 @@ def test_who_claims_while_another_closes_sends_to_nobody_again(hanoi: House, dis
     assert found.done or {result.rank for result in found.noted} == set(dispatch.ranks)
     with hanoi.pool.connection() as conn:
         assert conn.execute("SELECT count(*) FROM ledger").fetchone() == (0,)
+
+
+def test_whom_a_dead_worker_may_have_reached_is_told_of_the_withdrawal(
+    hanoi: House, dispatch: Dispatch
+) -> None:
+    hanoi.ledger.claim(dispatch, clock())
+    hanoi.ledger.progress(dispatch, [], dispatch.ranks)
+    # It died. Nothing of what it was sending is sent again, for that is withdrawn.
+    alert = dispatch.alert_id
+    hanoi.alerts.cancel(author(PHUC_XA), alert, "gửi nhầm", in_error=True, at=clock())
+    hanoi.follower(hanoi.projection("fanout")).catch_up()
+    with hanoi.pool.connection() as conn:
+        (cancel,) = (one for one in fanout.undone(conn) if one.version == 2)
+    gateway = ScriptedGateway(window=500)
+    delivery = Delivery(hanoi.ledger, gateway, clock)
+    asyncio.run(delivery.deliver(dispatch))
+    assert gateway.reached == []
+    ended = asyncio.run(delivery.deliver(cancel))
+    assert ended is not None
+    assert ended.counts == {Outcome.ACCEPTED: 5}
