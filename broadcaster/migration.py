@@ -25,8 +25,7 @@ from broadcaster.sms_desk import SMS_DDL
 from broadcaster.topics.tables import TOPICS_DDL
 from projections.fanout.relay import RELAY_DDL
 from projections.follower import Follower
-from projections.positions import POSITIONS_DDL, Positions
-from projections.projection import shape
+from projections.positions import POSITIONS_DDL
 
 log = structlog.get_logger(__name__)
 
@@ -65,13 +64,11 @@ def tables(pool: ConnectionPool[Any]) -> Generator[Connection[Any]]:
 
 def make_view(follower: Follower) -> int | None:
     """Makes a view's tables; the position up to which they were made anew, None where they were right."""
-    name = follower.projection.name
     if follower.standing().stale:
         position = follower.rebuild()
-        log.info("view_made_anew", projection=name, position=position)
+        log.info("view_made_anew", projection=follower.projection.name, position=position)
         return position
     with follower.pool.connection() as conn, conn.cursor() as cursor:
         cursor.execute(_ALONE)
-        cursor.execute(follower.projection.ddl.encode())
-        Positions(follower.pool, name, shape(follower.projection)).hold(cursor)
+        follower.make(cursor)
     return None

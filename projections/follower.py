@@ -68,6 +68,11 @@ class Follower:
         """Where the projection is in the log."""
         return self._positions.get(self.head())
 
+    def make(self, cursor: Cursor[Row]) -> None:
+        """Makes the projection's tables where they lack, and notes of which shape their rows will be."""
+        cursor.execute(self.projection.ddl.encode())
+        self._positions.hold(cursor)
+
     def catch_up(self, stop: threading.Event | None = None, *, hasty: bool = False) -> int:
         """Applies all that the log holds and answers the position reached; `stop` ends it between pages.
 

@@ -1,6 +1,7 @@
 """Figures of the delivery and of the house's soundness, read when a monitor asks: some 30 ms of work."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
@@ -8,8 +9,8 @@ from broadcaster.web import soundness
 from broadcaster.web.services import Services
 from broadcaster.web.soundness import Soundness
 from projections.fanout.outbox import oldest_open
-from projections.reach.view import totals_by_channel
-from schemas.content import Lane
+from projections.reach.view import Totals, totals_by_channel
+from schemas.content import Channel, Lane
 from schemas.dispatch import FINAL
 
 
@@ -18,8 +19,10 @@ def families(services: Services) -> Iterator[Metric]:
     sight = soundness.look(services)
     yield from _sound(sight)
     yield from _lying(sight)
-    yield _oldest(services, sight)
-    yield _recipients(services)
+    with services.reading() as conn:
+        orders, totals = oldest_open(conn), totals_by_channel(conn)
+    yield _oldest(services.ports.log.times(orders.values()), orders, sight)
+    yield _recipients(totals)
 
 
 def _sound(sight: Soundness) -> Iterator[Metric]:
@@ -63,27 +66,22 @@ def _lying(sight: Soundness) -> Iterator[Metric]:
     yield from (pending, in_hand)
 
 
-def _oldest(services: Services, sight: Soundness) -> Metric:
+def _oldest(times: Mapping[int, datetime], orders: Mapping[Lane, int], sight: Soundness) -> Metric:
     family = GaugeMetricFamily(
         "broadcaster_oldest_order_seconds",
         "Since the oldest order without a receipt was made; 0 where each has one.",
         labels=["lane"],
     )
-    with services.reading() as conn:
-        found = oldest_open(conn)
-    times = services.ports.log.times(found.values())
     for lane in Lane:
-        made = times.get(found.get(lane, 0))
+        made = times.get(orders.get(lane, 0))
         family.add_metric([lane], max(0.0, (sight.at - made).total_seconds()) if made else 0.0)
     return family
 
 
-def _recipients(services: Services) -> Metric:
+def _recipients(totals: Mapping[Channel, Totals]) -> Metric:
     family = GaugeMetricFamily(
         "broadcaster_recipients", "What became of them, exercises left out.", labels=["channel", "outcome"]
     )
-    with services.reading() as conn:
-        totals = totals_by_channel(conn)
     for channel, total in totals.items():
         for outcome in FINAL:
             family.add_metric([channel, outcome], getattr(total, outcome))
