@@ -31,11 +31,8 @@ class CanaryWatch:
         with self._pool.connection() as conn:
             probes = canary_view.probes(conn)
         numbers = {lane: self._log.length(canary_stream(lane)) for lane in Lane}
-        # A channel that is no longer asked for keeps its last number.
-        seen = dict.fromkeys(Lane, 0)
-        for probe in probes:
-            seen[probe.lane] = max(seen[probe.lane], probe.number)
-        behind = any(seen[lane] < number for lane, number in numbers.items())
+        seen = {probe.lane: probe.number for probe in probes}
+        behind = any(seen.get(lane, 0) < number for lane, number in numbers.items())
         channels = tuple(self.phone.addresses)
         sent = [] if behind else next_probes(probes, numbers, channels, self._every, at)
         late = [event for event in alarms(probes, at) if not self._log.has(event.originator_id)]

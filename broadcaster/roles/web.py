@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -86,6 +87,7 @@ def web_ports(house: House) -> WebPorts:
         reports=house.reports,
         feed_key=feed_key(house.settings),
         base_url=house.settings.url,
+        canary_every=timedelta(seconds=house.settings.canary_every),
         push_key=push_key(house.settings),
         push_services=push_services(house.settings),
         health=health,

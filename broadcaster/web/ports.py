@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg_pool import ConnectionPool
@@ -57,6 +57,8 @@ class WebPorts:
     """Signs CAP messages, where the operator has a key."""
     cadence_public: bool = False
     """Whether anyone may read the scorecard."""
+    canary_every: timedelta = timedelta()
+    """How often test items are sent; none are where it is nothing."""
     push_key: str = ""
     """The public key that browsers subscribe to notifications by (RFC 8292); empty where there is none."""
     push_services: Services = field(default_factory=Services)

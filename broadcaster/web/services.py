@@ -42,7 +42,7 @@ from broadcaster.web.polls import ServedCount
 from broadcaster.web.ports import WebPorts
 from projections import positions
 from projections.canary import view as canary
-from projections.canary.rule import State
+from projections.canary.rule import State, silent
 from projections.positions import Standing
 from schemas.areas import AreaTree
 
@@ -127,11 +127,13 @@ def standings(ports: WebPorts) -> list[Standing]:
 
 
 def canary_late(ports: WebPorts) -> dict[tuple[str, str], bool]:
-    """Each lane and channel that is probed: whether its latest test item is late or lost."""
+    """Each lane and channel that is probed: whether its latest test item, or the next, is late or lost."""
     at = ports.clock()
     with ports.pool.connection() as conn:
         found = canary.probes(conn)
-    return {(p.lane.value, p.channel.value): p.state(at) in {State.LATE, State.LOST} for p in found}
+    stopped = silent(found, ports.canary_every, at)
+    bad = {State.LATE, State.LOST}
+    return {(p.lane.value, p.channel.value): stopped or p.state(at) in bad for p in found}
 
 
 async def services(request: Request) -> Services:

@@ -13,7 +13,7 @@ from broadcaster.proof.checkpoint import CheckpointError
 from broadcaster.web.plant import KeyFile, LaneDepth
 from broadcaster.web.services import Services, standings
 from projections.canary import view as canary
-from projections.canary.rule import Probe, State
+from projections.canary.rule import Probe, State, silent
 from projections.fanout.outbox import unpublished
 from projections.positions import Standing
 from projections.reach.letters_view import Backlog, backlog
@@ -67,6 +67,8 @@ class Soundness:
     unpublished: Mapping[Lane, int]
     lanes: Sequence[LaneDepth] | None
     probes: Sequence[Probe]
+    probing: bool
+    """False where test items should be sent, and none are any more."""
     letters: Backlog
     chain: tail.Tail | None
     key_files: Sequence[KeyFile]
@@ -82,7 +84,8 @@ class Soundness:
             "stopped": any(each.stopped_at is not None for each in self.followers),
             "behind": any(each.lag > BEHIND for each in self.followers),
             "transport": self.lanes is None,
-            "canary": any(each.state(self.at) in {State.LATE, State.LOST} for each in self.probes),
+            "canary": not self.probing
+            or any(each.state(self.at) in {State.LATE, State.LOST} for each in self.probes),
             "letters": self.letters.letters > 0,
             "chain": self.chain is None or not self.chain.verdict.sound or not self.chain.fits,
             "key": any(not each.private for each in self.key_files if each.present),
@@ -127,6 +130,7 @@ def look(services: Services) -> Soundness:
         unpublished=waiting,
         lanes=lanes,
         probes=probes,
+        probing=not silent(probes, ports.canary_every, at),
         letters=letters,
         chain=_chain(services),
         key_files=ports.key_files(),

@@ -1,5 +1,6 @@
 """When a probe is due, and what its silence means. Pure."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -58,3 +59,14 @@ class Probe:
 def due(last: datetime | None, every: timedelta, at: datetime) -> bool:
     """Whether another is to be sent, `every` after the last. A clock that stepped back sends none twice."""
     return last is None or at - last >= every
+
+
+def silent(probes: Collection[Probe], every: timedelta, at: datetime) -> bool:
+    """Whether a lane has had no probe for so long that whoever sends them does nothing any more.
+
+    False where none are to be sent (`every` is nothing), and where none ever was.
+    """
+    last: dict[Lane, datetime] = {}
+    for probe in probes:
+        last[probe.lane] = max(probe.sent_at, last.get(probe.lane, probe.sent_at))
+    return bool(every) and any(at - sent_at > every + LIFE for sent_at in last.values())

@@ -10,10 +10,11 @@ from schemas.content import Channel, Lane
 
 
 def probes(conn: Connection[Any]) -> list[Probe]:
-    """The latest of each lane and channel."""
+    """The latest of each lane and channel; none of a channel that was not asked for last."""
     found = conn.execute(
-        "SELECT lane, channel, number, sent_at, ended_at, accepted FROM canary_probes"
-        " ORDER BY lane, channel"
+        "SELECT lane, channel, number, sent_at, ended_at, accepted"
+        " FROM (SELECT *, max(number) OVER (PARTITION BY lane) AS last FROM canary_probes) AS p"
+        " WHERE number = last ORDER BY lane, channel"
     )
     return [
         Probe(

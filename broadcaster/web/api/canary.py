@@ -9,7 +9,7 @@ from broadcaster.web.auth import Staff
 from broadcaster.web.openapi import problems_of
 from broadcaster.web.services import WithServices
 from projections.canary import view as canary
-from projections.canary.rule import LATE, State
+from projections.canary.rule import LATE, State, silent
 from schemas.content import Channel, Lane
 
 router = APIRouter(prefix="/v1/canary", tags=["operations"])
@@ -31,7 +31,7 @@ class ProbeAnswer(Answer):
 
 
 class CanaryAnswer(Answer):
-    """All of them; `status` is off where none was ever sent."""
+    """All of them; `status` is off where none was ever sent, alarm too where none is sent any more."""
 
     status: Literal["off", "ok", "alarm"]
     probes: list[ProbeAnswer]
@@ -58,4 +58,5 @@ def probes(services: WithServices, principal: Staff) -> CanaryAnswer:
         for probe in found
     ]
     bad = any(answer.state in {State.LATE, State.LOST} for answer in answers)
+    bad = bad or silent(found, services.ports.canary_every, at)
     return CanaryAnswer(status="alarm" if bad else "ok" if answers else "off", probes=answers)

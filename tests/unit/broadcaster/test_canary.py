@@ -110,3 +110,4 @@ def test_a_channel_that_is_taken_away_does_not_silence_the_others(
             push.watch_canary()
             numbers = {order.version for order in follow(push) if order.channel is Channel.PUSH}
             assert max(numbers) == 1 + minutes // 5
+        assert {channel for _, channel in states(push)} == {Channel.PUSH}, "nobody waits for the other"

@@ -246,6 +246,7 @@ class Town:
                 cadence=self.book,
                 cadence_commands=CadenceCommands(self.office, PHUC_XA),
                 cadence_public=self.cadence_public,
+                canary_every=timedelta(minutes=5),
                 asking=Asking(self.office, self.reminders),
                 reports=Reports(
                     self.pool, self.log, self.book, origin="hanoi.example", key_path=Path("/nonexistent")

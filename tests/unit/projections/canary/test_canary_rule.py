@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.canary.rule import LATE, LIFE, Probe, State, due
+from projections.canary.rule import LATE, LIFE, Probe, State, due, silent
 from schemas.content import Channel, Lane
 
 AT = datetime(2026, 7, 10, 2, 0, tzinfo=UTC)
@@ -49,3 +49,14 @@ def test_a_probe_is_due_after_its_time_and_never_for_a_clock_that_stepped_back()
     assert not due(AT, EVERY, AT + EVERY - timedelta(seconds=1))
     assert due(AT, EVERY, AT + EVERY)
     assert not due(AT, EVERY, AT - timedelta(days=1))
+
+
+def test_a_lane_that_gets_no_more_probes_is_silent_though_the_last_one_arrived() -> None:
+    emergency, alert = (
+        Probe(lane, Channel.PUSH, 1, AT + late, AT + late, accepted=True)
+        for lane, late in ((Lane.EMERGENCY, timedelta()), (Lane.ALERT, EVERY))
+    )
+    assert not silent([emergency, alert], EVERY, AT + EVERY + LIFE)
+    assert silent([emergency, alert], EVERY, AT + EVERY + LIFE + timedelta(seconds=1))
+    assert not silent([emergency, alert], timedelta(), AT + timedelta(days=1)), "none are wanted"
+    assert not silent([], EVERY, AT)
