@@ -30,7 +30,11 @@ class Tally:
     cost: int = 0
 
     def __post_init__(self) -> None:
-        self.bound = {rank: via for via, ranks in self.dispatch.bound.items() for rank in ranks}
+        own = frozenset(self.dispatch.ranks)
+        # A replay once named those of its order who are not its own, too.
+        self.bound = {
+            rank: via for via, ranks in self.dispatch.bound.items() for rank in ranks if rank in own
+        }
 
     def doubt(self, ranks: Iterable[int], via: str) -> None:
         """They may have been reached, through this provider: no other sends to them."""

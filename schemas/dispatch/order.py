@@ -122,12 +122,14 @@ class Dispatch(BaseModel):
 
     def replay(self, dead: tuple[int, ...]) -> Self:
         """The first attempt of another try at ranks that were given up."""
+        found = {via: tuple(rank for rank in tied if rank in dead) for via, tied in self.bound.items()}
         return self.model_copy(
             update={
                 "id": replay_id(self.id, 1),
                 "attempt": 1,
                 "only": dead,
                 "not_before": None,
+                "bound": {via: tied for via, tied in found.items() if tied},
                 "replay_of": self.id,
                 "part": False,
             }

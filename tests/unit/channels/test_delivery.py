@@ -302,3 +302,14 @@ def test_who_waited_for_the_version_before_beyond_the_end_is_not_sent_to() -> No
     receipt = asyncio.run(Delivery(Behind(), gateway, lambda: at[0]).deliver(second))
     assert receipt is not None
     assert (receipt.counts, gateway.reached) == ({Outcome.EXPIRED: DISPATCH.size}, [])
+
+
+def test_a_replay_of_some_ends_though_others_were_bound_to_a_provider() -> None:
+    order = DISPATCH.follow_up((500, 501, 502), AT, {"viettel": (500, 501), "mobifone": (502,)})
+    replay = order.replay((501,))
+    assert replay.bound == {"viettel": (501,)}
+    assert replay.bound == {"viettel": (501,)}
+    # As it was ordered once, with all of its order's.
+    for again in (replay, replay.model_copy(update={"bound": order.bound})):
+        receipt = run(PaperDesk(), ScriptedGateway(), again)
+        assert receipt.counts == {Outcome.ACCEPTED: 1}
