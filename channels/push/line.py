@@ -5,11 +5,14 @@ from collections.abc import Callable
 from time import monotonic
 from typing import cast
 
+import structlog
 from hpack import HPACKError
 
 from channels.push.exchange import GREETING, Exchange
 from channels.push.frames import Http2Error
 from channels.push.request import Handback, Request
+
+log = structlog.get_logger(__name__)
 
 PATIENCE = 5.0
 """Seconds of silence, while answers are awaited, until the peer is asked for a sign of life; and again
@@ -35,6 +38,9 @@ class Line(Exchange, asyncio.Protocol):
 
     def send(self, request: Request, now: float) -> None:
         """Sends it with the next `flush`. Only where `takes` says so."""
+        if not self.busy:
+            # A line that was idle has been silent for good reason: the peer owes a word from now on.
+            self._heard, self._pinged = now, False
         self.start(request, now + self._timeout)
 
     def flush(self) -> None:
@@ -45,6 +51,7 @@ class Line(Exchange, asyncio.Protocol):
 
     def close(self) -> None:
         """Hangs up; what has no answer is lost."""
+        self.closed = True
         if self._transport:
             self._transport.abort()
 
@@ -101,7 +108,9 @@ class Line(Exchange, asyncio.Protocol):
         self._ticker = asyncio.get_running_loop().call_later(TICK, self._tick)
 
     def _fail(self, why: str) -> None:
-        if not self.ready.done():
+        if self.ready.done():
+            log.warning("push.line_given_up", reason=why, in_doubt=self.busy)
+        else:
             self.ready.set_exception(ConnectionError(why))
         self.close()
 

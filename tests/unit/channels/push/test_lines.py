@@ -1,6 +1,8 @@
 """Connections that end, refuse, run out or fall silent: who is sent to again, and who is in doubt."""
 
 import asyncio
+import os
+import signal
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
@@ -9,9 +11,10 @@ from typing import Any, TypeVar
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from channels.gateway import Recipient, Result
-from channels.push import PushGateway, PushSettings, lines
+from channels.push import PushGateway, PushSettings, line, lines
 from channels.push.frames import (
     LAST_STREAM,
     PADDED,
@@ -133,6 +136,45 @@ def test_a_peer_with_few_streams(sandbox: PushSandbox) -> None:
     results, connections = use(sandbox, scenario, connections=4)
     assert summed(results) == {GOOD: 60}
     assert connections <= 4
+
+
+def test_an_idle_line_is_no_silent_one(sandbox: PushSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was quiet because nobody asked: a peer slow to its next answer has as long as any other."""
+    monkeypatch.setattr(line, "PATIENCE", 0.5)
+    monkeypatch.setattr(line, "TICK", 0.02)
+
+    async def scenario(gateway: PushGateway) -> list[Result]:
+        await gateway.send(message(), phones(20))
+        await asyncio.sleep(1.2)  # twice the patience: the line is idle, and that is what is tried
+        os.kill(sandbox.pid, signal.SIGSTOP)
+        asyncio.get_running_loop().call_later(0.3, os.kill, sandbox.pid, signal.SIGCONT)
+        return await gateway.send(message(), phones(20, first=20))
+
+    try:
+        assert summed(use(sandbox, scenario)) == {GOOD: 20}
+    finally:
+        os.kill(sandbox.pid, signal.SIGCONT)
+
+
+def test_a_line_that_falls_silent_is_given_up(
+    sandbox: PushSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "PATIENCE", 0.1)
+    monkeypatch.setattr(line, "TICK", 0.02)
+
+    async def scenario(gateway: PushGateway) -> list[Result]:
+        await gateway.send(message(), phones(20))
+        os.kill(sandbox.pid, signal.SIGSTOP)
+        return await gateway.send(message(), phones(20, first=20))
+
+    with capture_logs() as said:
+        try:
+            results = use(sandbox, scenario)
+        finally:
+            os.kill(sandbox.pid, signal.SIGCONT)
+    assert summed(results) == {(Outcome.DEFERRED, "CONNECTION_LOST", True): 20}
+    given_up = {"event": "push.line_given_up", "reason": "no sign of life", "in_doubt": 20}
+    assert [each for each in said if given_up.items() <= each.items()], said
 
 
 def test_connections_follow_the_delay(sandbox: PushSandbox) -> None:
