@@ -4,14 +4,11 @@ A row stands from the first claim of a dispatch to its receipt. It holds what is
 who is in doubt: written before they are sent to, so that a worker that dies leaves no other in doubt.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import structlog
-from psycopg import OperationalError
 from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool
@@ -23,6 +20,7 @@ from broadcaster.lifecycle import Life
 from broadcaster.log import AlertLog, at_once
 from broadcaster.noted import packed, unpacked
 from broadcaster.office import Office
+from broadcaster.patience import patiently
 from broadcaster.recent import Recent
 from broadcaster.registry.subscribers import Registry
 from channels.desk import Claim
@@ -32,8 +30,6 @@ from schemas.content import MsgType
 from schemas.dispatch import Dispatch, Outcome, Receipt
 from schemas.events import Actor, ReceiptRecorded
 from schemas.ids import audience_id, dispatch_id, issuer_stream
-
-log = structlog.get_logger(__name__)
 
 LEDGER_DDL = """
 CREATE TABLE IF NOT EXISTS ledger (
@@ -63,8 +59,6 @@ SELECT EXISTS (SELECT 1 FROM ledger WHERE alert_id = %s AND version < %s AND cha
 """
 _PROGRESS = "UPDATE ledger SET noted = noted || %s, sending = %s, via = %s WHERE dispatch_id = %s"
 _NOTE = "UPDATE ledger SET noted = noted || %s WHERE dispatch_id = %s"
-PAUSES = (0.1, 0.5, 1.0, 2.0, 4.0, 8.0)
-"""Seconds between tries to write where the database is away."""
 AUDIENCES_KEPT = 16
 """A city's takes some 2 MB."""
 ALERTS_KEPT = 256
@@ -73,23 +67,16 @@ ReadAudience = Callable[[UUID], RankOrder]
 """Who has which rank in a frozen audience. Raises LookupError."""
 
 
-def _persist(write: Callable[[], None]) -> None:
-    """Tries for a while: who gives up here has answers that are nowhere written, and sends again."""
-    for pause in PAUSES:
-        try:
-            return write()
-        except OperationalError as error:
-            log.warning("ledger.not_written", error=type(error).__name__)
-            time.sleep(pause)
-    return write()
-
-
 def _what(dispatch: Dispatch) -> tuple[UUID, int, str]:
     return dispatch.alert_id, dispatch.version, dispatch.channel.value
 
 
 class Ledger:
-    """The desk of the workers (channels/desk.py), on the database. Thread-safe."""
+    """The desk of the workers (channels/desk.py), on the database. Thread-safe.
+
+    While the database is away it asks again for a while: who gives up has a dispatch begun for nothing, or
+    answers that are nowhere written, and sends again.
+    """
 
     def __init__(
         self,
@@ -110,6 +97,9 @@ class Ledger:
 
     def claim(self, dispatch: Dispatch, at: datetime) -> Claim:
         """Holds the dispatch; done where its receipt is in the log."""
+        return patiently(lambda: self._claim(dispatch, at))
+
+    def _claim(self, dispatch: Dispatch, at: datetime) -> Claim:
         with at_once(self._pool) as conn, conn.cursor() as cursor:
             row = cursor.execute(_CLAIM, (dispatch.id, at, *_what(dispatch))).fetchone()
             # Asked behind the claim: who closed it before that took away what is noted, but left this.
@@ -125,6 +115,9 @@ class Ledger:
         """What the dispatch's version says; None where it is no longer the alert's latest word."""
         if self._canary.knows(dispatch.alert_id):
             return self._canary.message(dispatch)
+        return patiently(lambda: self._latest(dispatch))
+
+    def _latest(self, dispatch: Dispatch) -> Message | None:
         alert = self._alert(dispatch.alert_id)
         if alert.life is Life.CANCELLED:
             withdrawn = alert.withdrawn
@@ -154,9 +147,13 @@ class Ledger:
 
     def ahead(self, dispatch: Dispatch) -> bool:
         """Whether an earlier version is under way. The ledger is short: it holds what is."""
-        with at_once(self._pool) as conn:
-            row = conn.execute(_AHEAD, _what(dispatch)).fetchone()
-        return row is not None and row[0]
+
+        def read() -> bool:
+            with at_once(self._pool) as conn:
+                row = conn.execute(_AHEAD, _what(dispatch)).fetchone()
+            return row is not None and row[0]
+
+        return patiently(read)
 
     def withdraws_nothing(self, dispatch: Dispatch) -> bool:
         """A withdrawal of a first version: its slices are those of that version, rank for rank.
@@ -164,9 +161,12 @@ class Ledger:
         Of later versions, and of one with a further wave, the slices differ, so then everyone is told:
         better once too often.
         """
-        first = dispatch_id(dispatch.alert_id, 1, dispatch.channel, dispatch.first, 1)
         if dispatch.version != 2:  # noqa: PLR2004
             return False
+        return patiently(lambda: self._was_nothing(dispatch))
+
+    def _was_nothing(self, dispatch: Dispatch) -> bool:
+        first = dispatch_id(dispatch.alert_id, 1, dispatch.channel, dispatch.first, 1)
         wave = audience_id(dispatch.alert_id, 1, dispatch.channel, 1)
         with at_once(self._pool) as conn, conn.cursor() as cursor:
             if self._log.has(wave, cursor):
@@ -187,6 +187,9 @@ class Ledger:
         if dispatch.topic:
             topic = dispatch.topic
             return [Recipient(rank, 0, topic.name, TOPIC, "", topic.language) for rank in ranks]
+        return patiently(lambda: self._present(dispatch, ranks))
+
+    def _present(self, dispatch: Dispatch, ranks: Sequence[int]) -> list[Recipient]:
         ids = self._audience(dispatch.audience_id).ids(dispatch.first, dispatch.last)
         rank_of = {ids[rank - dispatch.first]: rank for rank in ranks}
         found = self._registry.addresses(dispatch.channel, list(rank_of))
@@ -203,7 +206,7 @@ class Ledger:
             with at_once(self._pool) as conn:
                 conn.execute(_PROGRESS, (Jsonb(packed(noted)), list(sending), via, dispatch.id))
 
-        _persist(write)
+        patiently(write)
 
     def note(self, some: Sequence[tuple[Dispatch, Sequence[Result]]]) -> None:
         """Notes results of dispatches under way; those with a receipt meanwhile need none."""
@@ -229,13 +232,12 @@ class Ledger:
                 self._log.append_in(cursor, [event], at)
 
         try:
-            _persist(write)
+            patiently(write)
         except UniqueViolation:
             return
         if gone:
-            self._registry.erase_addresses(
-                dispatch.channel, [(recipient.id, recipient.address) for recipient in gone]
-            )
+            addresses = [(recipient.id, recipient.address) for recipient in gone]
+            patiently(lambda: self._registry.erase_addresses(dispatch.channel, addresses))
 
     def _alert(self, alert_id: UUID) -> Alert:
         """The alert as it is now; of one seen before only what is new is read."""

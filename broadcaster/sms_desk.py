@@ -10,6 +10,7 @@ from psycopg_pool import ConnectionPool
 
 from broadcaster.log import AlertLog, ConflictError
 from broadcaster.office import Office
+from broadcaster.patience import patiently
 from broadcaster.recent import Recent
 from broadcaster.sms_budget import Key, Order, SmsBudget, Usage, budget_stream, day_of
 from channels.gateway import Message
@@ -80,6 +81,9 @@ class SmsBudgets:
 
     def refusal(self, dispatch: Dispatch, message: Message, at: datetime) -> str:
         """Why nobody of the dispatch gets it; empty where they do, which an alert always is."""
+        return patiently(lambda: self._refusal(dispatch, message, at))
+
+    def _refusal(self, dispatch: Dispatch, message: Message, at: datetime) -> str:
         key = (dispatch.alert_id, dispatch.version)
         for _ in range(TRIES):
             budget = self.of(self._issuer(dispatch.alert_id))

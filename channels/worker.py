@@ -26,6 +26,9 @@ log = structlog.get_logger(__name__)
 PULL_TIMEOUT = 2.0
 BEATS = 4
 """How often within its wait the broker hears of a dispatch in hand: three may be late or lost."""
+ACKS, ACK_PAUSE = 5, 0.5
+"""How often a dispatch is acknowledged that the broker does not confirm within a second, and the seconds
+between: a restart of the broker swallows what was just said to it."""
 LOOK = 60.0
 """Seconds after which a dispatch that waits is looked at again: clocks are set, providers come back."""
 
@@ -94,6 +97,23 @@ async def _carried_out(deliver: Deliver, dispatch: Dispatch) -> Receipt | None:
         raise UnreadError(f"{error.title}: {error.error_count()} errors") from None
 
 
+async def acknowledge(message: NatsMessage) -> None:
+    """Says that a dispatch is done until the broker confirms it.
+
+    One that it never confirms comes again, and is found to have its receipt.
+    """
+    for last in (False,) * (ACKS - 1) + (True,):
+        try:
+            await message.ack_sync()
+        except NatsError as error:
+            if last:
+                log.warning("dispatch.ack_lost", error=type(error).__name__)
+            else:
+                await asyncio.sleep(ACK_PAUSE)
+        else:
+            return
+
+
 def add_worker(
     broker: NatsBroker,
     channel: Channel,
@@ -113,7 +133,7 @@ def add_worker(
         async with heartbeat(message, ack_wait(dispatch.lane) / BEATS):
             receipt = await _carried_out(deliver, dispatch)
         # Only now: an acknowledgement before the receipt is a promise nobody keeps.
-        await message.ack_sync()
+        await acknowledge(message)
         if receipt is not None:
             log.info(
                 "dispatch.done",

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from schemas.events import AudienceFrozen
 from schemas.ids import audience_id
 from tests.house import PHUC_XA, approver, author, content, house
 from tests.unit.channels.test_delivery import ScriptedGateway
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -80,22 +82,36 @@ def test_results_are_noted_while_others_are_still_in_doubt(hanoi: House, dispatc
     assert (found.noted, found.in_doubt) == (tuple(accepted(0, 1, 3)), {2})
 
 
+def cut(hanoi: House, which: str = "pid <> pg_backend_pid()") -> int:
+    """The database ends sessions of the house, all of them for one; answers how many."""
+    ours = f"SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND {which}"
+    with psycopg.connect(str(hanoi.pool.conninfo), autocommit=True) as conn:
+        return conn.execute(f"SELECT pg_terminate_backend(pid) FROM ({ours})".encode()).rowcount
+
+
 def test_what_is_known_is_written_once_the_database_is_back(hanoi: House, dispatch: Dispatch) -> None:
     hanoi.ledger.claim(dispatch, clock())
-
-    def cut() -> None:
-        with psycopg.connect(str(hanoi.pool.conninfo), autocommit=True) as conn:
-            conn.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-
-    cut()
+    cut(hanoi)
     hanoi.ledger.progress(dispatch, accepted(0, 1), [2, 3, 4])
     assert hanoi.ledger.claim(dispatch, clock()).in_doubt == {2, 3, 4}
-    cut()
+    cut(hanoi)
     hanoi.ledger.close(receipt(dispatch, accepted=5), [], clock())
     assert hanoi.ledger.claim(dispatch, clock()).done
+
+
+@pytest.mark.parametrize("ask", ["claim", "message", "ahead", "recipients"])
+def test_a_question_outlives_the_session_it_was_asked_in(
+    hanoi: House, dispatch: Dispatch, ask: str
+) -> None:
+    """A database that shuts down ends what it is being asked: the dispatch in hand is not to stumble."""
+    given = {"claim": (clock(),), "recipients": (dispatch.ranks,)}.get(ask, ())
+    with psycopg.connect(str(hanoi.pool.conninfo)) as holder, ThreadPoolExecutor() as pool:
+        # Nobody can read while this is held, so the question is under way when its session ends.
+        holder.execute("LOCK TABLE events, ledger, subscribers IN ACCESS EXCLUSIVE MODE")
+        answer = pool.submit(getattr(hanoi.ledger, ask), dispatch, *given)
+        until(lambda: cut(hanoi, "wait_event_type = 'Lock'"))
+        holder.rollback()
+        answer.result(30)
 
 
 def test_recipients_are_addressed_by_rank_and_who_left_is_absent(hanoi: House, dispatch: Dispatch) -> None:
