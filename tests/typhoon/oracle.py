@@ -60,6 +60,8 @@ class Told:
     """By version and channel."""
     spared: set[tuple[int, str]] = field(default_factory=set[tuple[int, str]])
     """Versions and channels that somebody was spared for a graver alert."""
+    kinds: dict[int, str] = field(default_factory=dict[int, str])
+    """What each version was issued as; a withdrawal is not in it."""
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -117,6 +119,7 @@ class Oracle:
             before = (told.content, told.version, told.expires)
             told.version += 1
         told.content, told.edition, told.expires = content, self.edition, expires
+        told.kinds[told.version] = content["kind"]
         for channel in told.channels:
             if channel != "led":
                 had = told.had(channel, told.version)
@@ -199,11 +202,18 @@ class Oracle:
         found: dict[tuple[str, int, str], set[int]] = {}
         for told in self.alerts.values():
             for (version, channel), who in told.audiences.items():
-                mute = channel == "sms" and told.content["kind"] == "bulletin" and told.body in self.stopped
+                mute = self.mute(told, version, channel)
                 found[told.id, version, channel] = (
                     set() if mute else {each for each in who if not self.people[each].fated}
                 )
         return found
+
+    def mute(self, told: Told, version: int, channel: str) -> bool:
+        """Whether it is the SMS of a bulletin that its body has no money for, or withdraws nothing else."""
+        if channel != "sms" or told.body not in self.stopped:
+            return False
+        meant = [told.kinds[version]] if version in told.kinds else list(told.kinds.values())
+        return all(kind == "bulletin" for kind in meant)
 
     def feed(self, place: str, *, drills: bool) -> tuple[set[tuple[str, int]], set[tuple[str, int]]]:
         """What a screen there has on, and what it knows as withdrawn: alerts and versions."""

@@ -19,9 +19,6 @@ from tests.waiting import until
 FINALS = ("accepted", "gone", "refused", "dead", "expired", "superseded")
 LOST = ("dead", "expired", "superseded")
 TROUBLE = re.compile(r"\[error|\[critical|Traceback|\"level\": ?\"(error|critical)\"")
-STUMBLE = '"event": "dispatch.stumbled"'
-MOST_STUMBLES = 5
-"""Of a week in which each engine is restarted once, and each worker."""
 Key = tuple[str, int, str]
 """An alert, its version, a channel."""
 
@@ -132,14 +129,11 @@ class Reckoning:
                 for version in range(1, told.version):
                     had = received.get((told.id, version, channel), Counter()).keys()
                     bereft = {each for each in had - final.keys() if not self._oracle.people[each].left}
-                    if bereft and not self._mute(told.body, told.content["kind"], channel):
+                    if bereft and not self._oracle.mute(told, told.version, channel):
                         yield (
                             f"{told.id} {channel}: {len(bereft)} got version {version}"
                             f" and never the last, {told.version} ({told.life})"
                         )
-
-    def _mute(self, body: str, kind: str, channel: str) -> bool:
-        return channel == "sms" and kind == "bulletin" and body in self._oracle.stopped
 
     # --- screens, cadence, audit ------------------------------------------------------------------
 
@@ -249,12 +243,6 @@ class Reckoning:
             errors += [
                 f"{file.stem}: {line[:300]} ... {line[-900:]}" for line in lines if TROUBLE.search(line)
             ]
-        # What a worker had in hand when an engine went comes again: that is its way.
-        stumbles = [line for line in errors if STUMBLE in line]
-        errors = [line for line in errors if STUMBLE not in line]
-        self.figures["stumbles"] = len(stumbles)
-        if len(stumbles) > MOST_STUMBLES:
-            errors += stumbles
         self.figures["log_errors"] = len(errors)
         self.figures["answers_repeated"] = len(self._town.tries)
         yield from (f"log: {line}" for line in errors[:20])
