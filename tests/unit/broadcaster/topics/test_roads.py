@@ -283,10 +283,14 @@ def test_a_rebuild_makes_the_same_rows(hanoi: House, fcm: PushSandbox) -> None:
     issue(hanoi, emergency(HOME))
     cancel(hanoi, alert)
     send(hanoi, fcm)
-    head, before = hanoi.log.head(), rows(hanoi)
+    head, before, members = hanoi.log.head(), rows(hanoi), fcm.members()
     for name in ("fanout", "reach"):
         hanoi.follower(hanoi.projection(name)).rebuild()
     assert (hanoi.log.head(), rows(hanoi)) == (head, before)
+    # Exactly the same subscriptions, and nothing that a keeper would change in them.
+    assert not look(hanoi, fcm).done
+    assert members
+    assert fcm.members() == members
 
 
 def rows(house: House) -> dict[str, list[Any]]:
