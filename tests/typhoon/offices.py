@@ -246,7 +246,8 @@ class Offices:
         said = {**told.content, **changes}
         if told.edition != self.oracle.edition and "areas" not in changes:
             became = register.became()
-            said["areas"] = sorted({new for old in told.content["areas"] for new in became[old]})
+            heirs = {new for old in told.content["areas"] for new in became[old]}
+            said["areas"] = sorted(register.within(told.body.removeprefix("ubnd-"), heirs))
         author = f"author@{told.body}"
         asked = {"content": said, "corrects": corrects}
         self.do(author, told.id, "update", "alert.update_proposed", asked)

@@ -51,6 +51,15 @@ def became() -> dict[str, tuple[str, ...]]:
     return {code: tuple(found.get(code, (code,))) for code in edition(BEFORE).parents}
 
 
+def within(body: str, codes: set[str]) -> set[str]:
+    """Those of these areas that a body may speak of after; all, where its area is not the question.
+
+    Of a commune that was parted one part may have gone to a neighbour, and is no longer its own.
+    """
+    after = edition(AFTER)
+    return {code for code in codes if after.lies_in(code, [body])} if body in after.parents else codes
+
+
 @cache
 def sources() -> dict[str, frozenset[str]]:
     """Each commune after, with those whose people it took."""

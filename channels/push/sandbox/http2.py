@@ -116,6 +116,12 @@ class Http2Line(asyncio.Protocol):
         finally:
             self._reading = False
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nobody is left to answer."""
+        del exc
+        self._streams.clear()
+        self._late.clear()
+
     def _flush(self) -> None:
         self._app.settle()
         if self._out:
