@@ -12,9 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 _PR_SET_PDEATHSIG = 1
 _LOG_LIMIT = 10_000_000  # bytes; a longer log is set aside when its process starts again
 _TAIL = 12  # lines
+
+_log = structlog.get_logger(__name__)
 
 # Looked up before any fork: between fork and exec a child must not take a lock.
 _prctl: Callable[[int, int], int] | None = (
@@ -64,7 +68,7 @@ def spawn(
         if os.getppid() != parent:  # it died in between
             os.kill(os.getpid(), signal.SIGKILL)
 
-    sink = None if log is None else open_log(log)
+    sink = None if log is None else _opened(log)
     try:
         return subprocess.Popen(  # noqa: S603 - argv comes from our own code, never from a request
             list(argv),
@@ -150,6 +154,15 @@ def open_log(path: Path) -> int:
     if path.exists() and path.stat().st_size > _LOG_LIMIT:
         path.replace(path.with_name(path.name + ".1"))
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+
+def _opened(log: Path) -> int | None:
+    """As `open_log`; None where it cannot be: who has no room for a log still sends, and says it here."""
+    try:
+        return open_log(log)
+    except OSError as error:
+        _log.warning("log_not_opened", log=log.name, error=error.strerror)
+        return None
 
 
 def tail(path: Path, since: int = 0) -> str:

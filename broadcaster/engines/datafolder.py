@@ -53,9 +53,11 @@ class DataFolder:
             owner = os.read(lock, 20).decode().strip() or "unknown"
             os.close(lock)
             raise EngineError(f"data folder {self.path} is in use by pid {owner}; stop it first") from None
-        os.ftruncate(lock, 0)
-        os.write(lock, f"{os.getpid()}\n".encode())
         self._lock = lock
+        # For whom the lock refuses. On a full disk it stays unsaid: the lock holds all the same.
+        with contextlib.suppress(OSError):
+            os.ftruncate(lock, 0)
+            os.write(lock, f"{os.getpid()}\n".encode())
 
     def close(self) -> None:
         """Gives the lock back; safe to repeat."""

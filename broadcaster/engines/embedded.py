@@ -22,6 +22,10 @@ from broadcaster.engines.pghome import ELSEWHERE, PostgresHome, find_home
 
 __all__ = ["DataFolder", "Engine", "EngineError", "NatsServer", "PostgresServer"]
 
+STORE_BYTES = 8 * 1024**3
+"""What JetStream may promise to streams: more than channels.topology declares. Left to itself it promises
+three quarters of what the disk has free as it starts, and one that is nearly full then has no streams."""
+
 
 class PostgresServer(Engine):
     """PostgreSQL on a unix socket that only its own account (and root) can open; no TCP.
@@ -177,7 +181,9 @@ class NatsServer(Engine):
             f'server_name: "{self._server_name}"\n'
             f'listen: "127.0.0.1:{self.port}"\n'
             f'authorization {{\n  token: "{self.token}"\n}}\n'
-            'jetstream {\n  store_dir: "store"\n  sync_interval: always\n}\n',
+            "jetstream {\n"
+            f'  store_dir: "store"\n  max_file_store: {STORE_BYTES}\n  sync_interval: always\n'
+            "}\n",
         )
         self._run([str(binary), "-c", "nats.conf"], wanted, cwd=self.folder, death=signal.SIGTERM)
 

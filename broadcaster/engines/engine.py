@@ -66,6 +66,10 @@ class Engine:
         self._data.open()
         try:
             self._launch(wanted)
+        except OSError as error:
+            # A full disk, say: to be tried again, like any start that failed.
+            self.stop()
+            raise EngineError(f"cannot start {self.name} in {self.folder}: {error.strerror}") from error
         except BaseException:
             self.stop()
             raise

@@ -24,6 +24,7 @@ __all__ = ["Child", "Supervisor"]
 
 _MARK = "BROADCASTER_SUPERVISED_IN"  # in a child's environment: the data folder, to find what a kill left
 _IDLE = 60.0  # seconds between looks while nothing happens
+_UNTOLD = 2.0  # seconds until pids.json is tried again
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 log = structlog.get_logger(__name__)
@@ -59,6 +60,7 @@ class Supervisor:
             raise ValueError(f"every engine and child needs a name of its own: {names}")
         self._asked = 0
         self._wake: int | None = None
+        self._told = True
 
     def run(self) -> None:
         """Starts all and returns after a stop that SIGTERM, SIGINT, SIGHUP or `request_stop` asked for.
@@ -96,7 +98,9 @@ class Supervisor:
 
     def step(self, timeout: float = 0.0) -> None:
         """Waits at most `timeout` seconds for an end, a restart that is due or a stop; then acts on it."""
-        self._wait(timeout)
+        self._wait(timeout if self._told else min(timeout, _UNTOLD))
+        if not self._told:
+            self._publish()
         for kept in self._all:
             if kept.ended():
                 self._ended(kept)
@@ -156,7 +160,15 @@ class Supervisor:
         self.request_stop()
 
     def _publish(self) -> None:
-        write_private(self._data.path / "run" / "pids.json", json.dumps(self.pids(), indent=1) + "\n")
+        """Where it cannot be written now, a full disk say, it is later: nobody is stopped for that."""
+        try:
+            write_private(self._data.path / "run" / "pids.json", json.dumps(self.pids(), indent=1) + "\n")
+        except OSError as error:
+            if self._told:
+                log.warning("pids_unwritten", error=error.strerror)
+            self._told = False
+        else:
+            self._told = True
 
     def _wait(self, timeout: float) -> None:
         """Until something ends, is due, or a stop is asked for; at most `timeout` seconds."""

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -60,5 +59,4 @@ class Ending:
             if signal.sigtimedwait(SIGNALS, TICK) is not None:
                 break
         log.info("role_cut", seconds=round(waited, 1))
-        sys.stderr.flush()
         os._exit(0)

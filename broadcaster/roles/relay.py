@@ -71,7 +71,7 @@ async def keep_stream(house: House, js: JetStreamContext, lane: Lane, *, declare
             await declare(js, house.settings.nats_replicas)
             info = await js.stream_info(stream_of(lane))
     except (NatsError, TimeoutError) as error:
-        log.warning("stream_unknown", lane=lane.value, error=type(error).__name__)
+        log.warning("stream_unknown", lane=lane.value, error=f"{type(error).__name__}: {error}")
         return
 
     def meet() -> bool:

@@ -68,7 +68,8 @@ async def _work(
                 except (NatsError, TimeoutError) as error:
                     # A cluster that has yet to choose its leaders answers late, or that it has no room.
                     failures += 1
-                    log.warning("transport_not_ready", error=type(error).__name__, tries=failures)
+                    why = f"{type(error).__name__}: {error}"
+                    log.warning("transport_not_ready", error=why, tries=failures)
                     await pause(stopped, backoff(failures, first=FIRST_WAIT, most=LONGEST_WAIT))
 
 

@@ -89,6 +89,7 @@ def test_three_brokers_keep_three_replicas_in_stores_of_their_own(
     assert stores == {f"{name}:/data" for name in BROKERS}
     config = (ROOT / "deploy" / "nats" / "nats.conf").read_text().splitlines()
     assert "  sync_interval: always" in config
+    assert "  max_file_store: 8GB" in config
 
 
 def test_engines_are_reached_by_our_roles_only(compose: Any) -> None:

@@ -16,7 +16,8 @@ import psycopg
 import pytest
 from nats.js.api import StreamConfig
 
-from broadcaster.engines.embedded import EngineError, NatsServer, PostgresServer
+from broadcaster.engines.embedded import STORE_BYTES, EngineError, NatsServer, PostgresServer
+from channels.topology import stream_configs
 from tests.processes import gone, passable_folder
 from tests.waiting import until
 
@@ -166,6 +167,13 @@ class TestNats:
         assert "sync_interval: always" in config.read_text()
         assert config.stat().st_mode & 0o077 == 0
         assert nats.token not in Path(f"/proc/{nats.pid}/cmdline").read_text()
+
+    def test_it_promises_the_streams_their_room_however_full_the_disk_is(self, nats: NatsServer) -> None:
+        # Left to itself it promises 3/4 of what is free, and refuses the streams where that is little.
+        asked = sum(config.max_bytes or 0 for config in stream_configs(1))
+        config = (nats.folder / "nats.conf").read_text()
+        assert f"max_file_store: {STORE_BYTES}\n" in config
+        assert asked < STORE_BYTES
 
     def test_a_taken_port_is_named(self, tmp_path: Path) -> None:
         with socket.socket() as other:

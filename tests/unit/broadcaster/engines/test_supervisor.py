@@ -73,6 +73,18 @@ class TestChildren:
             step_until(supervisor, lambda: pids(tmp_path).get("sleeper", first) != first)
             assert not gone(pids(tmp_path)["sleeper"])
 
+    def test_a_data_folder_that_takes_no_file_stops_nobody(self, tmp_path: Path) -> None:
+        with Supervisor(tmp_path, (), (SLEEPER,)) as supervisor:
+            first = pids(tmp_path)["sleeper"]
+            for name in ("run", "log"):  # as on a full disk: no file can be made
+                (tmp_path / name).rename(tmp_path / f"{name}.away")
+            os.kill(first, signal.SIGKILL)
+            step_until(supervisor, lambda: supervisor.pids().get("sleeper", first) != first)
+            assert not gone(supervisor.pids()["sleeper"])
+            assert pids(tmp_path) == {}
+            (tmp_path / "run.away").rename(tmp_path / "run")
+            step_until(supervisor, lambda: pids(tmp_path) == supervisor.pids())
+
     def test_a_child_that_keeps_failing_is_started_ever_more_rarely(self, tmp_path: Path) -> None:
         child = shell("failing", "date +%s.%N; exit 3")
         with Supervisor(tmp_path, (), (child,)) as supervisor:
@@ -218,6 +230,20 @@ def test_killed_engines_come_back_at_the_same_address() -> None:
             assert pids(data)["sleeper"] == before["sleeper"]
         assert not postgres.alive()
         assert not nats.alive()
+
+
+def test_an_engine_whose_folder_takes_no_file_is_tried_again(tmp_path: Path) -> None:
+    engine = NatsServer(tmp_path / "nats")
+    with Supervisor(tmp_path, (engine,), ()) as supervisor:
+        blocker = engine.folder / "nats.conf.new"
+        blocker.mkdir()  # as on a full disk: its configuration cannot be written
+        killed = pids(tmp_path)["nats"]
+        os.kill(killed, signal.SIGKILL)
+        begun = time.monotonic()
+        step_until(supervisor, lambda: time.monotonic() - begun > 0.5)
+        assert not engine.alive()
+        blocker.rmdir()
+        step_until(supervisor, engine.alive)
 
 
 def test_a_clean_stop_leaves_no_process() -> None:
