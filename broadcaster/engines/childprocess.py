@@ -54,6 +54,10 @@ class ChildProcess:
         process.wait()
         return False
 
+    def stuck(self) -> bool:
+        """Never: a role waits for what it lacks, and goes on."""
+        return False
+
     def start(self, wanted: Callable[[], bool] = lambda: True) -> None:
         """Starts it unless it runs, or is no longer wanted. Raises EngineError."""
         if self.alive() or not wanted():

@@ -26,6 +26,11 @@ STORE_BYTES = 8 * 1024**3
 """What JetStream may promise to streams: more than channels.topology declares. Left to itself it promises
 three quarters of what the disk has free as it starts, and one that is nearly full then has no streams."""
 
+ROOM = 8 * 1024**2
+"""Bytes that a store must have free for its server to be started anew: a block of its files."""
+_MOST_HEARD = 1_000_000
+_WRITE_FAILED = re.compile(rb"critical write error|failed to store a msg|out of .*resources", re.IGNORECASE)
+
 
 class PostgresServer(Engine):
     """PostgreSQL on a unix socket that only its own account (and root) can open; no TCP.
@@ -143,6 +148,7 @@ class NatsServer(Engine):
             raise EngineError("the NATS token must be 16 or more of the characters A-Z a-z 0-9 _ . -")
         self._given = (port, token)
         self._server_name = ""
+        self._heard, self._failed = 0, False
 
     @cached_property
     def port(self) -> int:
@@ -169,7 +175,27 @@ class NatsServer(Engine):
         """For clients, without the token; known before the start and always the same."""
         return f"nats://127.0.0.1:{self.port}"
 
+    def stuck(self) -> bool:
+        """Whether a write failed, on a full disk say, and there is room now.
+
+        A stream whose write failed takes no message more until the server is started anew, and does not
+        say so to who publishes: only the server's log tells. While there is no room it is left alone, for
+        it would have to recover its streams without any.
+        """
+        if not self.alive():
+            return False
+        try:
+            with self.log.open("rb") as said:
+                said.seek(self._heard)
+                fresh = said.read(_MOST_HEARD)
+            self._heard += len(fresh)
+            self._failed |= _WRITE_FAILED.search(fresh) is not None
+            return self._failed and shutil.disk_usage(self.folder).free >= ROOM
+        except OSError:
+            return False
+
     def _launch(self, wanted: Callable[[], bool]) -> None:
+        self._heard, self._failed = size(self.log), False
         binary = find_binary()
         end_leftovers(
             lambda: at_work_in(self.folder, "nats-server"), (signal.SIGTERM, 5), (signal.SIGKILL, 3)

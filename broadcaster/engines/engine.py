@@ -56,6 +56,10 @@ class Engine:
         """Whether the server runs."""
         return self._process is not None and self._process.poll() is None
 
+    def stuck(self) -> bool:
+        """Whether it will not work again until it is started anew, and that is worth a try now."""
+        return False
+
     def start(self, wanted: Callable[[], bool] = lambda: True) -> None:
         """Starts the server and returns when it serves.
 

@@ -40,6 +40,10 @@ class Unit(Protocol):
         """Whether it runs."""
         ...
 
+    def stuck(self) -> bool:
+        """Whether it runs, and will not work again until it is started anew."""
+        ...
+
     def start(self, wanted: Callable[[], bool]) -> None:
         """Starts it unless it runs; gives up when it is no longer wanted. Raises EngineError."""
         ...

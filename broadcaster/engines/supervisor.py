@@ -24,7 +24,7 @@ __all__ = ["Child", "Supervisor"]
 
 _MARK = "BROADCASTER_SUPERVISED_IN"  # in a child's environment: the data folder, to find what a kill left
 _IDLE = 60.0  # seconds between looks while nothing happens
-_UNTOLD = 2.0  # seconds until pids.json is tried again
+_LOOK = 2.0  # seconds between looks at whether an engine is stuck, or pids.json can be written by now
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 log = structlog.get_logger(__name__)
@@ -98,11 +98,15 @@ class Supervisor:
 
     def step(self, timeout: float = 0.0) -> None:
         """Waits at most `timeout` seconds for an end, a restart that is due or a stop; then acts on it."""
-        self._wait(timeout if self._told else min(timeout, _UNTOLD))
+        self._wait(min(timeout, _LOOK) if self._engines or not self._told else timeout)
         if not self._told:
             self._publish()
         for kept in self._all:
             if kept.ended():
+                self._ended(kept)
+            elif kept.watch is not None and kept.unit.stuck():
+                log.warning("stuck", unit=kept.unit.name, pid=kept.unit.pid)
+                kept.unit.stop()
                 self._ended(kept)
             if kept.watch is None and kept.due <= time.monotonic() and self._wanted():
                 self._start_again(kept)

@@ -1,3 +1,5 @@
+import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -9,10 +11,13 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+import nats
+import nats.js.errors
 import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nats.js.api import StreamConfig
 
 from broadcaster.engines.embedded import EngineError, NatsServer, PostgresServer
 from broadcaster.engines.kept import pause_before_restart
@@ -53,6 +58,37 @@ def supervisor_process() -> Generator[tuple[Path, subprocess.Popen[bytes], dict[
         finally:
             process.kill()
             process.wait()
+
+
+@contextmanager
+def small_disk(folder: Path, megabytes: int) -> Generator[Path]:
+    """A file system of its own."""
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def fill(path: Path) -> None:
+    """Takes all that is free."""
+    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(bytes(4096)):
+            pass
+
+
+async def publish(server: NatsServer, message: bytes, patience: float = 5) -> int | None:
+    """The place it got in a stream of its own; None where the stream does not answer."""
+    client = await nats.connect(server.url, token=server.token)
+    try:
+        js = client.jetstream()
+        await js.add_stream(StreamConfig(name="KEPT", subjects=["kept"]))
+        return (await js.publish("kept", message, timeout=patience)).seq
+    except (TimeoutError, nats.js.errors.APIError):
+        return None
+    finally:
+        await client.close()
 
 
 class TestPause:
@@ -244,6 +280,28 @@ def test_an_engine_whose_folder_takes_no_file_is_tried_again(tmp_path: Path) -> 
         assert not engine.alive()
         blocker.rmdir()
         step_until(supervisor, engine.alive)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can have a disk of its own")
+def test_a_broker_whose_disk_was_full_takes_messages_again(tmp_path: Path) -> None:
+    """Its stream takes none more by itself, and does not answer who publishes."""
+    with (
+        small_disk(tmp_path / "nats", 16) as disk,
+        Supervisor(tmp_path, (NatsServer(disk),), ()) as supervisor,
+    ):
+        engine = NatsServer(disk)  # for its address
+        asyncio.run(publish(engine, b"before"))
+        filler = disk / "filler"
+        fill(filler)
+        failed = disk / "server.log"
+        asyncio.run(publish(engine, bytes(100_000), patience=0.3))
+        step_until(supervisor, lambda: "no space left" in failed.read_text(errors="replace"))
+        first = pids(tmp_path)["nats"]
+        supervisor.step()
+        assert supervisor.pids()["nats"] == first  # not while there is no room
+        filler.unlink()
+        step_until(supervisor, lambda: supervisor.pids().get("nats", first) != first)
+        assert asyncio.run(publish(engine, b"after")) == 2
 
 
 def test_a_clean_stop_leaves_no_process() -> None:
