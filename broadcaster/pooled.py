@@ -1,6 +1,11 @@
-"""Connections that the server has left are not handed out: a restart of the database costs no call."""
+"""Connections that still stand, and that do not wait for ever.
+
+What the server has left is not handed out: a restart of the database costs no call. What holds a lock and
+says nothing is ended, and who serves people waits for a lock but a moment.
+"""
 
 import select
+from collections.abc import Callable
 from typing import Any
 
 from psycopg import Connection
@@ -17,3 +22,25 @@ def still_there(conn: Connection[Any]) -> None:
     heard.register(conn.fileno(), select.POLLIN)
     if heard.poll(0):
         ConnectionPool.check_connection(conn)
+
+
+FORSAKEN = 60.0
+"""Seconds that a transaction may say nothing. One that appended holds the log's lock, and of a machine that
+lost its power or its network the server would learn after hours."""
+PATIENCE = 5.0
+"""Seconds that whoever serves people waits, for a lock and for a connection: those who wait hold threads,
+and behind forty of them neither a page that needs no database nor the health check gets one."""
+
+_SET = "SELECT set_config(%s, %s, false)"
+
+
+def bounded(lock: float | None = None, forsaken: float = FORSAKEN) -> Callable[[Connection[Any]], None]:
+    """For ConnectionPool's `configure`: at most `lock` seconds for each lock, where it is given."""
+    waits = {"idle_in_transaction_session_timeout": forsaken} | ({"lock_timeout": lock} if lock else {})
+
+    def configure(conn: Connection[Any]) -> None:
+        for name, seconds in waits.items():
+            conn.execute(_SET, (name, f"{seconds * 1000:.0f}ms"))
+        conn.commit()
+
+    return configure

@@ -35,7 +35,7 @@ from broadcaster.limits import Limits
 from broadcaster.log import AlertLog
 from broadcaster.mover import Done, Mover
 from broadcaster.office import Office
-from broadcaster.pooled import still_there
+from broadcaster.pooled import PATIENCE, bounded, still_there
 from broadcaster.registry.subscribers import Registry
 from broadcaster.screens.watch import ScreenWatch
 from broadcaster.settings import Settings
@@ -147,12 +147,20 @@ class House:
 
         With `check`, a connection is tried before each use: for callers who cannot try again. Without, one
         is tried only where the server has said something: a worker that is given a dead one loses seconds.
+        They wait for a lock or a connection but PATIENCE seconds, too: somebody waits for them.
         """
         probe = ConnectionPool[Any].check_connection if check else still_there
         with (
             database(settings) as url,
             ConnectionPool[Any](
-                url, min_size=1, max_size=POOL_SIZE, open=False, name="house", check=probe
+                url,
+                min_size=1,
+                max_size=POOL_SIZE,
+                open=False,
+                name="house",
+                check=probe,
+                configure=bounded(PATIENCE if check else None),
+                timeout=PATIENCE if check else 30.0,
             ) as pool,
         ):
             yield cls(settings, pool)

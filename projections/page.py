@@ -16,9 +16,14 @@ def transient(error: Exception) -> bool:
     # Class 54 is a limit of PostgreSQL's (a row too big): the same page meets it again.
     if isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith("54"):
         return False
-    # ReadOnlySqlTransaction: a server that is standing by, during a failover.
+    # ReadOnlySqlTransaction: a server that is standing by, during a failover. The other: this process was
+    # held up in its transaction for so long that the server ended it.
     return isinstance(
-        error, psycopg.OperationalError | psycopg.InterfaceError | errors.ReadOnlySqlTransaction
+        error,
+        psycopg.OperationalError
+        | psycopg.InterfaceError
+        | errors.ReadOnlySqlTransaction
+        | errors.IdleInTransactionSessionTimeout,
     )
 
 

@@ -43,7 +43,8 @@ def furnish(database: str) -> None:
 
 
 @contextmanager
-def house(database: str, **settings: object) -> Generator[House]:
-    """A house on that database."""
-    with House.open(Settings.from_env({"BROADCASTER_DATABASE_URL": database}, **settings)) as opened:
+def house(database: str, *, check: bool = False, **settings: object) -> Generator[House]:
+    """A house on that database; `check` as of House.open."""
+    found = Settings.from_env({"BROADCASTER_DATABASE_URL": database}, **settings)
+    with House.open(found, check=check) as opened:
         yield opened

@@ -41,11 +41,11 @@ class Play(threading.Thread):
         self.panels: Panels | None = None
         self._report = report
         self._subscribers, self._screens = subscribers, screens
-        self._stop = threading.Event()
+        self._over = threading.Event()
 
     def stop(self) -> None:
         """Ends it early, the screens included."""
-        self._stop.set()
+        self._over.set()
         if self.panels is not None:
             self.panels.stop()
 
@@ -83,7 +83,7 @@ class Play(threading.Thread):
 
     def _await_web(self) -> None:
         deadline = time.monotonic() + WEB_WAIT
-        while not self._stop.is_set():
+        while not self._over.is_set():
             try:
                 if httpx.get(f"{self.settings.url}/healthz", timeout=5).is_success:
                     return
@@ -119,7 +119,7 @@ class Play(threading.Thread):
     def _settle(self, house: House, alerts: list[str]) -> None:
         assert self.panels is not None
         deadline = time.monotonic() + SETTLE_WAIT
-        while not self._stop.wait(LOOK_EVERY):
+        while not self._over.wait(LOOK_EVERY):
             try:
                 if self._look(house, alerts, self.panels.panels):
                     return

@@ -36,6 +36,7 @@ def install(app: FastAPI, error_page: ErrorPage) -> None:
         KeyReusedError: _reused,
         PoolTimeout: _unavailable,
         psycopg.OperationalError: _unavailable,
+        psycopg.errors.IdleInTransactionSessionTimeout: _unavailable,
         Exception: _unexpected,
     }
     for kind, answer in answers.items():

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 from starlette.responses import Response as Plain
@@ -11,6 +13,8 @@ from broadcaster.web.openapi import problems_of
 from broadcaster.web.services import WithServices
 
 router = APIRouter(tags=["operations"])
+
+_THREADS = CapacityLimiter(2)
 
 
 class Health(BaseModel):
@@ -24,9 +28,10 @@ class Health(BaseModel):
 
 @router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", summary="Is it well", responses={503: {"model": Health}})
-def healthz(services: WithServices, response: Response) -> Health:
+async def healthz(services: WithServices, response: Response) -> Health:
     """200 while every engine answers, else 503; the body is the same."""
-    engines = dict(services.ports.health())
+    # In threads of its own: those of the pages may all wait for a lock, and a monitor would give us up.
+    engines = dict(await run_sync(services.ports.health, limiter=_THREADS))
     well = all(engines.values())
     response.status_code = 200 if well else 503
     return Health(
