@@ -52,3 +52,33 @@ def test_small_corrections_are_taken_as_they_come(corrections: list[float]) -> N
     for correction in corrections:
         machine.wrong += timedelta(seconds=correction)
         assert machine.after(10) == machine.true + machine.wrong
+
+
+@given(st.floats(0.1, 5), st.integers(50, 400))
+def test_time_goes_on_beside_a_clock_that_stands_still(look: float, looks: int) -> None:
+    machine = Machine()
+    last = machine.after(10)
+    for _ in range(looks):
+        machine.wrong -= timedelta(seconds=look)
+        now = machine.after(look)
+        assert now >= last - timedelta(milliseconds=1)
+        assert machine.true - now < 5 * SLACK
+        last = now
+
+
+def test_time_goes_on_beside_a_clock_that_runs_wild() -> None:
+    machine = Machine()
+    machine.after(10)
+    for _ in range(300):
+        machine.wrong += timedelta(seconds=9)
+        assert abs(machine.after(1) - machine.true) < 5 * SLACK
+
+
+def test_a_clock_that_goes_again_is_followed_once_it_has_for_a_while() -> None:
+    machine = Machine()
+    for _ in range(120):
+        machine.wrong -= timedelta(seconds=1)
+        machine.after(1)
+    for _ in range(int(LASTING) + 3):
+        machine.after(1)
+    assert machine.after(1) == machine.true + machine.wrong
