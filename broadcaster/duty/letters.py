@@ -47,7 +47,7 @@ def letter(
 
     It says what the log said at `decided_at`, and says so: a mail server may have been down since.
     """
-    name = names.get(notice.about or "", notice.about or "")
+    name = _shown(names.get(notice.about or "", notice.about or ""))
     known = {
         "name": name,
         "due": _clock(notice.due_at),
@@ -63,8 +63,7 @@ def letter(
     mail = EmailMessage(policy=SMTP)
     mail["From"] = sender
     mail["To"] = "undisclosed-recipients:;"
-    # A name may hold what a header may not.
-    mail["Subject"] = " ".join(_SUBJECTS[notice.notice].format_map(known).split())
+    mail["Subject"] = _SUBJECTS[notice.notice].format_map(known)
     mail["Date"] = format_datetime(decided_at)
     mail["Message-ID"] = message_id(reminder, sender)
     mail["Auto-Submitted"] = "auto-generated"
@@ -84,7 +83,15 @@ def _listed(body: BodyCadence) -> str:
         told = _clock(body.overdue_since)
     else:
         told = "" if body.due_at is None else _by(body.due_at)
-    return f"{body.name}: {_STATES[body.state]} {told}"
+    return f"{_shown(body.name)}: {_STATES[body.state]} {told}"
+
+
+def _shown(name: str) -> str:
+    """A name as a header may hold it: what is no character of a line is a space.
+
+    One name with a NUL or half a character would have its mail refused, or the whole round end on it.
+    """
+    return " ".join("".join(each if each.isprintable() else " " for each in name).split())
 
 
 def _text(lines: list[str], listed: list[str], closing: list[str]) -> str:

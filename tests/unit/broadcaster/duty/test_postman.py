@@ -5,14 +5,16 @@ import gc
 import warnings
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
-from email.policy import default
+from email.policy import SMTP, default
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from broadcaster.duty.letters import letter
 from broadcaster.duty.postman import SETTLE, Postman
 from broadcaster.duty.reminders import GIVE_UP, LEASE, Claim, Reminders
 from broadcaster.roles.remind import HouseDesk
@@ -20,7 +22,7 @@ from broadcaster.runtime import House
 from channels.sms.relay import Relay
 from channels.sms.sandbox import Behaviour, SmtpSandbox
 from channels.sms.settings import MailSettings
-from schemas.events import Event, IssuerContactsSet, ReminderDue, ReminderSent
+from schemas.events import Actor, Event, IssuerContactsSet, Notice, ReminderDue, ReminderSent
 from schemas.ids import issuer_stream
 from tests.unit.broadcaster.duty.past import lived
 from tests.unit.projections.cadence.histories import START, instant
@@ -263,3 +265,22 @@ def test_a_server_that_never_takes_it_is_given_up(house: House, smtp: SmtpSandbo
     rounds(house, smtp, OVERDUE + GIVE_UP + timedelta(minutes=1))
     smtp.start()
     assert {one.outcome for one in logged(house, ReminderSent)} >= {"refused"}
+
+
+@pytest.mark.parametrize("name", ["A\r\nBcc: all@x.vn\r\n\r\nnothing", "B\x00", "C\u2028D\x85E", "F\ud800"])
+def test_no_name_adds_to_a_mails_head_or_keeps_it_from_going(name: str) -> None:
+    due = ReminderDue(
+        originator_id=uuid4(),
+        originator_version=1,
+        by=Actor(account="system:cadence"),
+        notice=Notice.OVERDUE,
+        recipient="ubnd-001",
+        about="ubnd-00001",
+        due_at=datetime(2026, 10, 1, tzinfo=UTC),
+    )
+    mail = letter(uuid4(), due, due.due_at, sender="a@x.vn", names={"ubnd-00001": name})
+    read = message_from_bytes(mail, policy=SMTP)
+    assert read["Bcc"] is None
+    assert read["Subject"].startswith("Quá hạn đưa tin: ")
+    assert read["Subject"].isprintable()
+    assert b"\x00" not in mail
