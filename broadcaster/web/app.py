@@ -73,6 +73,7 @@ from broadcaster.web.feed_forms import FeedForms
 from broadcaster.web.fragments import Fragments
 from broadcaster.web.front import Front
 from broadcaster.web.guard import Guard
+from broadcaster.web.intake import Intake
 from broadcaster.web.key_gate import KeyGate
 from broadcaster.web.live.beside import Requested
 from broadcaster.web.live.hub import Hub
@@ -84,6 +85,7 @@ from broadcaster.web.overview import Overview
 from broadcaster.web.page_cache import PageCache
 from broadcaster.web.polls import ServedCount
 from broadcaster.web.ports import WebPorts
+from broadcaster.web.pulse import Pulse
 from broadcaster.web.services import Services, canary_late, standings
 
 _ROUTERS = (
@@ -191,6 +193,8 @@ def _services(ports: WebPorts) -> Services:
         screens=ScreenCommands(ports.pool, ports.office, ports.setup, pairings, ports.keys),
         nonces=Nonces(),
         gate=KeyGate(),
+        intake=Intake(),
+        pulse=Pulse(ports.health),
         book=book,
         screen_desk=ScreenDesk(ports.office, directory.screens),
         sightings=Sightings(ports.pool, served),

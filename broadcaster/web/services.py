@@ -31,6 +31,7 @@ from broadcaster.web.directory import Directory
 from broadcaster.web.feed_cache import FeedCache
 from broadcaster.web.feed_forms import FeedForms
 from broadcaster.web.fragments import Fragments
+from broadcaster.web.intake import Intake
 from broadcaster.web.key_gate import KeyGate
 from broadcaster.web.live.hub import Hub
 from broadcaster.web.lookout import Lookout
@@ -40,6 +41,7 @@ from broadcaster.web.page_cache import PageCache
 from broadcaster.web.plant import LaneDepth
 from broadcaster.web.polls import ServedCount
 from broadcaster.web.ports import WebPorts
+from broadcaster.web.pulse import Pulse
 from projections import positions
 from projections.canary import view as canary
 from projections.canary.rule import State, silent
@@ -67,6 +69,8 @@ class Services:
     nonces: Nonces
     gate: KeyGate
     """Before looks for keys that nobody knows."""
+    intake: Intake
+    pulse: Pulse
     book: ScreenBook
     screen_desk: ScreenDesk
     sightings: Sightings

@@ -44,6 +44,7 @@ def register(
     """
     _check_service(services, request.token, request.token_kind)
     if not vouched:
+        _brake_all(services, address)
         _brake(services, request.phone, address)
     made = services.ports.registry.register(request, services.now(), proved=vouched)
     return DeviceRegistered(device_id=made.device_id, secret=made.secret)
@@ -121,6 +122,14 @@ def _brake(services: Services, phone: str | None, address: str) -> None:
         seconds = ceil(wait.total_seconds())
         detail = "Too many numbers were named from your address; register without one, or wait."
         raise ProblemError("tries", detail, headers={"Retry-After": str(seconds)})
+
+
+def _brake_all(services: Services, address: str) -> None:
+    """Each registration is kept, and sent to: one address cannot fill the registry with what it made up."""
+    wait = services.intake.enter(address, services.now().timestamp())
+    if wait > 0:
+        detail = "Too many devices were registered from your address; wait, or have the app's server vouch."
+        raise ProblemError("tries", detail, headers={"Retry-After": str(ceil(wait))})
 
 
 def _check_service(services: Services, token: str | None, kind: str) -> None:

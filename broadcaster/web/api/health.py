@@ -2,8 +2,6 @@
 
 from typing import Literal
 
-from anyio import CapacityLimiter
-from anyio.to_thread import run_sync
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 from starlette.responses import Response as Plain
@@ -13,8 +11,6 @@ from broadcaster.web.openapi import problems_of
 from broadcaster.web.services import WithServices
 
 router = APIRouter(tags=["operations"])
-
-_THREADS = CapacityLimiter(2)
 
 
 class Health(BaseModel):
@@ -30,8 +26,7 @@ class Health(BaseModel):
 @router.get("/healthz", summary="Is it well", responses={503: {"model": Health}})
 async def healthz(services: WithServices, response: Response) -> Health:
     """200 while every engine answers, else 503; the body is the same."""
-    # In threads of its own: those of the pages may all wait for a lock, and a monitor would give us up.
-    engines = dict(await run_sync(services.ports.health, limiter=_THREADS))
+    engines = dict(await services.pulse.get())
     well = all(engines.values())
     response.status_code = 200 if well else 503
     return Health(

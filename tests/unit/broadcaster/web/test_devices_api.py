@@ -7,6 +7,7 @@ import pytest
 from psycopg import sql
 
 from broadcaster.key_rows import KeyKind
+from broadcaster.web.intake import BURST, MOST_ADDRESSES, Intake
 from tests.unit.broadcaster.web.town import SYSTEM, Client, Town
 
 TOKEN = "fcm-token-of-a-phone"
@@ -209,3 +210,25 @@ def test_another_key_vouches_for_nobody(town: Town) -> None:
     other = vouching(town)
     assert Client(town.app, other).post("/v1/alerts", {}).status_code == 403
     assert Client(town.app, other).get("/v1/screens/me").status_code == 403
+
+
+def test_one_address_cannot_fill_the_registry(town: Town) -> None:
+    for _ in range(BURST - 1):
+        town.app.app._app.state.services.intake.enter("127.0.0.1", town.now.timestamp())
+    register(town, phone=None)
+    refused = town.client().post(
+        "/v1/devices", {"token": "made-up", "platform": "android", "home": "00001"}
+    )
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "2")
+    # Who is vouched for is not made to pay for neighbours, and the rest comes back with time.
+    person = {"token": "another", "platform": "android", "home": "00001"}
+    assert town.client().post("/v1/devices", person, App_Key=vouching(town)).status_code == 201
+    town.later(seconds=2)
+    register(town, token="a-third", phone=None)
+
+
+def test_an_intake_forgets_whom_it_heard_longest_ago() -> None:
+    intake = Intake()
+    for number in range(MOST_ADDRESSES + 5):
+        assert intake.enter(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", 0.0) == 0
+    assert len(intake._left) == MOST_ADDRESSES
