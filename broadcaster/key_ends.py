@@ -1,5 +1,7 @@
 """Tells the log that API keys ended: whose, why and by whom, in the transaction that ends them.
 
+And that one was made, where no role is granted with it.
+
 Where a screen is taken down, is given another box or loses every key, the screen's own event says so.
 """
 
@@ -11,8 +13,8 @@ from psycopg import Cursor
 
 from broadcaster.key_rows import EndedKey
 from broadcaster.recorder import Ground
-from schemas.events import Actor, Event, KeyEnd, KeyEnded, KeyRevoked
-from schemas.ids import key_stream
+from schemas.events import Actor, Event, KeyEnd, KeyEnded, KeyMade, KeyRevoked
+from schemas.ids import key_made_stream, key_stream
 
 
 class Diary(Protocol):
@@ -30,6 +32,13 @@ class KeyEnds:
 
     def __init__(self, log: Diary) -> None:
         self._log = log
+
+    def made(self, cursor: Cursor[Any], key_id: str, account: str, by: Actor, at: datetime) -> None:
+        """The operator made one that stands on no role."""
+        stream = key_made_stream(key_id)
+        event = KeyMade(originator_id=stream, originator_version=1, by=by, key_id=key_id, account=account)
+        # Without ground: the operator at the machine, of whom no role is asked.
+        self._log.append_in(cursor, [event], at)
 
     def revoked(
         self, cursor: Cursor[Any], keys: Sequence[EndedKey], by: Actor, at: datetime, ground: Ground | None

@@ -73,6 +73,14 @@ class Keys:
         with self._pool.connection() as conn:
             return self.create_in(conn, account, body, kind, at)
 
+    def create_for_app(self, account: str, at: datetime, by: Actor) -> tuple[str, str]:
+        """As `create`, of the server of an app; the log is told by whom."""
+        with self._pool.connection() as conn, conn.cursor() as cursor:
+            key_id, text = self.create_in(conn, account, None, KeyKind.APP, at)
+            if self._ends is not None:
+                self._ends.made(cursor, key_id, account, by, at)
+        return key_id, text
+
     def create_in(
         self, conn: Connection[Any], account: str, body: str | None, kind: KeyKind, at: datetime
     ) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from broadcaster.issuer import Issuer
 from broadcaster.log import AlertLog
 from broadcaster.records import Records
 from broadcaster.reference import Category
+from broadcaster.refused import RefusalCount
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.succession import answering, closed, inherited
 from schemas.content import Content, Kind
@@ -41,6 +42,7 @@ class Office(Records):
         self._attachments = attachments
         self.categories = categories
         self._domain, self._public_url = sender_domain, public_url
+        self._refused = RefusalCount()
 
     def body(self, issuer_id: str, at: datetime) -> Issuer:
         """The body as it is at an instant. Raises UnknownStreamError."""
@@ -150,10 +152,16 @@ class Office(Records):
         alert_id: UUID | None = None,
         issuer_id: str | None = None,
     ) -> Generator[None]:
-        """Records a refusal raised inside as an event of its own stream, and lets it go on."""
+        """Records a refusal raised inside as an event of its own stream, and lets it go on.
+
+        One event may stand for many: see `RefusalCount`.
+        """
         try:
             yield
         except RefusedError as refusal:
+            times = self._refused.count(by.account, command, refusal.rule, at)
+            if times == 0:
+                raise
             event = AttemptRefused(
                 originator_id=uuid4(),
                 originator_version=1,
@@ -163,6 +171,7 @@ class Office(Records):
                 detail=refusal.detail,
                 alert_id=alert_id,
                 issuer_id=issuer_id,
+                times=times,
             )
             self.log.append([event], at=at)
             raise

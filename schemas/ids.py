@@ -38,6 +38,11 @@ def key_stream(key_id: str) -> UUID:
     return stream_id("key", key_id)
 
 
+def key_made_stream(key_id: str) -> UUID:
+    """The stream of one API key's making: its end is the first event of `key_stream`."""
+    return stream_id("key-made", key_id)
+
+
 def delegations_stream(grantee: str) -> UUID:
     """The stream of what other bodies have delegated to one body."""
     return stream_id("delegations", grantee)

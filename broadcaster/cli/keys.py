@@ -62,14 +62,17 @@ def revoke(
 
 @keys_app.command("app")
 def of_app(
-    name: Annotated[str, typer.Argument(help="Of the server, for example ihanoi.")], data: DataOption = None
+    name: Annotated[str, typer.Argument(help="Of the server, for example ihanoi.")],
+    by: ByOption = OPERATOR,
+    data: DataOption = None,
 ) -> None:
     """Give the server of the citizens' app a key: it vouches for the numbers of those who signed in there.
 
-    The key is printed once and cannot be read again. It opens nothing else.
+    The key is printed once and cannot be read again. It opens nothing else. The log is told by whom.
     """
     if not 1 <= len(name) <= NAME or not name.isprintable():
         raise SettingsError(f"NAME: 1 to {NAME} characters, no control characters")
+    asking = operator(by)
     with House.open(Settings.from_env(data=data)) as house:
-        _, secret = house.keys.create(f"app:{name}", None, KeyKind.APP, clock())
+        _, secret = house.keys.create_for_app(f"app:{name}", clock(), asking)
         typer.echo(secret)

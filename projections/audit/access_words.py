@@ -11,6 +11,7 @@ from schemas.events import (
     EntryEvent,
     KeyEnd,
     KeyEnded,
+    KeyMade,
     KeyRevoked,
 )
 
@@ -29,6 +30,8 @@ _WISHES = {
 def describe_access(event: EntryEvent, say: Names) -> Words:
     """The event in words."""
     match event:
+        case KeyMade(key_id=key_id, account=account):
+            return Words(f"Cấp khóa API {key_id} cho {account}", f"Made the API key {key_id} for {account}")
         case KeyRevoked(key_id=key_id, account=account):
             return Words(
                 f"Hủy khóa API {key_id} của {account}", f"Revoked the API key {key_id} of {account}"

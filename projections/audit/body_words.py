@@ -25,6 +25,7 @@ from schemas.events import (
     IssuerRegistered,
     IssuerSucceeded,
     KeyEnded,
+    KeyMade,
     KeyRevoked,
     RoleEvent,
     RoleGranted,
@@ -134,7 +135,13 @@ def describe_rights(event: RoleEvent | DelegationEvent | EntryEvent | Credential
                 f"Revoked the delegation {delegation_id} from {say.body(grantor)} to {say.body(grantee)}",
             )
         case (
-            AccessAsked() | AccessConfirmed() | AccessRefused() | AccessLapsed() | KeyRevoked() | KeyEnded()
+            AccessAsked()
+            | AccessConfirmed()
+            | AccessRefused()
+            | AccessLapsed()
+            | KeyMade()
+            | KeyRevoked()
+            | KeyEnded()
         ):
             words = describe_access(event, say)
         case _:

@@ -71,6 +71,7 @@ from schemas.events import (
     IssuerRegistered,
     IssuerSucceeded,
     KeyEnded,
+    KeyMade,
     KeyRevoked,
     PasswordChanged,
     PushEvent,
@@ -165,6 +166,7 @@ def describe(event: AnyEvent, say: Names = CODES) -> Words:
             | AccessConfirmed()
             | AccessRefused()
             | AccessLapsed()
+            | KeyMade()
             | KeyRevoked()
             | KeyEnded()
             | AccountInvited()
@@ -273,9 +275,11 @@ def _watched(event: AuditEvent | CadenceEvent | ReminderEvent, say: Names) -> Wo
             words = describe_reminder(event, say)
         case CadencePolicySet() | CadenceExempted() | CadenceExemptionEnded():
             words = describe_cadence(event, say)
-        case AttemptRefused(command=command, rule=rule, detail=detail):
+        case AttemptRefused(command=command, rule=rule, detail=detail, times=times):
+            often = Words(f", {times} lần", f", {times} times") if times > 1 else Words("", "")
             words = Words(
-                f"Từ chối lệnh {command}: {rule} ({detail})", f"Refused to {command}: {rule} ({detail})"
+                f"Từ chối lệnh {command}: {rule} ({detail}){often.vi}",
+                f"Refused to {command}: {rule} ({detail}){often.en}",
             )
         case EvidenceExported(upto=upto, sha256=sha256):
             words = Words(

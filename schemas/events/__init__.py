@@ -17,6 +17,7 @@ from schemas.events.access import (
     EntryEvent,
     KeyEnd,
     KeyEnded,
+    KeyMade,
     KeyRevoked,
     Wish,
 )
@@ -260,6 +261,7 @@ __all__ = [
     "IssuerSucceeded",
     "KeyEnd",
     "KeyEnded",
+    "KeyMade",
     "KeyRevoked",
     "Notice",
     "PasswordChanged",

@@ -45,6 +45,13 @@ KeyEnd = Literal["expired", "superseded", "unused"]
 """Its overlap with the next key was over; the next one was used; it was made anew and never used."""
 
 
+class KeyMade(Event, topic="key.made"):
+    """The operator made a key that stands on no role: one of an app's server. One event, one stream."""
+
+    key_id: str
+    account: str
+
+
 class KeyRevoked(Event, topic="key.revoked"):
     """A manager or the operator ended a key; its account keeps its roles."""
 
@@ -64,4 +71,4 @@ class KeyEnded(Event, topic="key.ended"):
 
 
 AccessEvent = AccessAsked | AccessConfirmed | AccessRefused | AccessLapsed
-EntryEvent = AccessEvent | KeyRevoked | KeyEnded
+EntryEvent = AccessEvent | KeyMade | KeyRevoked | KeyEnded

@@ -12,13 +12,17 @@ Exported = Literal["log", "accounting", "cadence_report", "audit"]
 
 
 class AttemptRefused(Event, topic="attempt.refused"):
-    """A command broke a rule and changed nothing. One event, one stream."""
+    """A command broke a rule and changed nothing. One event, one stream.
+
+    It says what the latest of `times` attempts was: by one account, at one command, against one rule.
+    """
 
     command: str
     rule: str
     detail: str
     alert_id: UUID | None = None
     issuer_id: str | None = None
+    times: Annotated[int, Field(ge=1, exclude_if=lambda times: times == 1)] = 1
 
 
 class EvidenceExported(Event, topic="evidence.exported"):

@@ -15,7 +15,7 @@ from broadcaster.cli.app import app
 from broadcaster.key_rows import KEYS_DDL, KeyKind
 from broadcaster.keys import OVERLAP, Keys
 from broadcaster.log import LOG_DDL, AlertLog
-from schemas.events import Actor, KeyEnded, KeyRevoked
+from schemas.events import Actor, KeyEnded, KeyMade, KeyRevoked
 from schemas.ids import key_stream
 from tests.house import house
 
@@ -143,3 +143,19 @@ def test_the_operator_is_named_in_the_log(
         "tram",
         "ubnd-00001",
     )
+
+
+def test_the_key_of_an_apps_server_is_told_of_from_its_making_to_its_end(
+    city_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROADCASTER_DATABASE_URL", city_database)
+    monkeypatch.setenv("BROADCASTER_DATA", str(tmp_path))
+    made = CliRunner().invoke(app, ["keys", "app", "ihanoi", "--by", "an@so-tttt"])
+    key_id = made.stdout.strip().split("_")[1]
+    CliRunner().invoke(app, ["keys", "revoke", key_id])
+    with house(city_database) as opened:
+        begun, ended = [recorded.event for recorded in opened.log.everything()][-2:]
+    assert isinstance(begun, KeyMade)
+    assert (begun.key_id, begun.account, begun.by.account) == (key_id, "app:ihanoi", "an@so-tttt")
+    assert isinstance(ended, KeyRevoked)
+    assert ended.key_id == key_id

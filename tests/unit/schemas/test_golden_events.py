@@ -100,6 +100,7 @@ FROZEN_TOPICS = [
     "account.unlinked",
     "account.closed",
     "key.ended",
+    "key.made",
 ]
 
 
