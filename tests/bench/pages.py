@@ -179,14 +179,14 @@ def town(server: PostgresServer, folder: Path, asked: Any) -> dict[str, float]:
     if kept.get("size") == wanted and clock() < datetime.fromisoformat(kept["at"]) + _KEPT:
         return kept["took"]
     note.unlink(missing_ok=True)
-    _afresh(server, "town", None)
+    afresh(server, "town", None)
     with House.open(Settings.from_env({"BROADCASTER_DATABASE_URL": server.url_of("town")})) as house:
         took = build(house, folder, asked.subscribers, asked.alerts)
     note.write_text(json.dumps({"size": wanted, "at": clock().isoformat(), "took": took}))
     return took
 
 
-def _afresh(server: PostgresServer, name: str, model: str | None) -> None:
+def afresh(server: PostgresServer, name: str, model: str | None) -> None:
     made = SQL("CREATE DATABASE {}").format(Identifier(name))
     if model:
         made += SQL(" TEMPLATE {} STRATEGY file_copy").format(Identifier(model))
@@ -230,7 +230,7 @@ def main() -> None:
         with PostgresServer(folder / "engine", durable=False) as server:
             built = town(server, folder, asked)
             # What is looked at is a copy: signing in and granting leave no mark on a town that is kept.
-            _afresh(server, "bench", "town")
+            afresh(server, "bench", "town")
             measure(server.url_of("bench"), asked, _spent(server), built)
 
 
