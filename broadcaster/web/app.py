@@ -66,6 +66,8 @@ from broadcaster.web.console.form import StaleFormError
 from broadcaster.web.console.routers import ROUTERS as CONSOLE_ROUTERS
 from broadcaster.web.console.turns import Turns
 from broadcaster.web.console.visitor import SignInRequiredError
+from broadcaster.web.copies.desk import Copies
+from broadcaster.web.copies.news import News
 from broadcaster.web.directory import Directory
 from broadcaster.web.edge.desk import Desk
 from broadcaster.web.feed_cache import FeedCache
@@ -142,7 +144,7 @@ def create_app(ports: WebPorts) -> Front:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_following(services.cache, services.seen),
+        lifespan=_following(services.cache, services.seen, services.copies.news),
         generate_unique_id_function=_operation_id,
     )
     app.state.services = services
@@ -154,7 +156,9 @@ def create_app(ports: WebPorts) -> Front:
     guard = Guard(app, services.metrics.observe)
     desk = Desk(services.cache, services.forms, ports.clock, services.served)
     desk.refused = services.refused
-    front = Front(guard, services.cache, ports.clock, services.served, services.nonces, desk)
+    front = Front(
+        guard, services.cache, ports.clock, services.served, services.nonces, desk, services.copies
+    )
     front.closing = services.hub.close
     return front
 
@@ -185,6 +189,7 @@ def _services(ports: WebPorts) -> Services:
         cache=FeedCache(ports.pool, ports.keys, directory, ports.feed_key.sign, ports.clock, book),
         forms=FeedForms(ports.pool, ports.feed_key.sign),
         pages=PageCache(),
+        copies=Copies(ports.pool, ports.clock, ports.base_url),
         served=served,
         shelf=Shelf(ports.log),
         coverage=CoverageCount(ports.pool, lambda: ports.office.edition(ports.clock()).tree),
@@ -219,12 +224,14 @@ def _services(ports: WebPorts) -> Services:
     return made
 
 
-def _following(cache: FeedCache, seen: Seen):  # noqa: ANN202 (FastAPI's own type of a lifespan)
+def _following(cache: FeedCache, seen: Seen, news: News):  # noqa: ANN202 (FastAPI's own type of a lifespan)
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         cache.start()
         seen.start()
+        news.start()
         yield
+        await run_in_threadpool(news.stop)
         await run_in_threadpool(seen.stop)
         await run_in_threadpool(cache.stop)
 

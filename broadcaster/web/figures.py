@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from broadcaster.web import soundness
 from broadcaster.web.services import Services
@@ -23,6 +23,7 @@ def families(services: Services) -> Iterator[Metric]:
         orders, totals = oldest_open(conn), totals_by_channel(conn)
     yield _oldest(services.ports.log.times(orders.values()), orders, sight)
     yield _recipients(totals)
+    yield _passers_by(services)
 
 
 def _sound(sight: Soundness) -> Iterator[Metric]:
@@ -86,4 +87,15 @@ def _recipients(totals: Mapping[Channel, Totals]) -> Metric:
         for outcome in FINAL:
             family.add_metric([channel, outcome], getattr(total, outcome))
         family.add_metric([channel, "open"], total.in_flight)
+    return family
+
+
+def _passers_by(services: Services) -> Metric:
+    family = CounterMetricFamily(
+        "broadcaster_public_answers",
+        "The public's questions that were answered from copies, and what was refused in short.",
+        labels=["kind", "status"],
+    )
+    for (kind, status), count in list(services.copies.served.items()):
+        family.add_metric([kind, str(status)], count)
     return family

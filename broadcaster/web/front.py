@@ -1,4 +1,4 @@
-"""In front of the framework: the feed that every screen polls, served from memory.
+"""In front of the framework: the feed that every screen polls, and pages of the public, from memory.
 
 It is raw ASGI because a poll through the framework costs five times as much, and ten thousand
 screens poll every ten seconds. Whatever it does not know, it passes on: api/screen_own.py gives the same
@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from broadcaster.key_text import split
 from broadcaster.screens.signing import Asked, Nonces, SignatureError, check, fresh, is_signed, parse
 from broadcaster.web import polls
+from broadcaster.web.copies.desk import Copies
 from broadcaster.web.edge.desk import Desk
 from broadcaster.web.edge.turn import Caller
 from broadcaster.web.feed_cache import FeedCache
@@ -53,11 +54,14 @@ class Front:
         served: dict[UUID, ServedCount],
         nonces: Nonces,
         desk: Desk,
+        copies: Copies,
     ) -> None:
         self.app, self.cache, self._clock, self.served = app, cache, clock, served
         self._nonces = nonces
         self.desk = desk
         """What answers polls before they are ASGI's (protocol.py)."""
+        self.copies = copies
+        """What passers-by are answered from."""
         self.waiters = Waiters()
         self.hints = Hints(cache, clock, served)
         self.closing: Callable[[], None] = lambda: None
@@ -85,6 +89,8 @@ class Front:
                 if is_signed(said.authorization):
                     send = self._vouching(said.authorization, send)
             if scope["path"] == HINTS_PATH and await self._hint(scope, receive, send):
+                return
+            if suffix is None and await self.copies.answer(self.app, scope, receive, send):
                 return
         await self.app(scope, receive, send)
 

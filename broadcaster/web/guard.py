@@ -74,7 +74,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 answered = message["status"]
                 took = time.monotonic() - began if _is_stream(message) else 0.0
-                message = {**message, "headers": _headers(scope["path"], message["headers"])}
+                message = {**message, "headers": outgoing(scope["path"], message["headers"])}
             await send(message)
 
         try:
@@ -171,7 +171,8 @@ def _is_taken(path: str, content_type: bytes) -> bool:
     return said == b"application/json" or (said == b"application/cap+xml" and path == "/v1/cap")
 
 
-def _headers(path: str, given: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+def outgoing(path: str, given: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer, with those that every answer has."""
     headers = [*given, *_ALWAYS]
     # A page with modules of its own says what it needs.
     if all(name != b"content-security-policy" for name, _ in given):

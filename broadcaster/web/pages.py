@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from broadcaster.web import home, i18n
+from broadcaster.web.copies.terms import ends_at, once_it_is_over, while_it_may_change
 from broadcaster.web.problems import KINDS
 from broadcaster.web.services import WithServices
 from broadcaster.web.templating import page, public_page, render, static_response
@@ -15,8 +16,6 @@ from projections.cadence.rule import State
 
 router = APIRouter(include_in_schema=False)
 
-_COPY = 10
-"""Seconds that a copy of an alert's page is good for: it may be withdrawn at any time."""
 _STATES = {state.value for state in State}
 
 
@@ -28,11 +27,9 @@ def home_page(services: WithServices, request: Request) -> Response:
     state = asked if asked in _STATES else None
     whole = request.query_params.get("all") == "1"
 
-    def make() -> str:
-        sight = home.home(services, lang, state, whole=whole)
-        return render("home.html", lang, path="/", here="home", sight=sight)
-
-    return page(request, services.pages.get((lang, state, whole), make))
+    sight = home.home(services, lang, state, whole=whole)
+    html = render("home.html", lang, path="/", here="home", sight=sight)
+    return public_page(request, html, while_it_may_change())
 
 
 @router.api_route("/alerts/{alert_id}", methods=["GET", "HEAD"])
@@ -59,9 +56,11 @@ def alert_page(
         over=over,
         address=f"{services.ports.base_url}/alerts/{sight.id}",
     )
+    if story.is_ended:
+        return public_page(request, html, once_it_is_over())
     # Nobody is shown it as in force by a copy of when it was.
-    left = int(sight.left.total_seconds())
-    return public_page(request, html, _COPY if over else min(_COPY, left))
+    ends_at(request, sight.expires_at)
+    return public_page(request, html, while_it_may_change(sight.left.total_seconds()))
 
 
 @router.api_route("/static/{digest}/{name}", methods=["GET", "HEAD"])

@@ -1,6 +1,6 @@
-"""Polls of feeds, answered where their last byte is parsed; all else goes the usual way.
+"""Polls of feeds, and pages of which there is a copy, answered where their last byte is parsed.
 
-A poll through ASGI costs a scope, a task and two messages: half of its CPU.
+All else goes the usual way. A poll through ASGI costs a scope, a task and two messages: half of its CPU.
 """
 
 import asyncio
@@ -28,6 +28,8 @@ class FeedProtocol(BoundedProtocol):
         """Requests that became whole in the bytes that are read."""
         self._request: Request | None = None
         """The poll whose last byte is still to come."""
+        self._page: bytes | None = None
+        """The whole answer to what is asked, once its last byte has come."""
         self._polled: tuple[Request, Turn] | None = None
         """The poll that was answered last, in the bytes that are read."""
         self._repeat: Repeat | None = None
@@ -85,9 +87,12 @@ class FeedProtocol(BoundedProtocol):
         """The head is whole, and within its bounds."""
         if self._turn is not None:
             self._told()  # Who asks again has waited long enough.
+        self._page = None
         self._request = self._poll()
         if self._request is None:
-            self.to_asgi()
+            self._page = self._copy()
+            if self._page is None:
+                self.to_asgi()
 
     def on_message_complete(self) -> None:
         """A request is whole."""
@@ -96,7 +101,7 @@ class FeedProtocol(BoundedProtocol):
         self._whole += 1
         request, self._request = self._request, None
         if request is None:
-            super().on_message_complete()
+            self._not_polled()
             return
         place = place_of(request.target)
         assert place is not None
@@ -118,20 +123,45 @@ class FeedProtocol(BoundedProtocol):
         self._send(turn)
         self._idle()
 
-    def _poll(self) -> Request | None:
-        """The request, where it is a poll that may be answered here; the desk says whether it can."""
+    def _not_polled(self) -> None:
+        page, self._page = self._page, None
+        if page is None:
+            super().on_message_complete()
+            return
+        self.server_state.total_requests += 1
+        parser: Any = self.parser
+        self.transport.write(page)
+        if parser.should_keep_alive():
+            self._idle()
+        else:
+            self._over = True
+            self._unset_keepalive_if_required()
+            self.transport.close()
+
+    def _copy(self) -> bytes | None:
+        """The answer, where there is a copy of it and it may be given here."""
+        if not self._is_quick():
+            return None
+        parser: Any = self.parser
+        return self.front.copies.ready(self.url, self.headers, last=not parser.should_keep_alive())
+
+    def _is_quick(self) -> bool:
+        """Whether it is a question without a body, and nothing stands before its answer."""
         parser: Any = self.parser
         if (
-            self.url not in _FEEDS
-            or parser.get_method() != b"GET"
+            parser.get_method() != b"GET"
             or parser.get_http_version() != "1.1"
-            or not parser.should_keep_alive()
             or parser.should_upgrade()
             or self.flow.write_paused
             or self.is_answering()
         ):
-            return None
-        if any(name in _BODIED for name, _ in self.headers):
+            return False
+        return not any(name in _BODIED for name, _ in self.headers)
+
+    def _poll(self) -> Request | None:
+        """The request, where it is a poll that may be answered here; the desk says whether it can."""
+        parser: Any = self.parser
+        if self.url not in _FEEDS or not parser.should_keep_alive() or not self._is_quick():
             return None
         authorization, tags, prefer, state = asked(self.headers)
         if authorization[:7].lower() != "bearer ":

@@ -27,6 +27,7 @@ from broadcaster.screens.sightings import Sightings
 from broadcaster.screens.signing import Nonces
 from broadcaster.shelf import Shelf
 from broadcaster.web.console.turns import Turns
+from broadcaster.web.copies.desk import Copies
 from broadcaster.web.directory import Directory
 from broadcaster.web.feed_cache import FeedCache
 from broadcaster.web.feed_forms import FeedForms
@@ -59,6 +60,7 @@ class Services:
     forms: FeedForms
     metrics: Metrics
     pages: PageCache
+    copies: Copies
     served: dict[UUID, ServedCount]
     """The polls of each screen, as the front counts them."""
     shelf: Shelf

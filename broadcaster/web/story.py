@@ -53,6 +53,11 @@ class Story:
         """Whether anything of it ever went out."""
         return self.alert.issued is not None
 
+    @property
+    def is_ended(self) -> bool:
+        """Whether the log says that it is over: it cannot hold again, nor be corrected."""
+        return self.alert.life in {Life.CANCELLED, Life.EXPIRED}
+
     def is_over(self, at: datetime) -> bool:
         """Whether it no longer holds. Its time may be up a moment before the log says so."""
         issued = self.alert.issued

@@ -100,15 +100,14 @@ def page(request: Request, html: str, status: int = 200) -> Response:
     return response
 
 
-def public_page(request: Request, html: str, seconds: int) -> Response:
-    """A page without secrets, with a tag: for so long anyone may show it again, then ask whether it holds.
+def public_page(request: Request, html: str, keep: str) -> Response:
+    """A page without secrets, with a tag; `keep` is its Cache-Control (copies/terms.py).
 
     What changes the reader's cookie is theirs alone.
     """
     tag = f'"{hashlib.sha256(html.encode()).hexdigest()[:32]}"'
     own = request.query_params.get("lang") in i18n.LANGS
-    keep = "private, no-cache" if own else f"public, max-age={seconds}"
-    headers = {"Cache-Control": keep, "Vary": "Cookie", "ETag": tag}
+    headers = {"Cache-Control": "private, no-cache" if own else keep, "Vary": "Cookie", "ETag": tag}
     asked = request.headers.get("if-none-match", "")
     if asked and matches(asked.encode("latin-1", "replace"), tag.encode()):
         response = Response(status_code=304, headers=headers)

@@ -16,6 +16,7 @@ from broadcaster.office import LONGEST_LIFE
 from broadcaster.web.api.cap import message, tagged
 from broadcaster.web.api.cap_models import FeedWanted
 from broadcaster.web.api.tags import IfNoneMatch
+from broadcaster.web.copies.terms import while_it_may_change
 from broadcaster.web.openapi import problems_of
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import Services, WithServices
@@ -26,8 +27,8 @@ from projections.feeds.notice import priority
 router = APIRouter(prefix="/v1/feeds", tags=["alerts"])
 
 _CHUNK = 200
-_CACHE = "public, max-age=5"
-"""Seconds: a shared cache takes the load, and an emergency does not wait."""
+_CACHE = while_it_may_change()
+"""A shared cache takes the load, and neither an emergency nor a withdrawal waits."""
 _ANSWERS = problems_of(304, 404, 422)
 _ATOM, _RSS, _JSON = "application/atom+xml", "application/rss+xml", "application/feed+json"
 

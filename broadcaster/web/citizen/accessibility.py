@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from broadcaster.web import i18n
+from broadcaster.web.copies.terms import once_it_is_over
 from broadcaster.web.templating import public_page, render
 from schemas.content import HOTLINE
 
@@ -30,4 +31,4 @@ def accessibility_page(request: Request) -> Response:
         checked_on=CHECKED_ON,
         contact=HOTLINE,
     )
-    return public_page(request, html, 300)
+    return public_page(request, html, once_it_is_over(300))

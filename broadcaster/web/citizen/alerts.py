@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from broadcaster.area_names import AreaNames
 from broadcaster.web import i18n
+from broadcaster.web.copies.terms import while_it_may_change
 from broadcaster.web.home import Eye
 from broadcaster.web.services import Services, WithServices
 from broadcaster.web.sights import AlertSight
@@ -95,7 +96,7 @@ def alerts_page(services: WithServices, request: Request) -> Response:
     html = render(
         "alerts.html", lang, path="/alerts", here="alerts", wanted=wanted, sight=sight, whens=get_args(When)
     )
-    return public_page(request, html, 10)
+    return public_page(request, html, while_it_may_change())
 
 
 def look(services: Services, lang: i18n.Lang, wanted: Wanted) -> ListSight:

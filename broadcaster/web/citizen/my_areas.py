@@ -13,6 +13,7 @@ from broadcaster.web.citizen import choice
 from broadcaster.web.citizen.alerts import Place, place
 from broadcaster.web.citizen.choice import Choice
 from broadcaster.web.console.form import UnboundForm
+from broadcaster.web.copies.terms import while_it_may_change
 from broadcaster.web.home import Eye
 from broadcaster.web.inbox import live_in
 from broadcaster.web.services import Services, WithServices
@@ -77,7 +78,7 @@ def alerts_document(services: WithServices, request: Request) -> Response:
         ],
     }
     # The areas are in the address: whoever asks for the same ones may get the same copy for a moment.
-    keep = "public, max-age=5" if chosen.source == "address" else "private, no-cache"
+    keep = while_it_may_change() if chosen.source == "address" else "private, no-cache"
     headers = {"Cache-Control": keep, "Vary": "Cookie"}
     return compressed(request, Response(to_json(document), media_type="application/json", headers=headers))
 
@@ -87,7 +88,9 @@ def offline_page(
     services: WithServices, request: Request, lang: Annotated[Literal["vi", "en"], Path()]
 ) -> Response:
     """The page that the worker keeps for when nobody answers: empty, until the script fills it."""
-    return public_page(request, _page(services, lang, Choice((), "none"), offline=True), 0)
+    return public_page(
+        request, _page(services, lang, Choice((), "none"), offline=True), while_it_may_change()
+    )
 
 
 def _page(services: Services, lang: i18n.Lang, chosen: Choice, *, offline: bool) -> str:

@@ -87,7 +87,7 @@ def test_the_document_tells_when_each_ends(town: Town) -> None:
     mine = town.issue()
     town.catch_up()
     answer = town.client().get("/my/alerts.json?area=00001&lang=en")
-    assert answer.headers["cache-control"] == "public, max-age=5"
+    assert answer.headers["cache-control"] == "public, max-age=0, s-maxage=1, must-revalidate"
     found = answer.json()
     assert found["areas"] == [{"code": "00001", "name": "Phường Phúc Xá"}]
     (alert,) = found["alerts"]

@@ -136,6 +136,8 @@ def test_pages_need_nothing_but_our_own_files(town: Town, path: str) -> None:
 
 
 def test_a_page_rendered_just_now_serves_everyone(own_town: Town) -> None:
+    with own_town.pool.connection() as conn:
+        own_town.app.copies.news.look(conn)
     first = own_town.client().get("/", **HTML)
     with own_town.pool.connection() as conn:
         conn.execute("DROP TABLE cadence_facts")

@@ -1,5 +1,6 @@
 """The web role's connections: heads are bounded, and polls answered at once as ASGI would."""
 
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -151,3 +152,77 @@ def test_the_end_answers_who_waits(serving: Serving, key: str) -> None:
 
 def bearer(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
+
+
+def test_a_copy_is_given_where_the_last_byte_comes_in(town: Town, serving: Serving, key: str) -> None:
+    page = f"/alerts/{town.issue()}".encode()
+    ask = b"GET " + page + b" HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n"
+    until(lambda: town.app.copies.news.is_heard)
+    kept = town.app.copies
+    with dialled(serving) as stream:
+        stream.sendall(ask + b"\r\n")
+        first = answered(stream)
+        assert first[0] == b"200"
+        before = town.client().get("/metrics").text.count("broadcaster_http_requests_total")
+        stream.sendall(ask[:20])
+        stream.sendall(ask[20:] + b"\r\n")
+        again = answered(stream)
+        assert again[2] == first[2]
+        assert b"content-encoding: gzip" in again[1].lower()
+        assert b"date: " in again[1].lower()
+        tag = re.search(rb"(?i)etag: (\S+)", again[1])
+        assert tag
+        stream.sendall(ask + b"If-None-Match: " + tag[1] + b"\r\n\r\n")
+        assert answered(stream)[0] == b"304"
+        # A poll, a copy and the framework take turns, in the order they were asked, also in one packet.
+        stream.sendall(
+            poll(key) + ask + b"\r\n" + b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" + ask + b"\r\n"
+        )
+        assert [answered(stream)[0] for _ in range(4)] == [b"200"] * 4
+        stream.sendall(ask + b"Connection: close\r\n\r\n")
+        last = whole(stream)
+        assert b"connection: close" in last.lower()
+        assert last.partition(b"\r\n\r\n")[2] == first[2]
+        assert town.client().get("/metrics").text.count("broadcaster_http_requests_total") >= before
+    assert kept.served["alert", 304] == 1
+
+
+def test_a_withdrawal_is_heard_by_itself(town: Town, serving: Serving) -> None:
+    alert_id = town.issue()
+    until(lambda: town.app.copies.news.is_heard)
+    url = f"http://127.0.0.1:{serving.port}/alerts/{alert_id}"
+    with httpx.Client() as client:
+        assert "Đã hủy." not in client.get(url).text
+        generation = town.app.copies.news.generation
+        town.client("minh").post(f"/v1/alerts/{alert_id}/cancel", {"reason": "Hết mưa"}).raise_for_status()
+        until(lambda: town.app.copies.news.generation > generation, 2.0)
+        assert "Đã hủy." in client.get(url).text
+
+
+@pytest.mark.parametrize(
+    "more",
+    [b"Content-Length: 3\r\n\r\nabc", b"Range: bytes=0-3\r\n\r\n", b"Authorization: Bearer x\r\n\r\n"],
+)
+def test_odd_questions_go_the_long_way(town: Town, serving: Serving, more: bytes) -> None:
+    page = f"/alerts/{town.issue()}".encode()
+    until(lambda: town.app.copies.news.is_heard)
+    town.client().get(page.decode())
+    before = sum(town.app.copies.served.values())
+    with dialled(serving) as stream:
+        stream.sendall(b"GET " + page + b" HTTP/1.1\r\nHost: x\r\n" + more)
+        assert answered(stream)[0] == b"200"
+        stream.sendall(b"GET " + page + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert answered(stream)[0] == b"200"
+    assert sum(town.app.copies.served.values()) - before in {1, 2}
+
+
+def answered(stream: socket.socket) -> tuple[bytes, bytes, bytes]:
+    """Status, head and body of one answer, and not a byte of the next."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        head += stream.recv(1)
+    length = re.search(rb"(?i)content-length: (\d+)", head)
+    body, left = b"", int(length[1]) if length and b" 304 " not in head.split(b"\r\n")[0] else 0
+    while left > len(body):
+        body += stream.recv(left - len(body))
+    return head.split()[1], head, body
