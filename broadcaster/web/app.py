@@ -153,6 +153,8 @@ def create_app(ports: WebPorts) -> Front:
     app.add_exception_handler(StaleFormError, lapsed.stale)
     for router in (*_ROUTERS, *CITIZEN_ROUTERS, *CONSOLE_ROUTERS):
         app.include_router(router)
+    paths = [str(getattr(route, "path", "/")) for route in app.routes]
+    services.copies.rooms = frozenset(path.split("/", 2)[1] for path in paths)
     guard = Guard(app, services.metrics.observe)
     desk = Desk(services.cache, services.forms, ports.clock, services.served)
     desk.refused = services.refused

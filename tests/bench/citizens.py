@@ -136,9 +136,10 @@ def measure(port: int, pid: int, alert: str, key: str, asked: Any) -> list[dict[
     assert crowd.stdin
     assert crowd.stdout
     rows: list[dict[str, Any]] = []
+    a_page = 0.0
     nobody: list[tuple[str, list[str], dict[str, str], bool]] = [("nobody", ["/healthz"], {}, False)]
     for name, paths, headers, fresh in nobody + cases(port, alert):
-        if asked.only not in name:
+        if asked.only not in name and name != "nobody":
             continue
         told = {"paths": paths, "headers": headers, "clients": asked.clients, "fresh": fresh}
         told |= {"seconds": asked.seconds, "most": 0 if name == "nobody" else asked.most}
@@ -154,10 +155,11 @@ def measure(port: int, pid: int, alert: str, key: str, asked: Any) -> list[dict[
         found = json.loads(crowd.stdout.readline())
         spent = cpu(pid) - began
         page, poll = (each.end() for each in beside)
-        # What staff and the screen took is taken off by what they take when nobody else asks.
-        quiet = rows[0]["cpu_s"] if rows else 0.0
-        count = found["requests"]
-        own = max(0.0, spent - quiet * (count / found["per_s"] if count else 0.0) / asked.seconds)
+        count, pages_read = found["requests"], len(beside[0].took)
+        if name == "nobody":
+            a_page = spent / max(1, pages_read)
+        # Without what staff and the screen cost when nobody else asks.
+        own = max(0.0, spent - a_page * pages_read)
         rows.append(
             {
                 "case": name,

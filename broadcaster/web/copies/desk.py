@@ -64,6 +64,8 @@ class Copies:
         self._stamp = Stamp(clock)
         self._kept: OrderedDict[Key, Copy] = OrderedDict()
         self.bytes = 0
+        self.rooms: frozenset[str] | None = None
+        """The first words of every path that there is; None where nobody has said."""
         self._making: dict[tuple[Key, int], asyncio.Task[_Made]] = {}
 
     # --- what is there ----------------------------------------------------------------------------
@@ -135,7 +137,10 @@ class Copies:
         if not said.is_plain:
             return False
         try:
-            if ask is None or not await self._of(app, ask, said, scope, send):
+            if ask is None and self.rooms is not None and path.split("/", 2)[1] not in self.rooms:
+                # What scanners ask for all day, and nobody else.
+                await self._notice(404, scope, said, send)
+            elif ask is None or not await self._of(app, ask, said, scope, send):
                 await self.rest.through(app, scope, receive, send)
         except FullError:
             await self._notice(503, scope, said, send, retry=random.randint(2, 5))  # noqa: S311 (spread)
