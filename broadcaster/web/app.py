@@ -151,9 +151,11 @@ def create_app(ports: WebPorts) -> Front:
     handlers.install(app, pages.error_page)
     app.add_exception_handler(SignInRequiredError, lapsed.signed_out)
     app.add_exception_handler(StaleFormError, lapsed.stale)
-    for router in (*_ROUTERS, *CITIZEN_ROUTERS, *CONSOLE_ROUTERS):
+    routers = (*_ROUTERS, *CITIZEN_ROUTERS, *CONSOLE_ROUTERS)
+    for router in routers:
         app.include_router(router)
-    paths = [str(getattr(route, "path", "/")) for route in app.routes]
+    routes = [*app.routes, *(route for router in routers for route in router.routes)]
+    paths = [str(getattr(route, "path", "/")) for route in routes]
     services.copies.rooms = frozenset(path.split("/", 2)[1] for path in paths)
     guard = Guard(app, services.metrics.observe)
     desk = Desk(services.cache, services.forms, ports.clock, services.served)

@@ -33,7 +33,7 @@ _CONSOLE_CSP = (
     b" require-trusted-types-for 'script'; trusted-types console"
 )
 """Our own modules, and one Trusted Types policy, for parts of pages that we ourselves rendered."""
-_CITIZEN = ("/my", "/sw.js")
+_CITIZEN = ("/my", "/sw.js", "/alerts")
 _CITIZEN_CSP = (
     b"default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' data:;"
     b" manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none';"
@@ -183,7 +183,7 @@ def outgoing(path: str, given: list[tuple[bytes, bytes]]) -> list[tuple[bytes, b
 def _policy(path: str) -> bytes:
     if path.startswith(_CONSOLE):
         return _CONSOLE_CSP
-    return _CITIZEN_CSP if path.startswith(_CITIZEN) else _CSP
+    return _CITIZEN_CSP if path == "/" or path.startswith(_CITIZEN) else _CSP
 
 
 def _log(scope: Scope, error: BaseException) -> None:

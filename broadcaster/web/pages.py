@@ -54,6 +54,8 @@ def alert_page(
         sight=sight,
         story=story,
         over=over,
+        at=services.now(),
+        renamed=story.alert.issued is not None and story.alert.issued.edition != services.tree().edition,
         address=f"{services.ports.base_url}/alerts/{sight.id}",
     )
     if story.is_ended:

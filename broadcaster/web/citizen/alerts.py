@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from broadcaster.area_names import AreaNames
 from broadcaster.web import i18n
+from broadcaster.web.citizen import choice
 from broadcaster.web.copies.terms import while_it_may_change
 from broadcaster.web.home import Eye
 from broadcaster.web.services import Services, WithServices
@@ -94,7 +95,14 @@ def alerts_page(services: WithServices, request: Request) -> Response:
     lang, wanted = i18n.chosen(request), Wanted.of(request)
     sight = look(services, lang, wanted)
     html = render(
-        "alerts.html", lang, path="/alerts", here="alerts", wanted=wanted, sight=sight, whens=get_args(When)
+        "alerts.html",
+        lang,
+        path="/alerts",
+        here="alerts",
+        wanted=wanted,
+        sight=sight,
+        whens=get_args(When),
+        at=services.now(),
     )
     return public_page(request, html, while_it_may_change())
 
@@ -102,13 +110,14 @@ def alerts_page(services: WithServices, request: Request) -> Response:
 def look(services: Services, lang: i18n.Lang, wanted: Wanted) -> ListSight:
     """What the page shows."""
     eye, tree = Eye.of(services, lang), services.tree()
-    choices = () if wanted.area in tree else places(tree, wanted.place)
-    code = wanted.area if wanted.area in tree else choices[0].code if len(choices) == 1 else ""
+    named = choice.today(services, wanted.area) if wanted.area else ()
+    choices = tuple(place(tree[each], tree) for each in named) or places(tree, wanted.place)
+    code = choices[0].code if len(choices) == 1 else ""
     rows, more = _rows(services, wanted, code, eye.now)
     return ListSight(
         area=place(tree[code], tree) if code else None,
         choices=choices if len(choices) > 1 else (),
-        unknown=bool(wanted.place and not wanted.area and not choices),
+        unknown=bool((wanted.place or wanted.area) and not choices),
         alerts=tuple(listed for row in rows if (listed := _listed(eye, row)) is not None),
         before=rows[-1].position if more and rows else None,
     )

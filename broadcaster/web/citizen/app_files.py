@@ -83,5 +83,5 @@ async def worker() -> Response:
     }
     body = f"const BUILD = {json.dumps(build)};\n".encode() + static_files()["sw.js"].body
     return Response(
-        body, media_type="text/javascript; charset=utf-8", headers={"Cache-Control": "no-cache"}
+        body, media_type="text/javascript; charset=utf-8", headers={"Cache-Control": "public, no-cache"}
     )

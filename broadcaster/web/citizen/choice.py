@@ -14,6 +14,8 @@ from schemas.areas import AreaTree, UnknownAreaError
 COOKIE = "areas"
 MOST = MAX_AREAS
 _YEAR = 365 * 24 * 3600
+_ASKED = 4 * MOST
+"""Areas of an address that are looked at."""
 _LONGEST = 40
 """Characters of a code or an edition's name; longer ones are nobody's."""
 
@@ -33,8 +35,9 @@ class Choice:
 def chosen(services: Services, request: Request) -> Choice:
     """Of the address; else of the cookie, in today's codes; else none."""
     tree = services.tree()
-    if asked := known(tree, request.query_params.getlist("area")):
-        return Choice(asked[:MOST], "address")
+    asked = request.query_params.getlist("area")[:_ASKED]
+    if found := tuple(dict.fromkeys(code for each in asked for code in today(services, each))):
+        return Choice(found[:MOST], "address")
     edition, _, codes = request.cookies.get(COOKIE, "").partition("~")
     kept = _translated(services, tree, edition, codes.split(".")) if codes else ()
     return Choice(kept[:MOST], "cookie" if kept else "none")
@@ -43,6 +46,25 @@ def chosen(services: Services, request: Request) -> Choice:
 def known(tree: AreaTree, codes: Iterable[str]) -> tuple[str, ...]:
     """Those that the edition has, each once."""
     return tuple(dict.fromkeys(code for code in codes if len(code) <= _LONGEST and code in tree))
+
+
+def today(services: Services, code: str) -> tuple[str, ...]:
+    """An area of an address in today's codes: itself, or what became of it; nothing where nobody knows.
+
+    A link lives longer than an edition of the register. A code in use again means what it means now.
+    """
+    tree = services.tree()
+    if len(code) > _LONGEST or code in tree:
+        return known(tree, (code,))
+    atlas = services.ports.office.atlas()
+    editions = sorted(atlas.register.editions, key=lambda edition: edition.effective_on, reverse=True)
+    latest = next((edition for edition in editions if code in edition.tree), None)
+    if latest is None:
+        return ()
+    try:
+        return tuple(sorted(atlas.translated((code,), latest.name, tree.edition)))
+    except (LookupError, UnknownAreaError):
+        return ()
 
 
 def _translated(services: Services, tree: AreaTree, edition: str, codes: list[str]) -> tuple[str, ...]:

@@ -92,14 +92,17 @@ addEventListener("push", (event) => {
       silent: !told.urgent || over,
       lang: told.lang,
       icon: "/icons/192.png",
-      data: { url: told.url },
+      data: { url: told.url, lang: told.lang },
     }),
   );
 });
 
 addEventListener("notificationclick", (event) => {
   event.notification.close();
-  const { url } = event.notification.data;
+  const { url, lang } = event.notification.data;
   // Only pages of ours are opened, whoever pushed.
-  if (url.startsWith("/alerts/")) event.waitUntil(clients.openWindow(url));
+  if (!url.startsWith("/alerts/")) return;
+  // Without a network the alert's page is nowhere; what this device has of it is.
+  const there = navigator.onLine ? url + (lang === "en" ? "?lang=en" : "") : "/my";
+  event.waitUntil(clients.openWindow(there));
 });

@@ -129,7 +129,7 @@ def test_the_app(town: Town) -> None:
         assert icon["sizes"] == f"{width}x{height}"
     assert town.client().get("/icons/7.png").status_code == 404
     worker = town.client().get("/sw.js")
-    assert worker.headers["cache-control"] == "no-cache"
+    assert worker.headers["cache-control"] == "public, no-cache"
     build = json.loads(worker.text.partition("const BUILD = ")[2].partition(";\n")[0])
     for path in (*build["files"], *build["offline"].values()):
         assert town.client().get(path).status_code == 200

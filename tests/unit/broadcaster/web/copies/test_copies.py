@@ -231,6 +231,24 @@ def test_what_does_not_exist_is_said_in_short_and_never_kept(
     assert town.client().get(f"/alerts/{draft}", **HTML).status_code == 200
 
 
+def test_what_no_route_begins_with_is_no_work(town: Town, copies: Copies) -> None:
+    assert town.client().get("/wp-login.php?x=1", **HTML).status_code == 404
+    assert town.client()("HEAD", "/.env").status_code == 404
+    assert copies.served["notice", 404] == 2
+    for path in (
+        "/my",
+        "/docs",
+        "/cadence",
+        "/openapi.json",
+        "/screens/player",
+        "/accessibility",
+        "/console",
+    ):
+        assert town.client().get(path, **HTML).status_code < 400, path
+    assert town.client().get("/alerts/nothing/here", **HTML).status_code == 404
+    assert town.client()("POST", "/wp-login.php").status_code in {404, 405}
+
+
 def at_once(town: Town, paths: list[str]) -> list[httpx.Response]:
     async def ask() -> list[httpx.Response]:
         transport = httpx.ASGITransport(app=town.app)
