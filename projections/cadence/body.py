@@ -86,6 +86,13 @@ class Item:
     mode: Mode = Mode.ACTUAL
     taken_back: bool = False
     """Cancelled as issued in error."""
+    position: int = field(default=0, compare=False)
+    """In the log: of items at one instant, the later is the last."""
+
+    @property
+    def place(self) -> tuple[datetime, int]:
+        """What items are put in order by."""
+        return self.at, self.position
 
 
 @dataclass(frozen=True, slots=True)

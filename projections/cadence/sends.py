@@ -14,10 +14,10 @@ from schemas.content import Kind, Mode
 
 # One index probe a body for each figure, so that years of items cost no more than the last ones.
 _LATEST = """
-SELECT b.issuer_id, last.alert_id, last.issued_at, last.kind, recent.items
+SELECT b.issuer_id, last.alert_id, last.issued_at, last.kind, last.position, recent.items
 FROM unnest(%(bodies)s::text[]) b (issuer_id)
 LEFT JOIN LATERAL (
-    SELECT s.alert_id, s.issued_at, s.kind FROM cadence_sends s
+    SELECT s.alert_id, s.issued_at, s.kind, s.position FROM cadence_sends s
     WHERE s.issuer_id = b.issuer_id AND s.issued_at <= %(at)s AND s.kind = ANY(%(kinds)s)
     AND s.first AND s.actual AND {not_taken_back}
     ORDER BY s.issued_at DESC, s.position DESC LIMIT 1
@@ -33,7 +33,7 @@ _KNOWN_THEN = "(s.position <= %(known)s AND (s.taken_back IS NULL OR s.taken_bac
 
 _SENDS = """
 SELECT s.alert_id, s.issuer_id, s.issued_at, s.kind, s.mode,
-    s.taken_back IS NOT NULL AND s.taken_back <= %(known)s
+    s.taken_back IS NOT NULL AND s.taken_back <= %(known)s, s.position
 FROM unnest(%(bodies)s::text[]) b (issuer_id)
 LEFT JOIN LATERAL (
     SELECT a.issued_at FROM cadence_sends a
@@ -47,7 +47,7 @@ WHERE s.first AND s.position <= %(known)s
 """
 _ABOVE = """
 SELECT b.issuer_id, s.alert_id, s.issuer_id, s.issued_at, s.kind, s.mode,
-    s.taken_back IS NOT NULL AND s.taken_back <= %(known)s
+    s.taken_back IS NOT NULL AND s.taken_back <= %(known)s, s.position
 FROM unnest(%(bodies)s::text[], %(parents)s::text[], %(areas)s::text[], %(editions)s::text[],
     %(since)s::timestamptz[], %(until)s::timestamptz[])
     b (issuer_id, parent, area, edition, since, until)
@@ -81,7 +81,7 @@ class Send:
     def item(self, known: int) -> Item:
         """As the rule sees it, by what the log held up to a position."""
         taken_back = self.taken_back is not None and self.taken_back <= known
-        return Item(self.alert_id, self.issuer_id, self.at, self.kind, self.mode, taken_back)
+        return Item(self.alert_id, self.issuer_id, self.at, self.kind, self.mode, taken_back, self.position)
 
 
 def latest(
@@ -100,8 +100,12 @@ def latest(
     asked = {"bodies": list(bodies), "kinds": [str(kind) for kind in kinds], "at": at, "since": since}
     query = _LATEST.replace("{not_taken_back}", _KNOWN_NOW if known is None else _KNOWN_THEN)
     found: dict[str, tuple[Item | None, int]] = {}
-    for body, alert_id, issued_at, kind, items in conn.execute(query.encode(), asked | {"known": known}):
-        item = Item(alert_id, body, issued_at.astimezone(UTC), Kind(kind)) if alert_id else None
+    for body, alert_id, issued_at, kind, position, items in conn.execute(
+        query.encode(), asked | {"known": known}
+    ):
+        item = None
+        if alert_id:
+            item = Item(alert_id, body, issued_at.astimezone(UTC), Kind(kind), position=position)
         found[body] = (item, items)
     return found
 
@@ -122,7 +126,7 @@ def items(
     for row in conn.execute(_SENDS, asked | {"known": known}):
         found[row[1]].append(_item(row))
     for each in found.values():
-        each.sort(key=lambda item: item.at)
+        each.sort(key=lambda item: item.place)
     return found
 
 
@@ -161,8 +165,8 @@ def every(conn: Connection[Any], body: str, until: datetime) -> list[Send]:
 
 
 def _item(row: Sequence[Any]) -> Item:
-    alert_id, issuer_id, at, kind, mode, taken_back = row
-    return Item(alert_id, issuer_id, at.astimezone(UTC), Kind(kind), Mode(mode), taken_back)
+    alert_id, issuer_id, at, kind, mode, taken_back, position = row
+    return Item(alert_id, issuer_id, at.astimezone(UTC), Kind(kind), Mode(mode), taken_back, position)
 
 
 def _stays(body: Body, first_edition: str | None) -> Iterator[tuple[Any, ...]]:

@@ -145,7 +145,7 @@ class CadenceBook:
         if any(each.policy.parent_counts for each in ledger.policies):
             above = sends.of_parents(conn, bodies, ledger.first_edition(), until, known)
             for body, more in above.items():
-                found[body] = sorted((*found[body], *more), key=lambda item: item.at)
+                found[body] = sorted((*found[body], *more), key=lambda item: item.place)
         return found
 
     def _stand(
@@ -168,7 +168,7 @@ class CadenceBook:
             cut = ledger.pieces(body)
             own, recent = last[body.issuer_id]
             items = sorted(
-                (*([own] if own else ()), *above.get(body.issuer_id, ())), key=lambda one: one.at
+                (*([own] if own else ()), *above.get(body.issuer_id, ())), key=lambda one: one.place
             )
             stands = stand(body.issuer_id, cut, items, at)
             if stands is not None and stands.overdue_since != stands.due_at and stands.overdue_since:

@@ -30,8 +30,8 @@ def items_of(log: list[Recorded], body: str) -> list[Item]:
     """The body's items, the plain way."""
     errors = {e.originator_id for _, _, e in log if isinstance(e, AlertCancelled) and e.in_error}
     return [
-        Item(e.originator_id, body, at, e.content.kind, e.content.mode, e.originator_id in errors)
-        for _, at, e in log
+        Item(e.originator_id, body, at, e.content.kind, e.content.mode, e.originator_id in errors, position)
+        for position, at, e in log
         if isinstance(e, AlertIssued) and e.issuer_id == body and e.msg_type is MsgType.ALERT
     ]
 
