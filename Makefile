@@ -22,6 +22,9 @@ demo: $(STAMP) ## Show a city being alerted, and keep serving (ARGS=... for more
 test: $(STAMP) ## Run every test.
 	$(BIN)/python -m pytest -q $(ARGS)
 
+fuzz: $(STAMP) ## Search for faults at random, other examples each time (ARGS=... for pytest).
+	HYPOTHESIS_PROFILE=search $(BIN)/python -m pytest -q tests/unit $(ARGS)
+
 check: $(STAMP) ## Lint, types, layers, dependencies, spelling.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -47,4 +50,4 @@ clean: ## Remove what the other targets made.
 	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup demo test check bench screenshots frames clean
+.PHONY: help setup demo test fuzz check bench screenshots frames clean

@@ -49,7 +49,7 @@ class City:
                 return None
             return pid if pid != killed else None
 
-        return until(successor, seconds=30)
+        return until(successor)
 
     def key(self, body: str, role: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.demo['keys'][body][role]}"}
@@ -69,7 +69,7 @@ class City:
                 return None
             return None if got.is_server_error else got
 
-        return until(answer, seconds=40)
+        return until(answer)
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
         def answer() -> httpx.Response | None:
@@ -79,7 +79,7 @@ class City:
                 return None
             return None if got.is_server_error else got
 
-        return until(answer, seconds=40)
+        return until(answer)
 
     def issue(self, sample: str = "sample-01") -> str:
         """Issues a sample once more, as a new alert; answers its id."""

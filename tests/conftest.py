@@ -9,8 +9,11 @@ import pytest
 from psycopg import sql
 
 from broadcaster.engines.embedded import NatsServer, PostgresServer
+from tests import profiles
 from tests.house import furnish
 from tests.processes import passable_folder
+
+profiles.load()
 
 
 @pytest.fixture(scope="session")

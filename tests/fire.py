@@ -71,7 +71,7 @@ class FireHouse:
                 return False
             return True
 
-        until(done, seconds=30)
+        until(done)
         self.kills[unit] = self.kills.get(unit, 0) + 1
 
     # --- asking -----------------------------------------------------------------------------------
@@ -99,7 +99,7 @@ class FireHouse:
                 return None
             return None if got.is_server_error else got
 
-        return until(answer, seconds=60)
+        return until(answer)
 
     def issue(self, **changes: Any) -> str:
         """Draft, submit, approve, issue; `changes` are to the benchmark's alert."""

@@ -38,7 +38,7 @@ from schemas.events import (
 )
 from schemas.ids import audience_id
 from tests.unit.schemas.examples import CONTENT
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 AT = datetime(2026, 7, 10, 2, 0, tzinfo=UTC)
 END = AT + timedelta(hours=6)
@@ -104,7 +104,7 @@ def kill(database: str, pids: list[int]) -> None:
             conn.execute("SELECT pg_terminate_backend(%s)", (pid,))
 
 
-async def becomes(condition: Callable[[], object], seconds: float = 10) -> None:
+async def becomes(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
     """As `until`, while the event loop runs on."""
     await asyncio.to_thread(until, condition, seconds)
 

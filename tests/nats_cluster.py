@@ -15,7 +15,9 @@ from nats.js.api import StreamInfo
 
 from broadcaster.engines.children import end, spawn
 from broadcaster.engines.engine import bare_environment
-from broadcaster.engines.natshome import find_binary, free_port
+from broadcaster.engines.natshome import find_binary
+from tests.ports import own_port
+from tests.waiting import PATIENCE
 
 TOKEN = "a-token-of-the-cluster-of-the-tests"
 _CONFIG = """
@@ -32,8 +34,8 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.ports = {f"n{number}": free_port() for number in (1, 2, 3)}
-        self._routes = {name: free_port() for name in self.ports}
+        self.ports = {f"n{number}": own_port() for number in (1, 2, 3)}
+        self._routes = {name: own_port() for name in self.ports}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     @property
@@ -67,18 +69,18 @@ class Cluster:
     def kill(self, name: str) -> None:
         """kill -9, and it is gone."""
         os.kill(self._processes[name].pid, signal.SIGKILL)
-        self._processes[name].wait(10)
+        self._processes[name].wait(PATIENCE)
 
     def stop(self) -> None:
         """Ends all."""
         for process in self._processes.values():
             end(process, (signal.SIGKILL, 10))
 
-    def info(self, stream: str, seconds: float = 30) -> StreamInfo:
+    def info(self, stream: str, seconds: float = PATIENCE) -> StreamInfo:
         """What the cluster says of a stream, as soon as a leader does. Raises TimeoutError."""
         return asyncio.run(_info(self.urls, stream, seconds))
 
-    def ready(self, seconds: float = 30) -> None:
+    def ready(self, seconds: float = PATIENCE) -> None:
         """Until the three have chosen who leads. Raises TimeoutError."""
         asyncio.run(_ready(self.urls, seconds))
 

@@ -15,14 +15,14 @@ from broadcaster.accounts import codes
 from broadcaster.accounts.desk import Desk
 from broadcaster.accounts.passwords import Passwords
 from broadcaster.accounts.sealing import Sealer
-from broadcaster.engines.natshome import free_port
 from broadcaster.roles.web import web_ports
 from broadcaster.runtime import SYSTEM, House, clock
 from broadcaster.settings import Settings
 from broadcaster.web.app import create_app
 from broadcaster.web.server import WebServer
 from projections.follower import Follower
-from tests.waiting import until
+from tests.ports import own_port
+from tests.waiting import PATIENCE, until
 
 PASSWORD, SECRET = "correct horse battery", "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 CITY, PHUC_XA = "ubnd-tp", "ubnd-00001"
@@ -97,7 +97,7 @@ class Site:
     def stop(self) -> None:
         """Ends serving."""
         self.server.should_exit = True
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
 
     def follow(self) -> None:
         """Lets every view see the log to its end."""
@@ -115,7 +115,7 @@ class Site:
 @contextmanager
 def site(database: str, **more: Any) -> Generator[Site]:
     """A site on a furnished database; `more` are ports that are otherwise than the settings have them."""
-    port = free_port()
+    port = own_port()
     env = {"BROADCASTER_DATABASE_URL": database, "BROADCASTER_LISTEN": f"127.0.0.1:{port}"}
     with House.open(Settings.from_env(env)) as house:
         running = Site(house, port, more=more)

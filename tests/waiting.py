@@ -7,7 +7,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T | None], seconds: float = 10) -> T:
+PATIENCE = 60.0
+"""Seconds to wait for what is sure to come: a machine with much else to do is slow, and not at fault."""
+
+
+def until(condition: Callable[[], T | None], seconds: float = PATIENCE) -> T:
     """The first answer that is true. Raises TimeoutError naming the last answer at the deadline."""
     deadline = time.monotonic() + seconds
     pause = 0.002

@@ -18,11 +18,11 @@ from broadcaster import providers
 from broadcaster.account import Role
 from broadcaster.demo.people import write_people
 from broadcaster.demo.stage import SEED
-from broadcaster.engines.natshome import free_port
 from broadcaster.key_rows import KeyKind
 from broadcaster.registry.csv_import import import_csv
 from broadcaster.runtime import SYSTEM, House, clock
 from broadcaster.settings import Settings
+from tests.ports import own_port
 
 BODY = "ubnd-tp"
 CONTENT: dict[str, Any] = {
@@ -44,7 +44,7 @@ START = 180.0
 def running_house(folder: Path, **environment: str) -> Generator[Settings]:
     """`broadcaster serve` with the sandbox's doubles, from now to the end of the block."""
     folder.chmod(0o711)
-    data, listen = folder / "house", f"127.0.0.1:{free_port()}"
+    data, listen = folder / "house", f"127.0.0.1:{own_port()}"
     argv = [sys.executable, "-m", "broadcaster", "serve", "--data", str(data), "--listen", listen]
     house = subprocess.Popen(
         argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ | environment

@@ -14,7 +14,7 @@ from tests.fire import ROAD, WORKERS, FireHouse, Watch, summed, tell
 from tests.processes import passable_folder
 from tests.waiting import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 SEED, KILLS = 20_261_122, 50
 SUBSCRIBERS, PHONE_SHARE = 101_000, 0.06

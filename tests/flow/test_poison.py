@@ -104,7 +104,7 @@ def test_poison_is_a_dead_letter_and_the_lane_goes_on(
                 orders = undone(conn)
             await JetStreamPublisher(client)(orders)
             async with Brittle(push, clock) as gateway, working(hanoi, nats, gateway):
-                await becomes(settled, seconds=30)
+                await becomes(settled)
                 fell = gateway.fell
             await client.close()
             assert fcm.count().received == PHONES - SLICE

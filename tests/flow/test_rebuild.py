@@ -13,7 +13,7 @@ from projections.follower_group import FollowerGroup
 from projections.projection import Transaction
 from schemas.events import AlertSubmitted, Recorded
 from tests.following import BY, World, world
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ class Ledger:
         for position, _, _ in page:
             if position == self.hold_at:
                 self.held.set()
-                assert self.go.wait(10)
+                assert self.go.wait(PATIENCE)
             if position == self.poison:
                 raise ValueError("no such thing")
             tx.cursor.execute("INSERT INTO ledger VALUES (%s, %s)", (position, self.word))
@@ -78,7 +78,7 @@ def test_readers_see_the_old_view_whole_until_the_new_one_is(here: World) -> Non
     rebuilding = here.follower(renewed, page=10)
     thread = threading.Thread(target=rebuilding.rebuild)
     thread.start()
-    assert renewed.held.wait(10)
+    assert renewed.held.wait(PATIENCE)
     # So often that the question is a prepared one, which outlives the tables that it was prepared for.
     for _ in range(10):
         assert shown(here) == rows("first", 30)
@@ -87,7 +87,7 @@ def test_readers_see_the_old_view_whole_until_the_new_one_is(here: World) -> Non
     running.catch_up()
     assert shown(here) == rows("first", 35)
     renewed.go.set()
-    thread.join(10)
+    thread.join(PATIENCE)
     assert shown(here) == rows("second", 35)
     assert leftovers(here) == []
 
@@ -110,7 +110,7 @@ def test_who_comes_second_waits_and_both_end_in_the_same_rows(here: World) -> No
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
     assert shown(here) in [rows("one", 30), rows("two", 30)]
     assert leftovers(here) == []
 

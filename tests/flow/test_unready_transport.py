@@ -15,7 +15,7 @@ from channels.topology import durable_of, stream_of
 from schemas.content import Channel, Lane
 from tests.nats_cluster import TOKEN, Cluster, dialled
 from tests.processes import passable_folder
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 EMERGENCY = (stream_of(Lane.EMERGENCY), durable_of(Lane.EMERGENCY, Channel.PUSH))
 
@@ -26,13 +26,13 @@ def test_a_worker_waits_for_a_cluster_that_has_no_leader_and_ends_without_it(cit
         three.start("n1")
         worker = started(city_database, three, folder, log)
         try:
-            until(lambda: b"transport_not_ready" in log.read_bytes(), 30)
+            until(lambda: b"transport_not_ready" in log.read_bytes())
             three.start("n2")
             three.start("n3")
-            until(lambda: asyncio.run(waiting(three)), 40)
+            until(lambda: asyncio.run(waiting(three)))
             three.stop()
             worker.terminate()
-            assert worker.wait(30) == 0
+            assert worker.wait(PATIENCE) == 0
             assert b"Traceback" not in log.read_bytes()
         finally:
             end(worker, (signal.SIGKILL, 10))

@@ -145,7 +145,7 @@ class Reckoning:
                 return self._town.poll(screen) and (screen.on, screen.off) == wanted
 
             try:
-                until(agrees, seconds=30)
+                until(agrees)
             except TimeoutError:
                 on, off = wanted
                 yield (

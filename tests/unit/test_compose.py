@@ -21,11 +21,12 @@ from uvicorn.middleware.proxy_headers import _TrustedHosts  # type: ignore[repor
 from broadcaster import key_files
 from broadcaster.engines.children import end, spawn
 from broadcaster.engines.embedded import NatsServer
-from broadcaster.engines.natshome import find_binary, free_port
+from broadcaster.engines.natshome import find_binary
 from broadcaster.proof.checkpoint import load_key
 from broadcaster.settings import Settings
 from broadcaster.vapid import public_key
 from schemas.content import Lane
+from tests.ports import own_port
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -247,17 +248,17 @@ async def survive(urls: list[str], token: str, kill_one: Any) -> int:
     config = StreamConfig(name="KEPT", subjects=["kept"], num_replicas=3)
     async with await nats.connect(urls, token=token, error_cb=_quiet) as connection:
         stream = connection.jetstream()
-        for _ in range(100):
+        for _ in range(600):
             try:
                 await stream.add_stream(config)
                 break
             except (NatsError, TimeoutError):  # until the three have found each other
                 await asyncio.sleep(0.1)
-        await stream.publish("kept", b"alert", timeout=10)
+        await stream.publish("kept", b"alert", timeout=60)
     kill_one()
     async with await nats.connect(urls, token=token, error_cb=_quiet) as connection:
         stream = connection.jetstream()
-        for _ in range(150):
+        for _ in range(600):
             try:
                 return (await stream.stream_info("KEPT")).state.messages
             except (NatsError, TimeoutError):  # until another leads
@@ -273,8 +274,8 @@ async def _quiet(_error: Exception) -> None:
 def test_the_three_brokers_find_each_other_and_bear_the_loss_of_one(
     compose: Any, secrets: Path, tmp_path: Path
 ) -> None:
-    clients = {name: free_port() for name in sorted(BROKERS)}
-    routes = {name: free_port() for name in sorted(BROKERS)}
+    clients = {name: own_port() for name in sorted(BROKERS)}
+    routes = {name: own_port() for name in sorted(BROKERS)}
     secret = (secrets / "nats_secrets.conf").read_text()
     for name, port in routes.items():
         secret = secret.replace(f"@{name}:6222", f"@127.0.0.1:{port}")
@@ -287,7 +288,7 @@ def test_the_three_brokers_find_each_other_and_bear_the_loss_of_one(
             for before, after in (
                 ("0.0.0.0:4222", f"127.0.0.1:{clients[name]}"),
                 ("0.0.0.0:6222", f"127.0.0.1:{routes[name]}"),
-                ("127.0.0.1:8222", f"127.0.0.1:{free_port()}"),
+                ("127.0.0.1:8222", f"127.0.0.1:{own_port()}"),
                 ('"/data"', f'"{folder / "data"}"'),
             ):
                 assert before in config

@@ -11,11 +11,20 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 from psycopg import sql
 
 from broadcaster.engines.embedded import PostgresServer
 from tests.site import PASSWORD, Site, site
+from tests.waiting import PATIENCE
 
 FORESEEN = (
     "the server responded with a status of 4",
@@ -25,6 +34,9 @@ FORESEEN = (
     "net::ERR_EMPTY_RESPONSE",
 )
 """Chromium calls it an error when a page says no, and when a server was stopped on purpose."""
+SLOWEST_MS = PATIENCE * 1000
+"""For a page to do what it is sure to do."""
+expect.set_options(timeout=SLOWEST_MS)
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
 
@@ -81,7 +93,7 @@ def _opened(chromium: Browser, hanoi: Site) -> Iterator[Opener]:
             viewport={"width": width, "height": 900},
             java_script_enabled=scripts,
         )
-        context.set_default_timeout(8000)
+        context.set_default_timeout(SLOWEST_MS)
         contexts.append(context)
         page = context.new_page()
         page.on("console", heard)

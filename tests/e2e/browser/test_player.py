@@ -84,7 +84,7 @@ def test_a_television_pairs_shows_an_alert_and_refuses_what_another_signed(
 
     alert_id = staff.issue()
     hanoi.follow()
-    expect(words).to_have_text(TEXT, timeout=5_000)
+    expect(words).to_have_text(TEXT)
     expect(page.locator("#stage")).to_have_class("told extreme")
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
@@ -102,9 +102,9 @@ def test_a_television_pairs_shows_an_alert_and_refuses_what_another_signed(
 
     # What is set of the screen reaches it, and the operator finds it among others.
     staff.put("hoa", f"/v1/screens/{screen_id}/display", {"brightness": 40})
-    expect(page.locator("#stage")).to_have_css("filter", "brightness(0.4)", timeout=5_000)
+    expect(page.locator("#stage")).to_have_css("filter", "brightness(0.4)")
     staff.post("hoa", f"/v1/screens/{screen_id}/identify")
-    expect(page.locator("#stage")).to_have_css("filter", "invert(1) brightness(0.4)", timeout=8_000)
+    expect(page.locator("#stage")).to_have_css("filter", "invert(1) brightness(0.4)")
 
     # Another house's key is pinned: what this one says is not believed, and nothing of it is shown.
     page.evaluate("localStorage.removeItem('screen.state')")
@@ -151,6 +151,6 @@ def test_a_television_whose_key_was_ended_pairs_again_on_the_house_s_word_alone(
     assert found.violations_count == 0, found.generate_report()
     again = {"code": words.text_content(), "screen_id": claimed["screen_id"]}
     assert staff.post("hoa", "/v1/screens/pairing/claim", again)["screen_id"] == claimed["screen_id"]
-    expect(words).not_to_have_text(CODE, timeout=15_000)
+    expect(words).not_to_have_text(CODE)
     expect(page.locator("#stale")).to_be_hidden(timeout=15_000)
     assert page.evaluate("localStorage.getItem('screen.paired')") == claimed["screen_id"]

@@ -224,7 +224,11 @@ def oracle_covers(areas: dict[str, Area], outer: str, inner: str) -> bool:
     return False
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=300,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
+)
 @given(data=st.data())
 def test_no_body_reaches_beyond_its_area_or_field(hanoi: House, data: st.DataObject) -> None:
     tree = hanoi.tree()

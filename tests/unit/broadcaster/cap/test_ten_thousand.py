@@ -42,7 +42,7 @@ def written(log: AlertLog, events: Iterator[AlertEvent]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_every_message_of_ten_thousand_lives(database: str, part: int) -> None:
     oasis, seen, told = schema(), set[str](), Counter[str]()

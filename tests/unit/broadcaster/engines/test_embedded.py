@@ -233,5 +233,5 @@ def test_both_engines_die_with_their_parent(uid: int) -> None:
             assert told["version"].startswith("PostgreSQL 18")
             assert not any(gone(pid) for pid in told["pids"])
             parent.kill()
-        until(lambda: all(gone(pid) for pid in told["pids"]), 5)
+        until(lambda: all(gone(pid) for pid in told["pids"]))
         shutil.rmtree(folder / "nats")

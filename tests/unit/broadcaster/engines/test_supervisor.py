@@ -52,7 +52,7 @@ def supervisor_process() -> Generator[tuple[Path, subprocess.Popen[bytes], dict[
     with passable_folder() as data:
         process = subprocess.Popen([sys.executable, "-m", "tests.supervised", str(data)])
         try:
-            until(lambda: "stubborn" in pids(data), 20)
+            until(lambda: "stubborn" in pids(data))
             told = (data / "log" / "stubborn.log").read_text
             yield data, process, pids(data) | {"grandchild": int(until(told))}
         finally:
@@ -318,7 +318,7 @@ def test_a_killed_supervisor_leaves_no_engine_and_asks_its_children_to_end() -> 
         process.kill()
         process.wait()
         for name in ("postgres", "nats", "sleeper"):
-            until(lambda pid=running[name]: gone(pid), 5)
+            until(lambda pid=running[name]: gone(pid))
         assert not gone(running["stubborn"])  # it ignores SIGTERM; the next run ends it
         with Supervisor(data, (), (), grace=0.1):
             assert gone(running["stubborn"])

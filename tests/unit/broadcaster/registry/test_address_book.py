@@ -87,7 +87,11 @@ def concerned(new: NewSubscriber, channel: Channel, question: Question) -> bool:
     return address is not None and within and wanted
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(crowd=crowds(), asked=st.lists(questions, min_size=1, max_size=4))
 def test_an_audience_is_those_concerned_and_no_one_else(
     shared: Desk, crowd: list[NewSubscriber], asked: list[Question]

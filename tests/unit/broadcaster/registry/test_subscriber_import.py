@@ -264,7 +264,11 @@ def files(draw: st.DrawFn) -> list[NewSubscriber]:
     return [person(token, phone, draw(homes), areas=draw(areas)) for token, phone in kept]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(before=files(), then=files())
 def test_an_import_does_what_registrations_one_by_one_do(
     shared: Desk, tmp_path: Path, before: list[NewSubscriber], then: list[NewSubscriber]

@@ -215,7 +215,11 @@ _PIECES = st.lists(st.one_of(_WORDS, st.binary(max_size=40)), max_size=14).map(b
 
 
 @given(pieces=st.lists(_PIECES, min_size=1, max_size=4), real=st.booleans())
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=120,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_any_bytes_are_answered_or_closed(
     edge: RunningEdge, key: str, pieces: list[bytes], real: bool
 ) -> None:

@@ -30,7 +30,7 @@ def operations(town: Town) -> list[Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("mode", list(GenerationMode))
 def test_no_operation_fails_or_does_half(town: Town, mode: GenerationMode) -> None:
     alert_id = town.issue()

@@ -314,7 +314,11 @@ MIXES = st.builds(
 PREFIXES = st.lists(st.sampled_from(["phone-", "phone-", "gone-", "busy-", "never-", "bad-"]), max_size=120)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(MIXES, PREFIXES, st.sampled_from([1, 4]))
 def test_one_result_each_whatever_happens(
     sandbox: PushSandbox, mix: Behaviour, prefixes: list[str], connections: int

@@ -81,7 +81,7 @@ def test_2500_orders_are_stored_once_though_relayed_twice(here: World, nats: Nat
     async def relay(client: Client) -> None:
         relay = Relay(Lane.EMERGENCY, here.pool, JetStreamPublisher(client))
         task = asyncio.create_task(relay.run())
-        await becomes(lambda: place(here.conn, Lane.EMERGENCY) == Place(1, 2499), 30)
+        await becomes(lambda: place(here.conn, Lane.EMERGENCY) == Place(1, 2499))
         relay.stop()
         await task
 
@@ -142,7 +142,7 @@ def test_a_killed_server_costs_no_order_and_doubles_none(here: World, nats: Nats
                 os.kill(nats.pid, signal.SIGKILL)
                 nats.stop()
                 nats.start()
-            await becomes(lambda: place(here.conn, Lane.EMERGENCY) == Place(1, 599), 30)
+            await becomes(lambda: place(here.conn, Lane.EMERGENCY) == Place(1, 599))
             relay.stop()
             await task
             return await stored(client)

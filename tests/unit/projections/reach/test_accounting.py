@@ -115,7 +115,11 @@ class Life:
                 self.last[rank] = Outcome.ACCEPTED  # or any other end: it is over
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     st.dictionaries(st.integers(0, 90), st.sampled_from(AREAS), max_size=40),
     st.integers(1, 12),

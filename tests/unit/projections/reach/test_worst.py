@@ -48,7 +48,7 @@ def write(conn: Connection[Any], alert: UUID, rows: dict[tuple[int, Channel, str
 @settings(
     max_examples=60,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     derandomize=True,
 )
 @given(
