@@ -21,7 +21,7 @@ from broadcaster.web.feed_forms import FeedForms
 from broadcaster.web.protocol import FeedProtocol
 from broadcaster.web.server import WebServer
 from tests.unit.broadcaster.web.town import FEED_KEY, Town
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 
 @dataclass
@@ -36,12 +36,33 @@ class Serving:
     """How many polls wait."""
     stop: Callable[[], None]
     """Ends it, as a signal would."""
+    loop: asyncio.AbstractEventLoop
 
     def refused(self, reason: str) -> float:
         """As its metrics tell."""
         name = f'broadcaster_screen_refusals_total{{reason="{reason}"}} '
         lines = httpx.get(f"http://127.0.0.1:{self.port}/metrics").text.splitlines()
         return sum(float(line.removeprefix(name)) for line in lines if line.startswith(name))
+
+
+@contextmanager
+def held(loop: asyncio.AbstractEventLoop) -> Generator[None]:
+    """The server does nothing in the block. Who calls and asks meanwhile has done both before it looks:
+
+    then no deadline of its own is over in between, however slow the test is.
+    """
+    stands, go = threading.Event(), threading.Event()
+
+    def stand() -> None:
+        stands.set()
+        go.wait(PATIENCE)
+
+    loop.call_soon_threadsafe(stand)
+    assert stands.wait(PATIENCE)
+    try:
+        yield
+    finally:
+        go.set()
 
 
 @contextmanager
@@ -64,12 +85,13 @@ def front(
 
     def stop() -> None:
         server.should_exit = True
-        thread.join(10)
+        thread.join(PATIENCE)
 
     try:
         until(lambda: server.started)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield Serving("front", port, town.app.cache.refresh, lambda: len(town.app.waiters), stop)
+        listener = server.servers[0]
+        port, loop = listener.sockets[0].getsockname()[1], listener.get_loop()
+        yield Serving("front", port, town.app.cache.refresh, lambda: len(town.app.waiters), stop, loop)
     finally:
         stop()
 
@@ -83,7 +105,7 @@ class RunningEdge:
     desk: Desk
 
     def stop(self) -> None:
-        asyncio.run_coroutine_threadsafe(self.server.stop(1.0), self.loop).result(10)
+        asyncio.run_coroutine_threadsafe(self.server.stop(1.0), self.loop).result(PATIENCE)
 
 
 @contextmanager
@@ -103,14 +125,14 @@ def running_edge(town: Town, limits: Limits) -> Generator[RunningEdge]:
         await server.start("127.0.0.1", 0)
         return RunningEdge(server, loop, desk)
 
-    edge = asyncio.run_coroutine_threadsafe(begin(), loop).result(10)
+    edge = asyncio.run_coroutine_threadsafe(begin(), loop).result(PATIENCE)
     try:
         yield edge
     finally:
         edge.stop()
-        asyncio.run_coroutine_threadsafe(loop.shutdown_default_executor(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(loop.shutdown_default_executor(), loop).result(PATIENCE)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(PATIENCE)
         loop.close()
 
 
@@ -119,4 +141,5 @@ def edge(town: Town) -> Generator[Serving]:
     """The edge, as a contract sees it."""
     with running_edge(town, Limits()) as running:
         server, cache = running.server, running.desk.cache
-        yield Serving("edge", server.port, cache.refresh, lambda: len(server.waiting), running.stop)
+        waiting, loop = server.waiting, running.loop
+        yield Serving("edge", server.port, cache.refresh, lambda: len(waiting), running.stop, loop)

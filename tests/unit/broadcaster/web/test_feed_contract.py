@@ -18,7 +18,10 @@ from tests.unit.broadcaster.web.screen_polls import NEW
 from tests.unit.broadcaster.web.serving import Serving, edge, front
 from tests.unit.broadcaster.web.test_feed_forms_api import verify
 from tests.unit.broadcaster.web.town import Town
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
+
+SOON = 40
+"""Seconds: sooner than the 50 for which a poll would wait."""
 
 
 @pytest.fixture(name="serving", params=[front, edge], ids=["front", "edge"])
@@ -48,7 +51,7 @@ class Screen:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         sent = self.bearer | ({"Authorization": f"Bearer {key}"} if key else {}) | sent
         return httpx.request(
-            method, f"http://127.0.0.1:{self.port}{FEED_PATH}{suffix}", headers=sent, timeout=20
+            method, f"http://127.0.0.1:{self.port}{FEED_PATH}{suffix}", headers=sent, timeout=120
         )
 
     def raw(self, path: str = FEED_PATH, version: str = "1.1", *more: str) -> bytes:
@@ -195,10 +198,10 @@ def test_a_poll_waits_for_news(town: Town, serving: Serving) -> None:
         former = threads.submit(screen.ask, If_None_Match=tag, Prefer="wait=50")
         until(lambda: serving.waiting() == 1)
         newest = threads.submit(screen.ask, If_None_Match=tag, Prefer="wait=50")
-        assert former.result(5).status_code == 304  # One poll of a screen waits.
+        assert former.result(SOON).status_code == 304  # One poll of a screen waits.
         until(lambda: serving.waiting() == 1)
         alert_id = change(town, serving)
-        told = newest.result(5)
+        told = newest.result(SOON)
     assert (told.status_code, told.headers["preference-applied"]) == (200, "wait=50")
     assert [item["id"] for item in told.json()["items"]] == [alert_id]
     assert screen.ask(If_None_Match=tag, Prefer="wait=50").status_code == 200  # There is news already.
@@ -230,7 +233,7 @@ def test_a_screen_is_asked_to_flash(town: Town, serving: Serving) -> None:
 def test_connections_are_kept_and_requests_may_follow_each_other(town: Town, serving: Serving) -> None:
     screen = Screen(town, serving)
     tag = screen.ask().headers["etag"]
-    with socket.create_connection(("127.0.0.1", serving.port), timeout=10) as stream:
+    with socket.create_connection(("127.0.0.1", serving.port), timeout=PATIENCE) as stream:
         stream.sendall(screen.raw() + screen.raw(FEED_PATH, "1.1", f"If-None-Match: {tag}") + screen.raw())
         answers = read(stream, 3)
         assert [head.split()[1] for head, _ in answers] == [b"200", b"304", b"200"]
@@ -241,7 +244,7 @@ def test_connections_are_kept_and_requests_may_follow_each_other(town: Town, ser
         stream.sendall(screen.raw(FEED_PATH, "1.1", "Connection: close"))
         assert b"connection: close" in read(stream, 1)[0][0].lower()
         assert stream.recv(1) == b""
-    with socket.create_connection(("127.0.0.1", serving.port), timeout=10) as stream:
+    with socket.create_connection(("127.0.0.1", serving.port), timeout=PATIENCE) as stream:
         stream.sendall(screen.raw(FEED_PATH, "1.0"))
         assert read(stream, 1)[0][0].split()[1] == b"200"
         assert stream.recv(1) == b""
@@ -253,7 +256,7 @@ def test_who_asks_in_the_same_bytes_hears_of_every_change(
 ) -> None:
     screen = Screen(town, serving)
     path = FEED_PATH + suffix
-    with socket.create_connection(("127.0.0.1", serving.port), timeout=10) as stream:
+    with socket.create_connection(("127.0.0.1", serving.port), timeout=PATIENCE) as stream:
         stream.sendall(screen.raw(path))
         tag = tag_of(read(stream, 1)[0][0])
         asked = screen.raw(path, "1.1", f"If-None-Match: {tag}", "X-Screen-State: seq=1;up=0")

@@ -142,7 +142,7 @@ def test_a_waiting_poll_is_answered_at_news(town: Town) -> None:
         async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
             asked = {"Authorization": f"Bearer {screen.key}", "If-None-Match": tag, "Prefer": "wait=50"}
             first = asyncio.ensure_future(client.get(FEED_PATH, headers=asked))
-            await asyncio.to_thread(until, lambda: len(town.app.waiters) == 1, 10)
+            await asyncio.to_thread(until, lambda: len(town.app.waiters) == 1)
             # The newest poll of a screen is the one that waits.
             second = asyncio.ensure_future(client.get(FEED_PATH, headers=asked))
             former = await first
@@ -178,7 +178,7 @@ def test_a_screen_that_goes_away_waits_no_longer(town: Town) -> None:
             "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
         }
         poll = asyncio.ensure_future(town.app(scope, asked.get, send))
-        await asyncio.to_thread(until, lambda: len(town.app.waiters) == 1, 10)
+        await asyncio.to_thread(until, lambda: len(town.app.waiters) == 1)
         await asked.put({"type": "http.disconnect"})
         await poll
         return said

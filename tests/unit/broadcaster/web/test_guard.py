@@ -32,13 +32,13 @@ class Behind:
         self.seen.append((status, seconds >= 0))
 
 
-def answer(receive: Callable[[], Awaitable[Any]]) -> tuple[Behind, list[Any]]:
+def answer(receive: Callable[[], Awaitable[Any]], body_seconds: float = 60.0) -> tuple[Behind, list[Any]]:
     behind, said = Behind(), list[Any]()
 
     async def send(message: Any) -> None:
         said.append(message)
 
-    asyncio.run(Guard(behind, behind.observe, body_seconds=0.02)(dict(SCOPE), receive, send))
+    asyncio.run(Guard(behind, behind.observe, body_seconds=body_seconds)(dict(SCOPE), receive, send))
     return behind, said
 
 
@@ -61,7 +61,7 @@ def test_a_body_that_does_not_end_is_given_up() -> None:
     async def receive() -> Any:
         await asyncio.Event().wait()
 
-    behind, said = answer(receive)
+    behind, said = answer(receive, body_seconds=0.02)
     assert (behind.bodies, said[0]["status"], behind.seen) == ([], 408, [(408, True)])
     assert (b"connection", b"close") in said[0]["headers"]
 

@@ -203,7 +203,7 @@ def test_a_box_without_a_key_pairs_by_the_code_on_its_panel(town: Town, tmp_path
         with running(Box(at, shows=PngFolder(out))) as box:
             code = until(lambda: box.code)
             expected = lettered(halves(code), 96, 32).png()
-            until(lambda: (out / "current.png").read_bytes() == expected)
+            until(lambda: (out / "current.png").exists() and (out / "current.png").read_bytes() == expected)
             claim = {"code": code, **NEW}
             town.client("hoa").post("/v1/screens/pairing/claim", claim).raise_for_status()
             town.catch_up()

@@ -161,7 +161,7 @@ def test_a_running_application_hears_of_changes_by_itself(town: Town) -> None:
             def changed() -> bool:
                 return town.app.cache.feed("00001", "m96x32-1").etag.decode() != tag  # type: ignore[union-attr]
 
-            await asyncio.to_thread(until, changed, 10)
+            await asyncio.to_thread(until, changed)
             assert (await client.get(FEED_PATH, headers=headers)).status_code == 200
         await asked.put({"type": "lifespan.shutdown"})
         assert (await said.get())["type"] == "lifespan.shutdown.complete"

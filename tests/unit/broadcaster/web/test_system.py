@@ -15,6 +15,7 @@ from projections.listen import Listener
 from schemas.content import Channel, Lane
 from tests.unit.broadcaster.web.console.browser import Browser
 from tests.unit.broadcaster.web.town import CITY, PASSWORD, SECRET, SYSTEM, Town
+from tests.waiting import PATIENCE, until
 
 DEPTHS = [LaneDepth(lane, Channel.PUSH, 3 if lane is Lane.ALERT else 0, 0, 2) for lane in Lane]
 
@@ -46,9 +47,17 @@ def test_only_managers_of_the_city_see_it(town: Town, boss: str) -> None:
     )
 
 
+def followed(town: Town) -> bool:
+    """Whether PostgreSQL knows of one that listens to the log."""
+    query = "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE '%% listen event_log'"
+    with town.pool.connection() as conn:
+        return conn.execute(query + " AND datname = current_database()").fetchone() is not None
+
+
 def test_what_is_not_seen_is_a_trouble(town: Town, boss: str) -> None:
     assert boss
     town.follow()
+    until(lambda: not followed(town))  # Who listened in a test before this may still be hanging up.
     furnish(town, lanes=None)
     found = town.client("boss").get("/v1/system").json()
     assert (found["status"], found["lanes"]) == ("trouble", None)
@@ -67,7 +76,7 @@ def test_a_follower_and_workers_are_seen(town: Town, boss: str) -> None:
     listener = Listener(town.pool, "event_log", heard.set)
     listener.start()
     try:
-        assert heard.wait(5)
+        assert heard.wait(PATIENCE)
         found = town.client("boss").get("/v1/system").json()
     finally:
         listener.stop()

@@ -22,11 +22,12 @@ from broadcaster.accounts.oidc_sandbox import (
 from broadcaster.settings import Settings, SettingsError
 from tests.unit.broadcaster.web.console.browser import Browser
 from tests.unit.broadcaster.web.town import BASE, PASSWORD, SECRET, Town
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture(name="provider")
 def _provider(town: Town) -> Iterator[Provider]:
-    with serving(lambda: town.now) as provider, httpx.Client(timeout=5) as http:
+    with serving(lambda: town.now) as provider, httpx.Client(timeout=PATIENCE) as http:
         acr = frozenset({"urn:hanoi:2fa"})
         town.oidc = Oidc(OidcSettings(provider.url, CLIENT_ID, CLIENT_SECRET, acr, "Cổng Hà Nội"), http)
         town.open()

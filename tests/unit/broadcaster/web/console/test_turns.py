@@ -11,7 +11,7 @@ from broadcaster.web.console import turns
 from broadcaster.web.console.turns import LINE, LINE_OF_ONE, MOST
 from tests.unit.broadcaster.web.console.browser import FORM
 from tests.unit.broadcaster.web.town import BASE, Town
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 KNOCK = {"account": "nobody", "password": "x" * 12, "code": "123456"}
 
@@ -26,7 +26,7 @@ class Slow:
     def sign_in(self, *_: object) -> bool:
         with self._lock:
             self.asked += 1
-        self.over.wait(30)
+        self.over.wait(2 * PATIENCE)
         return False
 
 
@@ -49,12 +49,17 @@ def knock(town: Town, address: str, number: int = 0) -> "asyncio.Task[int]":
     return asyncio.create_task(ask(town, address, "POST", "/console/sign-in", number))
 
 
+def turned_away(knocking: "list[asyncio.Task[int]]") -> int:
+    """How many have their answer while nobody was let in: the line behind them is whole by then."""
+    return sum(each.done() for each in knocking)
+
+
 def test_a_crowd_at_the_door_keeps_nobody_from_the_pages(town: Town, slow: Slow) -> None:
     async def crowd() -> tuple[int, Counter[int]]:
         knocking = [knock(town, f"10.0.0.{number}", number) for number in range(LINE + 30)]
         try:
-            await asyncio.to_thread(until, lambda: slow.asked == MOST)
-            async with asyncio.timeout(10):
+            await asyncio.to_thread(until, lambda: slow.asked == MOST and turned_away(knocking) == 30)
+            async with asyncio.timeout(PATIENCE):
                 page = await ask(town, "10.1.0.1", "GET", "/v1/alerts")
             assert slow.asked == MOST
         finally:
@@ -71,7 +76,8 @@ def test_one_address_takes_not_the_whole_line(town: Town, slow: Slow) -> None:
     async def crowd() -> tuple[Counter[int], int]:
         theirs = [knock(town, f"2001:db8::{number:x}", number) for number in range(1, LINE)]
         other = knock(town, "10.1.0.1")
-        await asyncio.to_thread(until, lambda: slow.asked == MOST)
+        away = LINE - 1 - LINE_OF_ONE
+        await asyncio.to_thread(until, lambda: slow.asked == MOST and turned_away(theirs) == away)
         slow.over.set()
         return Counter(await asyncio.gather(*theirs)), await other
 

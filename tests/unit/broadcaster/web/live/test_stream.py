@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -17,13 +16,13 @@ from broadcaster.web.live.hub import MOST_OF_SESSION, Hub
 from broadcaster.web.server import WebServer
 from tests.unit.broadcaster.web.console.browser import Browser
 from tests.unit.broadcaster.web.town import HANG_BAC, PHUC_XA, Town
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 
 @contextmanager
 def serving(town: Town) -> Generator[str]:
     """The application on a port of loopback; its address."""
-    config = uvicorn.Config(town.app, port=0, log_level="warning", ws="none", timeout_graceful_shutdown=20)
+    config = uvicorn.Config(town.app, port=0, log_level="warning", ws="none", timeout_graceful_shutdown=600)
     server = WebServer(config, town.app.release)
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -45,7 +44,7 @@ def _address(town: Town) -> Iterator[str]:
 def listening(address: str, browser: Browser) -> Generator["Ear"]:
     """A stream of the browser's session."""
     with (
-        httpx.Client(base_url=address, cookies=browser.cookies, timeout=10) as client,
+        httpx.Client(base_url=address, cookies=browser.cookies, timeout=PATIENCE) as client,
         client.stream("GET", "/console/live") as answer,
     ):
         yield Ear(answer)
@@ -228,6 +227,5 @@ def test_the_server_does_not_wait_for_who_listens(town: Town) -> None:
         with serving(town) as address:
             ear = stack.enter_context(listening(address, lan))
             ear.next("alerts")
-            began = time.monotonic()
-        assert time.monotonic() - began < 5  # it would wait 20 seconds
+        # Here the server has ended; it would have given 10 minutes to who does not.
         assert ear.next("end") == {"why": "closing"}
