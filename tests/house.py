@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from broadcaster.account import Role
+from broadcaster.body_commands import BodyCommands
 from broadcaster.runtime import SYSTEM, House, clock
 from broadcaster.settings import Settings
 from schemas.content import Content
@@ -40,6 +41,12 @@ def furnish(database: str) -> None:
         for body in (PHUC_XA, TRUC_BACH, BA_DINH):
             for role in Role:
                 opened.setup.grant(SYSTEM, f"{role}@{body}", body, role, at=clock())
+
+
+def awake(opened: House, body: str) -> None:
+    """Bulletins of the body go out at any hour: else those of a test are held when it is night in Hanoi."""
+    commands = BodyCommands(opened.office)
+    commands.set_policy(manager(body), body, one_person_bulletins=False, quiet_hours=None, at=clock())
 
 
 @contextmanager

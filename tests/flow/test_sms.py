@@ -22,7 +22,7 @@ from schemas.content import Channel, Kind
 from schemas.dispatch import Dispatch
 from schemas.events import Actor
 from tests.following import becomes
-from tests.house import PHUC_XA, approver, author, content, house
+from tests.house import PHUC_XA, approver, author, awake, content, house
 from tests.unit.channels.sms.carriers import smpp
 
 CITY = Actor(account="manager@ubnd-tp", body="ubnd-tp")
@@ -39,6 +39,7 @@ def hanoi(city_database: str) -> Iterator[House]:
             last = f"{30 + number // 10}0000005" if number % 10 == 0 else f"9{number + 100:08d}"
             phone = NewSubscriber(phone=f"+84{last}", home="00001")
             opened.registry.register(phone, clock())
+        awake(opened, PHUC_XA)
         yield opened
 
 

@@ -29,8 +29,8 @@ def hanoi(city_database: str) -> Iterator[House]:
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> list[timedelta]:
     """How much later it is than it is."""
-    passed, real = [timedelta()], runtime.clock
-    monkeypatch.setattr(runtime, "clock", lambda: real() + passed[0])
+    passed, began = [timedelta()], runtime.clock()
+    monkeypatch.setattr(runtime, "clock", lambda: began + passed[0])
     return passed
 
 

@@ -28,7 +28,7 @@ from schemas.events import (
     SmsBudgetStopped,
     SmsDelivered,
 )
-from tests.house import PHUC_XA, approver, author, content, house
+from tests.house import PHUC_XA, approver, author, awake, content, house
 
 CITY = Actor(account="manager@ubnd-tp", body="ubnd-tp")
 PHONES = 5
@@ -41,6 +41,7 @@ def hanoi(city_database: str) -> Iterator[House]:
         for number in range(PHONES):
             phone = NewSubscriber(phone=f"+8491234567{number}", home="00001")
             opened.registry.register(phone, clock())
+        awake(opened, PHUC_XA)
         yield opened
 
 

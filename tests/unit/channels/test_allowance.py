@@ -20,6 +20,7 @@ from schemas.content import Channel, Lane, MsgType
 from schemas.dispatch import Dispatch, Outcome, Receipt
 from schemas.ids import dispatch_id
 from tests.unit.schemas.examples import CONTENT, DISPATCH
+from tests.waiting import PATIENCE
 
 AT = datetime(2026, 7, 10, 3, 0, tzinfo=UTC)
 SIZE = 10
@@ -207,7 +208,7 @@ def test_one_answer_that_stays_out_holds_up_only_its_own_slot() -> None:
         provider = Provider(stuck=frozenset({3}))
         delivery = Delivery(books, provider, lambda: AT, allowance=SIZE)
         held_up = asyncio.create_task(delivery.deliver(dispatch(0)))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             await all_of(delivery, *(dispatch(number) for number in range(1, 6)))
         assert not held_up.done()
         assert books.in_doubt() == 1

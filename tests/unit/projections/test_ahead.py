@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from projections.ahead import ReadAhead
 from schemas.events import Actor, AlertExpired, Recorded
+from tests.waiting import PATIENCE
 
 AT = datetime(2026, 7, 10, 2, 0, tzinfo=UTC)
 
@@ -70,7 +71,7 @@ def test_a_page_that_was_short_when_read_ahead_is_read_again() -> None:
     log = Log(4)
     with ReadAhead(log.read) as read:
         assert positions(read(0, 3, ("t",))) == [1, 2, 3]
-        assert log.twice.wait(10), "nothing was read ahead"
+        assert log.twice.wait(PATIENCE), "nothing was read ahead"
         log.length = 5
         assert positions(read(3, 3, ("t",))) == [4, 5]
 

@@ -1,6 +1,5 @@
 """Messages of others: what is refused, what is taken with a warning, and what each rule sees."""
 
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -81,11 +80,10 @@ def test_a_signed_message_is_taken_and_its_signature_not_believed() -> None:
     assert [finding.rule for finding in taken(message).findings] == ["W-signature"]
 
 
+@pytest.mark.timeout(60)  # A search without bounds takes minutes.
 def test_no_message_takes_long_to_judge() -> None:
     message = mended("Mưa to.", "&lt;a" * 100_000, GEO, GEO + "<x/>" * 20_000)
-    began = time.monotonic()
     assert len(rules.check(message)) < 100
-    assert time.monotonic() - began < 5  # a search without bounds takes minutes
 
 
 GEO = "<geocode><valueName>VN-ADMIN-2020-03-01</valueName><value>01</value></geocode>"

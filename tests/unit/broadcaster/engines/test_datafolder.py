@@ -35,7 +35,7 @@ def test_the_lock_ends_with_its_process_and_not_with_its_children(tmp_path: Path
         "import subprocess, sys, pathlib\n"
         "from broadcaster.engines.datafolder import DataFolder\n"
         "DataFolder(pathlib.Path(sys.argv[1])).open()\n"
-        "print(subprocess.Popen(['sleep', '30'], stdout=-3, stderr=-3).pid)\n"
+        "print(subprocess.Popen(['sleep', '600'], stdout=-3, stderr=-3).pid)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, str(tmp_path / "data")], capture_output=True, text=True, check=True

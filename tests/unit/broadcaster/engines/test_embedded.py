@@ -18,8 +18,9 @@ from nats.js.api import StreamConfig
 
 from broadcaster.engines.embedded import STORE_BYTES, EngineError, NatsServer, PostgresServer
 from channels.topology import stream_configs
+from tests.ports import own_port
 from tests.processes import gone, passable_folder
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 NOBODY = 65534
 
@@ -42,6 +43,13 @@ def count(url: str) -> int:
         row = connection.execute("SELECT count(*) FROM kept").fetchone()
     assert row is not None
     return int(row[0])
+
+
+def at_work(url: str, backend: int) -> bool:
+    """Whether that backend works on a query: one that waits for its client ends with the server."""
+    with psycopg.connect(url) as connection:
+        query = "SELECT state FROM pg_stat_activity WHERE pid = %s"
+        return connection.execute(query, (backend,)).fetchone() == ("active",)
 
 
 async def store(server: NatsServer, text: bytes) -> None:
@@ -81,6 +89,7 @@ class TestPostgres:
             connection.execute("CREATE TABLE kept AS SELECT 1")
             busy = connection.info.backend_pid
             connection.pgconn.send_query(b"SELECT count(*) FROM generate_series(1, 100000000000)")
+            until(lambda: at_work(url, busy))
             kill(first)
             assert not gone(busy)
             assert not own_postgres.alive()
@@ -156,7 +165,7 @@ class TestNats:
             assert asyncio.run(stored(second)) == b"alert"
 
     def test_it_asks_for_the_token(self, nats: NatsServer) -> None:
-        with socket.create_connection(("127.0.0.1", nats.port), timeout=5) as line:
+        with socket.create_connection(("127.0.0.1", nats.port), timeout=PATIENCE) as line:
             reader = line.makefile("rb")
             assert json.loads(reader.readline().removeprefix(b"INFO "))["auth_required"]
             line.sendall(b'CONNECT {"verbose":false,"auth_token":"wrong"}\r\nPING\r\n')
@@ -177,7 +186,7 @@ class TestNats:
 
     def test_a_taken_port_is_named(self, tmp_path: Path) -> None:
         with socket.socket() as other:
-            other.bind(("127.0.0.1", 0))
+            other.bind(("127.0.0.1", own_port()))
             other.listen()
             port = other.getsockname()[1]
             server = NatsServer(tmp_path / "nats", port=port)

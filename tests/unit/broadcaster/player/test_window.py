@@ -14,7 +14,7 @@ from PIL import Image, ImageChops
 from broadcaster.player import controller
 from broadcaster.player.controller import Bitmap, Picture, SettingError, WindowPlace, drawing
 from tests.display import SIZE, Display, displayed, python
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 FILE = Path(controller.__file__)
 FEED = "http://127.0.0.1:9/v1/screens/me/feed"
@@ -82,7 +82,7 @@ def test_a_diode_is_so_many_pixels(
         _, said = box.communicate()
     assert box.returncode == 0, said
     assert "Traceback" not in said
-    assert not display.pixels().getbbox(), "the window is gone with it"
+    until(lambda: not display.pixels().getbbox())  # The window is gone with it.
 
 
 def test_a_television_s_picture_is_made_to_fit(display: Display, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_lost_display_ends_the_program_for_its_supervisor_to_start_anew(
     try:
         until(lambda: display.pixels().getbbox())
         display.lose()
-        assert box.wait(10) == 1
+        assert box.wait(PATIENCE) == 1
     finally:
         box.kill()
         box.communicate()
@@ -114,7 +114,7 @@ def test_a_lost_display_ends_the_program_for_its_supervisor_to_start_anew(
 @pytest.mark.parametrize("asked", ["window", "window:96x32"])
 def test_without_a_display_one_line_says_so(tmp_path: Path, asked: str) -> None:
     box = started(":65000", tmp_path, "--output", asked)
-    _, said = box.communicate(timeout=10)
+    _, said = box.communicate(timeout=PATIENCE)
     assert box.returncode == 2
     assert said.startswith("screen: output: no window: ")
     assert ":65000" in said
@@ -154,7 +154,7 @@ def test_escape_and_closing_end_it_cleanly(display: Display, tmp_path: Path, act
         capture_output=True,
         text=True,
         check=False,
-        timeout=20,
+        timeout=PATIENCE,
     )
     assert (done.returncode, done.stdout) == (0, "ended\n"), done.stderr
     assert "Traceback" not in done.stderr

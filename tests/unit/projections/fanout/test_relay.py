@@ -28,6 +28,7 @@ from tests.following import (
     receipt,
     world,
 )
+from tests.waiting import PATIENCE
 
 RELAY = "broadcaster relay emergency"
 
@@ -82,7 +83,7 @@ async def relaying(
         yield relay
     finally:
         relay.stop()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await task
 
 
@@ -168,6 +169,7 @@ def test_of_two_relays_one_works_until_it_is_gone(here: World, follower: Followe
                 assert two.kept == {}
                 await noted(here, Place(2, 4))
                 first.stop()
+                await becomes(lambda: len(backends(database, RELAY)) == 1)
                 orders.extend(await asyncio.to_thread(order, here, follower, 5))
                 await two.has(5)
 

@@ -19,6 +19,7 @@ from projections.projection import Row
 from schemas.content import Channel, Mode, Severity, Text
 from tests.letters import with_small_letters
 from tests.unit.projections.story import AREAS_2025, Story, fold, opened, rebuild
+from tests.waiting import PATIENCE
 
 ARTIST = Artist()
 COMMUNE = "m96x32-1"
@@ -253,7 +254,7 @@ def test_servers_are_told_which_areas_changed(conn: Connection[Row], story: Stor
         story.issue(areas=("001",))
         story.issue(areas=("00001",))
         fold(conn, Feeds(ARTIST), story.log[-2:])
-        heard = [notify.payload for notify in listener.notifies(timeout=5, stop_after=3)]
+        heard = [notify.payload for notify in listener.notifies(timeout=PATIENCE, stop_after=3)]
     assert heard == ["00001", "00004", "001"]
 
 
