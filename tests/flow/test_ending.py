@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -20,15 +19,21 @@ import pytest
 from broadcaster import key_files
 from broadcaster.engines.children import end, spawn
 from broadcaster.engines.embedded import NatsServer
-from broadcaster.engines.natshome import free_port
-from broadcaster.roles import Role, plant
+from broadcaster.roles import Role, ending, plant
 from broadcaster.settings import Settings
 from channels.push.sandbox import PushSandbox
 from schemas.content import Channel
-from tests.waiting import until
+from tests.ports import deaf_port, own_port
+from tests.waiting import PATIENCE, until
 
-SOON = 5.0
-"""Seconds: ending.PATIENCE, and what six processes that end at once take of a busy machine."""
+IN_ORDER = 10 * PATIENCE
+"""Seconds that a role is given to end in order where it is to show that it does: it is not cut before."""
+ROLE = """
+import runpy, sys
+from broadcaster.roles import ending
+ending.PATIENCE = float(sys.argv.pop(1))
+runpy.run_module("broadcaster.roles", run_name="__main__", alter_sys=True)
+"""
 CARRIER = {"host": "127.0.0.1", "system_id": "double", "password": "double", "gone": []}
 BY_BROKER = (Role.RELAY, Role.PUSH, Role.SMS)
 BY_PROVIDER = (Role.FOLLOW, Role.PUSH, Role.SMS)
@@ -86,16 +91,16 @@ class Running:
 
     def says(self, event: str) -> None:
         """Waits for such a line."""
-        until(lambda: event in [one["event"] for one in self.said()] or self.process.poll() is not None, 60)
+        until(lambda: event in [one["event"] for one in self.said()] or self.process.poll() is not None)
 
     def serves(self) -> None:
         """Waits until it takes connections."""
-        until(lambda: connects(self.listen), 60)
+        until(lambda: connects(self.listen))
 
 
 def connects(address: tuple[str, int]) -> bool:
     try:
-        socket.create_connection(address, 1).close()
+        socket.create_connection(address, PATIENCE).close()
     except OSError:
         return False
     return True
@@ -111,7 +116,10 @@ class Place:
 
     @contextmanager
     def running(
-        self, roles: Iterable[Role], awry: Callable[[int], Mapping[str, str]] = lambda _: {}
+        self,
+        roles: Iterable[Role],
+        awry: Callable[[int], Mapping[str, str]] = lambda _: {},
+        patience: float = ending.PATIENCE,
     ) -> Generator[list[Running]]:
         """A process each; `awry` is told a silent port of the role's own, and says what is other for it."""
         with ExitStack() as stack:
@@ -119,9 +127,9 @@ class Place:
             for role in roles:
                 silent = stack.enter_context(Silent())
                 log = self.folder / f"{role}.log"
-                listen = ("127.0.0.1", free_port())
+                listen = ("127.0.0.1", own_port())
                 told = {"BROADCASTER_LISTEN": f"{listen[0]}:{listen[1]}", **awry(silent.port)}
-                argv = [sys.executable, "-m", "broadcaster.roles", role.value]
+                argv = [sys.executable, "-c", ROLE, str(patience), role.value]
                 env = os.environ | self.environment | told
                 process = spawn(argv, cwd=self.folder, env=env, log=log, death=signal.SIGKILL)
                 stack.callback(end, process, (signal.SIGKILL, 10))
@@ -141,20 +149,19 @@ def place(city_database: str, nats: NatsServer, tmp_path: Path) -> Generator[Pla
         "BROADCASTER_PROVIDERS": "sandbox",
     }
     doubles = tmp_path / "sandbox"
-    with PushSandbox(doubles / "fcm"):
+    with PushSandbox(doubles / "fcm"), deaf_port() as nobody:
         for name in ("smsc", "smtp"):
             (doubles / name).mkdir()
-            (doubles / name / "endpoint.json").write_text(json.dumps(CARRIER | {"port": free_port()}))
+            (doubles / name / "endpoint.json").write_text(json.dumps(CARRIER | {"port": nobody}))
         yield Place(tmp_path, environment, nats)
 
 
 def ends(running: list[Running], asked: signal.Signals) -> None:
-    """All are asked, and have ended soon, in order."""
+    """All are asked, and end by themselves, in order or cut."""
     for one in running:
         one.process.send_signal(asked)
-    deadline = time.monotonic() + SOON
     for one in running:
-        code = one.process.wait(max(0.1, deadline - time.monotonic()))
+        code = one.process.wait(PATIENCE)
         text = one.text()
         assert (one.role, code) == (one.role, 0), text
         assert "Traceback" not in text, text
@@ -170,7 +177,7 @@ def all_work(place: Place, running: list[Running]) -> None:
             one.serves()
         one.says("role_starts")
     for channel in {Channel(one.role.value) for one in running if one.role in {Role.PUSH, Role.SMS}}:
-        until(lambda channel=channel: is_worked(settings, channel), 60)
+        until(lambda channel=channel: is_worked(settings, channel))
 
 
 def is_worked(settings: Settings, channel: Channel) -> bool:
@@ -180,7 +187,7 @@ def is_worked(settings: Settings, channel: Channel) -> bool:
 
 
 def test_all_is_there(place: Place) -> None:
-    with place.running(Role) as running:
+    with place.running(Role, patience=IN_ORDER) as running:
         all_work(place, running)
         ends(running, signal.SIGTERM)
         assert "role_cut" not in "".join(one.text() for one in running)
@@ -199,9 +206,9 @@ def test_a_broker_that_falls_silent(place: Place) -> None:
 
 def test_no_broker(place: Place) -> None:
     def awry(_: int) -> Mapping[str, str]:
-        return {"BROADCASTER_NATS_URL": f"nats://127.0.0.1:{free_port()}"}
+        return {"BROADCASTER_NATS_URL": f"nats://127.0.0.1:{nobody}"}
 
-    with place.running(BY_BROKER, awry) as running:
+    with deaf_port() as nobody, place.running(BY_BROKER, awry, IN_ORDER) as running:
         for one in running:
             one.says("transport_awaited")
         ends(running, signal.SIGINT)
@@ -214,15 +221,15 @@ def test_a_broker_that_says_nothing(place: Place) -> None:
 
     with place.running(BY_BROKER, awry) as running:
         for one in running:
-            one.silent.taken.get(timeout=60)
+            one.silent.taken.get(timeout=PATIENCE)
         ends(running, signal.SIGTERM)
 
 
 def test_no_database(place: Place) -> None:
     def awry(_: int) -> Mapping[str, str]:
-        return {"BROADCASTER_DATABASE_URL": f"postgresql://nobody@127.0.0.1:{free_port()}/none"}
+        return {"BROADCASTER_DATABASE_URL": f"postgresql://nobody@127.0.0.1:{nobody}/none"}
 
-    with place.running(Role, awry) as running:
+    with deaf_port() as nobody, place.running(Role, awry) as running:
         for one in running:
             one.says("role_starts")
         ends(running, signal.SIGTERM)
@@ -234,7 +241,7 @@ def test_a_database_that_says_nothing(place: Place) -> None:
 
     with place.running(Role, awry) as running:
         for one in running:
-            one.silent.taken.get(timeout=60)
+            one.silent.taken.get(timeout=PATIENCE)
         ends(running, signal.SIGINT)
 
 
@@ -249,7 +256,7 @@ def test_no_provider(place: Place) -> None:
 
 def test_a_provider_that_says_nothing(place: Place) -> None:
     with place.running([Role.SMS], lambda port: says_where(place.folder, port)) as running:
-        running[0].silent.taken.get(timeout=60)
+        running[0].silent.taken.get(timeout=PATIENCE)
         ends(running, signal.SIGTERM)
 
 

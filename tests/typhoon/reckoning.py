@@ -30,7 +30,7 @@ class Reckoning:
         self._week, self._town, self._oracle = week, week.town, week.oracle
         self.figures: dict[str, Any] = {}
 
-    def settle(self, seconds: float = 120) -> None:
+    def settle(self, seconds: float = 300) -> None:
         """Until no recipient is without an outcome. Raises TimeoutError."""
         until(self._settled, seconds=seconds)
 

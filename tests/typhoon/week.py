@@ -40,6 +40,8 @@ KINDS = {
 }
 """Bulletins, and how common each is."""
 ROLES = ("relay", "push", "sms", "push-emergency", "sms-emergency", "web", "follow")
+SHORT, BRIEF = timedelta(seconds=45), timedelta(seconds=90)
+"""How long such items live: longer than four steps take, in a house that is shaken, on a slow machine."""
 
 
 @dataclass(frozen=True)
@@ -226,7 +228,7 @@ class Week:
         def moved() -> bool:
             return self.town.ask("GET", "/v1/devices/me", headers=headers).json()["edition"] == AFTER
 
-        until(moved, seconds=60)
+        until(moved)
 
     def _await_audiences(self) -> None:
         """Until the house has fixed whom all this was for: from then on people may move."""
@@ -246,7 +248,7 @@ class Week:
                 return all(found.get(key, -1) >= least for key, least in mine.items())
 
             try:
-                until(there, seconds=60)
+                until(there, seconds=180)
             except TimeoutError:
                 rows = self.town.read(f"/v1/alerts/{alert}/reach")["channels"]
                 found = {(r["version"], r["channel"]): r["totals"]["audience"] for r in rows}
@@ -365,7 +367,7 @@ class Week:
     def _short_storm(self) -> None:
         """A grave warning of a minute's life over a lesser one: when it ends, the lesser one is heard."""
         lesser = content(self.offices.number(), ["006"], "bao", "Minor", incident="vo-de")
-        end = (clock() + timedelta(seconds=12)).isoformat()
+        end = (clock() + SHORT).isoformat()
         graver = content(self.offices.number(), ["006"], "bao", "Severe", incident="vo-de", expires_at=end)
         short = self.offices.send("ubnd-006", graver)
         self.offices.send("bch-pctt", lesser)
@@ -373,7 +375,7 @@ class Week:
 
     def _brief(self, body: str, said: dict[str, Any]) -> None:
         """Soon over: one is made to last longer, the next is tried too late and issued anew."""
-        said["expires_at"] = (clock() + timedelta(seconds=40)).isoformat()
+        said["expires_at"] = (clock() + BRIEF).isoformat()
         told = self.oracle.alerts[self.offices.send(body, said)]
         if len(said["areas"][0]) == 5 and int(said["areas"][0]) % 2:
             longer = (clock() + timedelta(hours=2)).isoformat()
