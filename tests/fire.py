@@ -16,6 +16,7 @@ import httpx
 from broadcaster import providers
 from broadcaster.account import Role
 from broadcaster.settings import Settings
+from tests import calls
 from tests.bench.stage import CONTENT, Double
 from tests.waiting import until
 
@@ -50,7 +51,7 @@ class FireHouse:
     def __init__(self, settings: Settings, keys: Mapping[str, str]) -> None:
         self.settings, self._keys = settings, keys
         self.fcm = Double(settings)
-        self._web = httpx.Client(base_url=settings.url, timeout=5)
+        self._web = httpx.Client(base_url=settings.url, timeout=20)
         self.kills: dict[str, int] = {}
 
     def close(self) -> None:
@@ -125,7 +126,7 @@ class FireHouse:
         if channel == "push":
             return self.fcm.count()
         endpoint = providers.sandbox_endpoint(self.settings, "smsc")
-        return httpx.get(providers.count_url(endpoint)).json()
+        return calls.get(providers.count_url(endpoint)).json()
 
 
 def summed(books: Sequence[Books], channel: str) -> Counter[str]:

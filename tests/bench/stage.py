@@ -116,7 +116,9 @@ class Double:
     def __init__(self, settings: Settings) -> None:
         self._url = providers.sandbox_endpoint(settings, "fcm")["url"]
         ca = providers.sandbox_folder(settings) / "fcm" / "ca.pem"
-        self._client = httpx.Client(base_url=self._url, verify=ssl.create_default_context(cafile=ca))
+        self._client = httpx.Client(
+            base_url=self._url, verify=ssl.create_default_context(cafile=ca), timeout=60
+        )
 
     def close(self) -> None:
         """Hangs up."""

@@ -19,6 +19,7 @@ from projections.board.projection import Board
 from projections.cadence.projection import Cadence
 from projections.feeds.projection import Feeds
 from projections.reach.projection import Reach
+from tests import calls
 from tests.city import BROADCASTER, City, city
 from tests.processes import gone, passable_folder
 from tests.waiting import until
@@ -63,7 +64,7 @@ def double(hanoi: City, name: str) -> dict[str, int]:
     url = endpoint.get("stats_url") or f"{endpoint['url']}/sandbox/count"
     ca = hanoi.data / "sandbox" / name / "ca.pem"
     trust = ssl.create_default_context(cafile=ca if ca.exists() else None)
-    return httpx.get(url, verify=trust).json()
+    return calls.get(url, verify=trust).json()
 
 
 def totals(hanoi: City) -> dict[str, dict[str, int]]:

@@ -21,6 +21,7 @@ from broadcaster.accounts import codes
 from broadcaster.key_rows import KeyKind
 from broadcaster.runtime import SYSTEM, House, clock
 from broadcaster.settings import Settings
+from tests import calls
 from tests.bench.stage import Double
 from tests.city import BROADCASTER
 from tests.waiting import until
@@ -164,7 +165,7 @@ class Town:
             return
         endpoint = providers.sandbox_endpoint(self.settings, double)
         url = providers.count_url(endpoint).replace("/count", "/behaviour")
-        httpx.post(url, json=mood).raise_for_status()
+        calls.post(url, json=mood).raise_for_status()
 
     # --- screens ----------------------------------------------------------------------------------
 

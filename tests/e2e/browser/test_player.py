@@ -5,7 +5,6 @@ from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -13,6 +12,7 @@ from playwright.sync_api import Page, expect
 from broadcaster.feed_key import FeedKey
 from broadcaster.key_rows import KeyKind
 from broadcaster.runtime import clock
+from tests import calls
 from tests.site import PHUC_XA, Site
 
 pytestmark = [pytest.mark.slow]
@@ -34,13 +34,13 @@ class Staff:
 
     def post(self, account: str, path: str, told: Any = None, **more: str) -> Any:
         headers = {"Authorization": f"Bearer {self._keys[account]}"} | more
-        answer = httpx.post(self._url + path, json=told, headers=headers, trust_env=False)
+        answer = calls.post(self._url + path, json=told, headers=headers, trust_env=False)
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
 
     def put(self, account: str, path: str, told: Any) -> None:
         headers = {"Authorization": f"Bearer {self._keys[account]}"}
-        answer = httpx.put(self._url + path, json=told, headers=headers, trust_env=False)
+        answer = calls.put(self._url + path, json=told, headers=headers, trust_env=False)
         assert answer.is_success, answer.text
 
     def issue(self) -> str:
@@ -89,11 +89,11 @@ def test_a_television_pairs_shows_an_alert_and_refuses_what_another_signed(
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
     hanoi.follow()
-    reach = httpx.get(f"{hanoi.url}/v1/alerts/{alert_id}/reach", trust_env=False)
+    reach = calls.get(f"{hanoi.url}/v1/alerts/{alert_id}/reach", trust_env=False)
 
     def receipts() -> list[int]:
         hanoi.follow()
-        told = httpx.get(f"{hanoi.url}/v1/alerts/{alert_id}/reach", trust_env=False).json()
+        told = calls.get(f"{hanoi.url}/v1/alerts/{alert_id}/reach", trust_env=False).json()
         return [one["totals"]["screens"] for one in told["channels"] if one["channel"] == "led"]
 
     assert reach.is_success

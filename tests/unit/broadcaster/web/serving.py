@@ -6,7 +6,6 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import httpx
 import uvicorn
 import uvloop
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -20,6 +19,7 @@ from broadcaster.web.feed_cache import FeedCache
 from broadcaster.web.feed_forms import FeedForms
 from broadcaster.web.protocol import FeedProtocol
 from broadcaster.web.server import WebServer
+from tests import calls
 from tests.unit.broadcaster.web.town import FEED_KEY, Town
 from tests.waiting import PATIENCE, until
 
@@ -41,7 +41,7 @@ class Serving:
     def refused(self, reason: str) -> float:
         """As its metrics tell."""
         name = f'broadcaster_screen_refusals_total{{reason="{reason}"}} '
-        lines = httpx.get(f"http://127.0.0.1:{self.port}/metrics").text.splitlines()
+        lines = calls.get(f"http://127.0.0.1:{self.port}/metrics").text.splitlines()
         return sum(float(line.removeprefix(name)) for line in lines if line.startswith(name))
 
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from broadcaster.web.edge.limits import Limits
 from broadcaster.web.polls import FEED_PATH
+from tests import calls
 from tests.unit.broadcaster.web.screen_polls import poll, whole
 from tests.unit.broadcaster.web.serving import RunningEdge, held, running_edge
 from tests.unit.broadcaster.web.town import SYSTEM, Town
@@ -50,7 +50,7 @@ def asking(edge: RunningEdge, sent: bytes) -> socket.socket:
 
 
 def still_serves(edge: RunningEdge, key: str) -> bool:
-    answer = httpx.get(
+    answer = calls.get(
         f"http://127.0.0.1:{edge.server.port}{FEED_PATH}", headers={"Authorization": f"Bearer {key}"}
     )
     return answer.status_code == 200
@@ -208,7 +208,7 @@ def test_a_poll_in_the_same_bytes_is_judged_anew(town: Town, edge: RunningEdge, 
 
 def test_the_end_answers_who_waits(town: Town, key: str) -> None:
     with running_edge(town, Limits()) as edge:
-        tag = httpx.get(
+        tag = calls.get(
             f"http://127.0.0.1:{edge.server.port}{FEED_PATH}", headers={"Authorization": f"Bearer {key}"}
         ).headers["etag"]
         with dialled(edge) as waiting, dialled(edge) as idle:

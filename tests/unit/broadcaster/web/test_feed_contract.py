@@ -14,6 +14,7 @@ import pytest
 from broadcaster.key_text import digest, split
 from broadcaster.screens.signing import WINDOW, Asked, fresh, sign
 from broadcaster.web.polls import FEED_PATH, HINTS_PATH
+from tests import calls
 from tests.unit.broadcaster.web.screen_polls import NEW
 from tests.unit.broadcaster.web.serving import Serving, edge, front
 from tests.unit.broadcaster.web.test_feed_forms_api import verify
@@ -145,7 +146,7 @@ def test_who_has_no_key_of_a_screen_is_refused_and_counted(town: Town, serving: 
 
 def test_hints_are_streamed_or_refused_for_good(town: Town, serving: Serving) -> None:
     screen = Screen(town, serving)
-    with httpx.stream(
+    with calls.stream(
         "GET", f"http://127.0.0.1:{serving.port}{HINTS_PATH}", headers=screen.bearer
     ) as answer:
         if serving.name == "front":
@@ -269,7 +270,7 @@ def test_who_asks_in_the_same_bytes_hears_of_every_change(
             stream.sendall(asked.replace(b"up=0", b"up=%d" % minute))
             head, body = read(stream, 1)[0]
             assert (head.split()[1], tag_of(head) != tag, bool(body)) == (b"200", True, True)
-    polls = httpx.get(f"http://127.0.0.1:{serving.port}/metrics").text
+    polls = calls.get(f"http://127.0.0.1:{serving.port}/metrics").text
     assert 'broadcaster_feed_polls_total{status="304"} 3.0' in polls
     assert 'broadcaster_feed_polls_total{status="200"} 4.0' in polls
 
@@ -284,23 +285,23 @@ def test_frames_are_for_ever_under_their_names(town: Town, serving: Serving) -> 
     name = screen.ask().json()["items"][0]["pages"][0]["frame"]
     base = f"http://127.0.0.1:{serving.port}/v1/frames"
     for _ in range(2):
-        raw = httpx.get(f"{base}/{name}.bin")
+        raw = calls.get(f"{base}/{name}.bin")
         assert hashlib.sha256(raw.content).hexdigest() == name
         assert raw.headers["cache-control"] == "public, max-age=31536000, immutable"
-        same = httpx.get(f"{base}/{name}.bin", headers={"If-None-Match": raw.headers["etag"]})
+        same = calls.get(f"{base}/{name}.bin", headers={"If-None-Match": raw.headers["etag"]})
         assert (same.status_code, same.content) == (304, b"")
-        picture = httpx.get(f"{base}/{name}.png")
+        picture = calls.get(f"{base}/{name}.png")
         assert picture.headers["content-type"] == "image/png"
-        assert httpx.head(f"{base}/{name}.png").headers["content-length"] == str(len(picture.content))
-    assert httpx.get(f"{base}/{'0' * 64}.png").status_code == 404
+        assert calls.head(f"{base}/{name}.png").headers["content-length"] == str(len(picture.content))
+    assert calls.get(f"{base}/{'0' * 64}.png").status_code == 404
 
 
 def test_a_screen_says_how_it_is(town: Town, serving: Serving) -> None:
     screen = Screen(town, serving)
     assert screen.ask(X_Screen_State="seq=1;err=0").status_code == 200
-    polls = httpx.get(f"http://127.0.0.1:{serving.port}/metrics").text
+    polls = calls.get(f"http://127.0.0.1:{serving.port}/metrics").text
     assert 'broadcaster_feed_polls_total{status="200"} 1.0' in polls
-    assert httpx.get(f"http://127.0.0.1:{serving.port}/healthz").status_code == 200
+    assert calls.get(f"http://127.0.0.1:{serving.port}/healthz").status_code == 200
 
 
 def bits(body: bytes) -> tuple[dict[str, Any], bytes]:

@@ -4,12 +4,12 @@ import re
 import socket
 from collections.abc import Iterator
 
-import httpx
 import pytest
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from broadcaster.web.polls import FEED_PATH
 from broadcaster.web.protocol import FeedProtocol
+from tests import calls
 from tests.unit.broadcaster.web.screen_polls import poll, whole
 from tests.unit.broadcaster.web.serving import Serving, front, held
 from tests.unit.broadcaster.web.town import SYSTEM, Town
@@ -160,10 +160,10 @@ def test_polls_and_pages_take_turns_on_one_connection(serving: Serving, key: str
 
 def test_asgi_would_have_answered_the_same(town: Town, serving: Serving, key: str) -> None:
     with front(town, HttpToolsProtocol, beside=True) as plain:
-        tag = httpx.get(f"http://127.0.0.1:{plain.port}{FEED_PATH}", headers=bearer(key)).headers["etag"]
+        tag = calls.get(f"http://127.0.0.1:{plain.port}{FEED_PATH}", headers=bearer(key)).headers["etag"]
         for more in ({}, {"If-None-Match": tag}, {"If-None-Match": '"x"'}, {"Prefer": "wait=3"}):
             answers = [
-                httpx.get(f"http://127.0.0.1:{port}{FEED_PATH}", headers=bearer(key) | more)
+                calls.get(f"http://127.0.0.1:{port}{FEED_PATH}", headers=bearer(key) | more)
                 for port in (serving.port, plain.port)
             ]
             seen = [(one.status_code, dict(one.headers) | {"date": ""}, one.content) for one in answers]
@@ -171,7 +171,7 @@ def test_asgi_would_have_answered_the_same(town: Town, serving: Serving, key: st
 
 
 def test_the_end_answers_who_waits(serving: Serving, key: str) -> None:
-    tag = httpx.get(f"http://127.0.0.1:{serving.port}{FEED_PATH}", headers=bearer(key)).headers["etag"]
+    tag = calls.get(f"http://127.0.0.1:{serving.port}{FEED_PATH}", headers=bearer(key)).headers["etag"]
     with dialled(serving) as stream:
         stream.sendall(poll(key, f"If-None-Match: {tag}", "Prefer: wait=50"))
         until(lambda: serving.waiting() == 1)

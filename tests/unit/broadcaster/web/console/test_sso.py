@@ -20,6 +20,7 @@ from broadcaster.accounts.oidc_sandbox import (
     unsigned,
 )
 from broadcaster.settings import Settings, SettingsError
+from tests import calls
 from tests.unit.broadcaster.web.console.browser import Browser
 from tests.unit.broadcaster.web.town import BASE, PASSWORD, SECRET, Town
 from tests.waiting import PATIENCE
@@ -37,7 +38,7 @@ def _provider(town: Town) -> Iterator[Provider]:
 def step_over(browser: Browser, **changes: str | None) -> Browser:
     """Follows the browser to the provider and back; `changes` meddle with the address back."""
     place = browser.answer.headers.get("location") or leads_to(browser)
-    returned = httpx.get(place).headers["location"]
+    returned = calls.get(place).headers["location"]
     assert returned.startswith(f"{BASE}/console/sso/callback?")
     query = {name: values[0] for name, values in parse_qs(urlsplit(returned).query).items()}
     query = {name: value for name, value in (query | changes).items() if value is not None}
@@ -129,7 +130,7 @@ def test_what_was_not_begun_here_ends_here(town: Town, provider: Provider) -> No
         assert step_over(away(Browser(town)), **changes).status == 422
     # An address that someone else began, opened in this browser.
     begun = away(Browser(town))
-    returned = httpx.get(begun.answer.headers["location"]).headers["location"].removeprefix(BASE)
+    returned = calls.get(begun.answer.headers["location"]).headers["location"].removeprefix(BASE)
     victim = Browser(town).go(returned)
     assert (victim.status, "session" in victim.cookies) == (422, False)
     # Twice; and too late.
@@ -147,7 +148,7 @@ def test_what_was_not_begun_here_ends_here(town: Town, provider: Provider) -> No
     place = leads_to(lan)
     lan.go("/console").press("Thoát")
     lan.sign_in("tuan")
-    returned = httpx.get(place).headers["location"].removeprefix(BASE)
+    returned = calls.get(place).headers["location"].removeprefix(BASE)
     assert lan.go(returned).status == 422
     assert town.desk.links.account_of(provider.url, "s-2") is None
 

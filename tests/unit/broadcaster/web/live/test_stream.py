@@ -14,6 +14,7 @@ from httpx import Response
 
 from broadcaster.web.live.hub import MOST_OF_SESSION, Hub
 from broadcaster.web.server import WebServer
+from tests import calls
 from tests.unit.broadcaster.web.console.browser import Browser
 from tests.unit.broadcaster.web.town import HANG_BAC, PHUC_XA, Town
 from tests.waiting import PATIENCE, until
@@ -180,7 +181,7 @@ def test_it_ends_with_its_session(town: Town, address: str, how: str) -> None:
         hub(town).recheck()
         assert ear.next("end") == {"why": "session"}
         assert "".join(ear.lines) == ""
-    again = httpx.get(f"{address}/console/live", cookies=lan.cookies)
+    again = calls.get(f"{address}/console/live", cookies=lan.cookies)
     assert again.status_code == 303
 
 
@@ -217,7 +218,7 @@ def test_one_too_many_is_told_to_wait(town: Town, address: str) -> None:
     lan = Browser(town).sign_in("lan")
     with listening(address, lan) as ear:
         ear.next("alerts")
-        refused = httpx.get(f"{address}/console/live", cookies=lan.cookies)
+        refused = calls.get(f"{address}/console/live", cookies=lan.cookies)
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "30")
 
 
