@@ -4,6 +4,7 @@ import re
 import socket
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -222,11 +223,11 @@ def test_a_withdrawal_is_heard_by_itself(town: Town, serving: Serving) -> None:
     alert_id = town.issue()
     until(lambda: town.app.copies.news.is_heard)
     url = f"http://127.0.0.1:{serving.port}/alerts/{alert_id}"
-    with httpx.Client() as client:
+    with httpx.Client(timeout=PATIENCE) as client:
         assert "Đã hủy." not in client.get(url).text
         generation = town.app.copies.news.generation
         town.client("minh").post(f"/v1/alerts/{alert_id}/cancel", {"reason": "Hết mưa"}).raise_for_status()
-        until(lambda: town.app.copies.news.generation > generation, 2.0)
+        until(lambda: town.app.copies.news.generation > generation)
         assert "Đã hủy." in client.get(url).text
 
 
