@@ -25,7 +25,7 @@ than a provider's timeout, but a worker that died must not hold up an emergency.
 log = structlog.get_logger(__name__)
 
 FAULTS_KEPT = 64
-"""Versions whose content was refused that a worker remembers."""
+"""Versions whose content was refused, or taken, that a worker remembers."""
 FAULT_KEPT = timedelta(minutes=10)
 """How long. Who replays a dead letter gets a true try at once: a person says that it may pass now."""
 
@@ -57,6 +57,8 @@ class Delivery:
         self._clock = clock
         self._refusal = refusal
         self._faults: dict[tuple[UUID, int], tuple[str, datetime]] = {}
+        self._taken: dict[tuple[UUID, int], None] = {}
+        """Versions that a provider took for someone: their content is sound."""
 
     @property
     def unsettled(self) -> int:
@@ -100,6 +102,8 @@ class Delivery:
 
     async def _close(self, tally: Tally, gone: Sequence[Recipient] = ()) -> Receipt:
         at = self._clock()
+        if Outcome.ACCEPTED in tally.outcomes.values():
+            self._go_on(tally.dispatch)
         receipt = tally.receipt(self._gateway.name, at, random.random())  # noqa: S311 (spread, no secret)
         await asyncio.to_thread(self._desk.close, receipt, gone, at)
         return receipt
@@ -147,11 +151,24 @@ class Delivery:
         await asyncio.to_thread(self._desk.note, some)
 
     def _stop(self, dispatch: Dispatch, reason: str) -> None:
-        """Content that is refused is refused for everyone: what is left of the version is not tried."""
+        """Content that is refused is refused for everyone: what is left of the version is not tried.
+
+        Where someone was sent it, it is one recipient's own matter, or one language's.
+        """
         log.error("dispatch.content_refused", alert=str(dispatch.alert_id), version=dispatch.version)
+        if (dispatch.alert_id, dispatch.version) in self._taken:
+            return
         if len(self._faults) >= FAULTS_KEPT:
             del self._faults[next(iter(self._faults))]
         self._faults[dispatch.alert_id, dispatch.version] = (reason, self._clock() + FAULT_KEPT)
+
+    def _go_on(self, dispatch: Dispatch) -> None:
+        """A provider took the version for someone."""
+        version = (dispatch.alert_id, dispatch.version)
+        self._faults.pop(version, None)
+        if len(self._taken) >= FAULTS_KEPT:
+            del self._taken[next(iter(self._taken))]
+        self._taken[version] = None
 
     def _fault(self, dispatch: Dispatch, at: datetime) -> str:
         """Why the version's content was refused lately; empty where it was not, or is to be tried again."""

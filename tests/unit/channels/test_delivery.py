@@ -313,3 +313,24 @@ def test_a_replay_of_some_ends_though_others_were_bound_to_a_provider() -> None:
     for again in (replay, replay.model_copy(update={"bound": order.bound})):
         receipt = run(PaperDesk(), ScriptedGateway(), again)
         assert receipt.counts == {Outcome.ACCEPTED: 1}
+
+
+def test_one_whom_content_is_refused_to_stops_no_version_that_others_were_sent() -> None:
+    """A stranger may register a number, or a token, that a provider takes for a fault of what is said."""
+    gateway, desk, clock = ScriptedGateway(), PaperDesk(), [AT]
+    delivery = Delivery(desk, gateway, lambda: clock[0])
+
+    def next_slice(fault: str | None) -> dict[Outcome, int]:
+        gateway.fault, desk.receipt = fault, None
+        desk.noted.clear()
+        receipt = asyncio.run(delivery.deliver(DISPATCH))
+        assert receipt is not None
+        return receipt.counts
+
+    assert next_slice("ESME_RINVDSTTON") == {Outcome.DEAD: 10}
+    assert next_slice(None) == {Outcome.DEAD: 10}, "nobody was sent it yet"
+    clock[0] += FAULT_KEPT
+    desk.claims = 0
+    assert next_slice(None) == {Outcome.ACCEPTED: 10}
+    assert next_slice("ESME_RINVDSTTON") == {Outcome.DEAD: 10}
+    assert next_slice(None) == {Outcome.ACCEPTED: 10}
