@@ -57,8 +57,10 @@ class Records:
 
     def register(self) -> AreaRegister:
         """The area register; only what is new is read again."""
-        self._register = self.log.forward(REGISTER_STREAM, AreaRegister.fold, self._register)
-        return self._register
+        # Threads share it: what this one read is answered, whatever another one keeps meanwhile.
+        found = self.log.forward(REGISTER_STREAM, AreaRegister.fold, self._register)
+        self._register = found
+        return found
 
     def edition(self, at: datetime) -> Edition:
         """The edition in force. Raises LookupError."""
@@ -67,9 +69,10 @@ class Records:
     def atlas(self) -> Atlas:
         """How its editions follow from each other."""
         register = self.register()
-        if self._atlas.register.version != register.version:
-            self._atlas = Atlas(register)
-        return self._atlas
+        found = self._atlas
+        if found.register.version != register.version:
+            found = self._atlas = Atlas(register)
+        return found
 
     def delegations(self, grantee: str) -> Delegations:
         """What was delegated to a body that exists; only what is new is read again."""
