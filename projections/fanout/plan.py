@@ -36,6 +36,8 @@ class Taken(NamedTuple):
     """The same by home area, in the order in which they shall be served; empty where that is not known."""
 
 
+NOBODY = Taken(BitMap64().serialize(), {}, 0)
+
 Census = Callable[[AlertIssued, Channel], tuple[Any, ...]]
 """Asks the registry whom the issued version reaches on the channel now; answers what makes a Taken."""
 

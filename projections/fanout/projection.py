@@ -1,15 +1,15 @@
 """Freezes the audience of each version of an alert, and keeps the orders that follow from it."""
 
-from base64 import b64decode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from psycopg import Cursor
+from pyroaring import BitMap64
 
 from projections.fanout import plan, topics, waves
 from projections.fanout.incidents import INCIDENTS_DDL, Incidents, Relief
-from projections.fanout.plan import SLICE_SIZES, Census, Graver, Taken
+from projections.fanout.plan import NOBODY, SLICE_SIZES, Census, Graver, Taken
 from projections.fanout.rows import FANOUT_DDL, PageRows, Routes
 from projections.fanout.topics import Claim
 from projections.projection import Row, Transaction
@@ -127,6 +127,9 @@ class _Freezing:
         self._census, self._logged, self._sizes, self._tx = census, frozen, sizes, tx
         self._claim = claim
         self._decided: dict[UUID, AudienceFrozen] = {}
+        self._reach: dict[tuple[UUID, int, Channel], BitMap64 | None] = {}
+        """Of versions asked for in this page, all their waves together: an incident asks for each again
+        and again."""
         self.incidents = Incidents(tx.cursor)
 
     def issued(self, event: AlertIssued, *, by_topics: bool) -> None:
@@ -152,17 +155,18 @@ class _Freezing:
         for part in parts:
             self._decide(part)
 
-    def _graver(self, event: AlertIssued, channel: Channel, at: datetime | None = None) -> list[Graver]:
+    def _graver(self, event: AlertIssued, channel: Channel) -> list[Graver]:
         """The audiences whose members are spared this version, as they are known by now."""
-        found = (
-            (each, waves.joined(self._waves(each.alert_id, each.version, channel)))
-            for each in self.incidents.sparing(event, at)
-        )
         return [
-            Graver(each.alert_id, each.version, b64decode(audience.bitmap))
-            for each, audience in found
-            if audience
+            Graver(alert, version, who.serialize()) for alert, version, who in self._sparing(event, channel)
         ]
+
+    def _sparing(
+        self, event: AlertIssued, channel: Channel, at: datetime | None = None
+    ) -> Iterator[tuple[UUID, int, BitMap64]]:
+        for each in self.incidents.sparing(event, at):
+            if (who := self._reached(each.alert_id, each.version, channel)) is not None:
+                yield each.alert_id, each.version, who
 
     def cancelled(self, event: AlertCancelled) -> None:
         relief = self.incidents.cancelled(event)
@@ -200,17 +204,29 @@ class _Freezing:
 
     def _next_wave(self, issue: AlertIssued, relief: Relief, channel: Channel) -> None:
         found = self._waves(issue.originator_id, issue.version, channel)
-        # The version that stood may have had no audience here, where only one before it took the channel.
-        theirs = self._earlier(relief.alert_id, relief.version + 1, channel)
         # Nobody was ever spared it: who is not in its audience came later.
-        if not found or not found[0].spared or theirs is None or waves.told(found, relief):
+        if not found or not found[0].spared or waves.told(found, relief):
             return
-        taken = Taken(*self._census(issue, channel))
-        graver = self._graver(issue, channel, relief.at)
-        self._decide(waves.relieved(issue, found, taken, relief, waves.members(theirs), graver))
+        # The version that stood may have had no audience here, where only one before it took the channel.
+        versions = (
+            self._reached(relief.alert_id, before, channel) for before in range(relief.version, 0, -1)
+        )
+        theirs = next((who for who in versions if who is not None), None)
+        if theirs is None:
+            return
+        graver = (who for _, _, who in self._sparing(issue, channel, relief.at))
+        left = waves.remaining(found, theirs, graver)
+        # An incident has many lesser alerts, and most leave nobody to tell: what is issued next waits for
+        # this page, so the registry is asked only where somebody is left.
+        taken = NOBODY
+        if left:
+            taken = Taken(*self._census(issue, channel))
+            taken = plan.only(taken, left & BitMap64.deserialize(taken.bitmap))
+        self._decide(waves.relieved(issue, found, taken, relief))
 
     def _decide(self, audience: AudienceFrozen) -> None:
         self._decided[audience.originator_id] = audience
+        self._reach.pop((audience.alert_id, audience.version, audience.channel), None)
         self._tx.emit([audience])
 
     def _earlier(self, alert_id: UUID, version: int, channel: Channel) -> AudienceFrozen | None:
@@ -226,6 +242,14 @@ class _Freezing:
         while audience := self._find(alert_id, version, channel, len(found)):
             found.append(audience)
         return found
+
+    def _reached(self, alert_id: UUID, version: int, channel: Channel) -> BitMap64 | None:
+        """Everyone the version is for by now; None where it has no audience."""
+        key = (alert_id, version, channel)
+        if key not in self._reach:
+            found = [waves.members(each) for each in self._waves(*key)]
+            self._reach[key] = BitMap64.union(*found) if found else None
+        return self._reach[key]
 
     def _find(self, alert_id: UUID, version: int, channel: Channel, wave: int = 0) -> AudienceFrozen | None:
         # Asked of the log, not of our table: in a rebuild that table is behind the log.

@@ -6,14 +6,14 @@ ended, so its dispatches have ids of their own, and the figures of the version s
 
 from base64 import b64decode, b64encode
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 from pyroaring import BitMap64
 
 from projections.fanout.incidents import Relief
 from projections.fanout.order import groups_of
-from projections.fanout.plan import Graver, Taken, frozen, only
+from projections.fanout.plan import Taken, frozen
 from schemas.events import AlertIssued, AudienceFrozen, HomeGroup
 from schemas.ids import audience_id
 
@@ -58,26 +58,28 @@ def told(waves: Sequence[AudienceFrozen], relief: Relief) -> bool:
     )
 
 
-def relieved(  # noqa: PLR0917 (what a wave follows from)
-    event: AlertIssued,
-    waves: Sequence[AudienceFrozen],
-    taken: Taken,
-    relief: Relief,
-    theirs: BitMap64,
-    graver: Sequence[Graver],
-) -> AudienceFrozen:
-    """The next wave of the issued version, which may be empty.
+def remaining(waves: Sequence[AudienceFrozen], theirs: BitMap64, graver: Iterable[BitMap64]) -> BitMap64:
+    """Who may be in the next wave, of `theirs`, the recipients of the alert that was graver.
 
-    Those the census finds among `theirs`, the recipients of the alert that was graver; but nobody who
-    had the version, nor who is spared it for another graver alert.
+    Nobody who had the version, nor who is spared it for another graver alert. Asks `graver` no longer
+    than it must.
     """
-    left = BitMap64.deserialize(taken.bitmap) & theirs
+    left = theirs.copy()
     for wave in waves:
         left -= members(wave)
-    for each in graver:
-        left -= BitMap64.deserialize(each.bitmap)
+    for each in graver if left else ():
+        left -= each
+        if not left:
+            break
+    return left
+
+
+def relieved(
+    event: AlertIssued, waves: Sequence[AudienceFrozen], taken: Taken, relief: Relief
+) -> AudienceFrozen:
+    """The next wave of the issued version; `taken` are those who remain and are found, maybe nobody."""
     channel, number = waves[0].channel, len(waves)
-    return frozen(event, channel, only(taken, left), waves[0].slice_size).model_copy(
+    return frozen(event, channel, taken, waves[0].slice_size).model_copy(
         update={
             "originator_id": audience_id(event.originator_id, event.version, channel, number),
             "wave": number,

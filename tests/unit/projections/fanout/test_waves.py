@@ -14,7 +14,7 @@ from projections.audience.projection import Audience
 from projections.fanout import plan, view, waves
 from projections.fanout.incidents import Relief, Standing
 from projections.fanout.order import RankOrder, groups_of
-from projections.fanout.plan import Graver, Taken
+from projections.fanout.plan import Taken
 from projections.fanout.projection import RELIEF_WORTH, Fanout
 from projections.reach import spared
 from projections.reach import view as reach
@@ -94,6 +94,29 @@ def test_they_get_the_lesser_one_and_are_accounted_for(here: World, page: int) -
     for follower in followers:
         follower.rebuild()
     assert ([here.dump(each) for each in (fanout, counting, sizes)], here.log.head()) == (before, head)
+
+
+def test_the_registry_is_asked_only_where_somebody_is_left_to_tell(here: World) -> None:
+    """What is issued meanwhile waits for all waves of a relief, which are many, and mostly empty."""
+    registry = Registry({area: set(who) for area, who in HOMES.items()})
+    follower = here.follower(Fanout(registry.census, frozen))
+    first, second = (Alert(told("bao", Severity.EXTREME, "00001")) for _ in range(2))
+    lesser = [Alert(told("bao", Severity.SEVERE, "00001", area)) for area in ("00004", "00006") * 4]
+    here.append(*(event for alert in (first, second, *lesser) for event in alert.issue()))
+    follower.catch_up()
+    asked = registry.asked
+    here.append(first.cancelled())
+    follower.catch_up()
+    # Only the second of two as grave was spared by the first: all others are spared by the second yet.
+    assert set(people(found(here, second))) == HOMES["00001"]
+    assert registry.asked == asked + 1
+    here.append(second.cancelled())
+    follower.catch_up()
+    heard = [alert for alert in lesser if HOMES["00001"] <= set(people(found(here, alert)))]
+    assert len(heard) == 1, "the first of them spares them the rest"
+    assert registry.asked == asked + 2
+    # That none is left to tell is on record all the same, so it is not asked again.
+    assert all(len(found(here, alert)) == 3 for alert in lesser)
 
 
 def test_nobody_is_told_what_is_over_by_then(here: World) -> None:
@@ -241,9 +264,11 @@ def test_the_next_wave(first: set[int], census: set[int], theirs: set[int], othe
     alert = Alert()
     event = alert.issued()
     wave = plan.frozen(event, Channel.PUSH, taken(first), 7)
-    graver = [Graver(uuid4(), 1, BitMap64(who).serialize()) for who in others]
-    relief = Relief(uuid4(), 1, AT)
-    following = waves.relieved(event, [wave], taken(census), relief, BitMap64(theirs), graver)
+    relief, here = Relief(uuid4(), 1, AT), BitMap64(theirs)
+    left = waves.remaining([wave], here, map(BitMap64, others))
+    assert set(left) == theirs - first - set[int]().union(*others)
+    assert set(here) == theirs, "others are asked of the same"
+    following = waves.relieved(event, [wave], taken(census & set(left)), relief)
     assert waves.told([wave, following], relief)
     assert not waves.told([wave, following], relief._replace(version=2))
     assert set(waves.members(following)) == (census & theirs) - first - set[int]().union(*others)
