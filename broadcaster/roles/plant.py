@@ -1,6 +1,7 @@
 """What the web asks of this machine: how deep the lanes are, and whether the keys are in order."""
 
 import asyncio
+import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from nats.js.errors import NotFoundError
 from broadcaster import transport
 from broadcaster.engines.datafolder import others_may_read
 from broadcaster.settings import Settings
-from broadcaster.web.plant import KeyFile, LaneDepth
+from broadcaster.web.plant import Disk, KeyFile, LaneDepth
 from channels.topology import DELIVERED, durable_of, stream_of
 from schemas.content import Channel, Lane
 
@@ -50,6 +51,18 @@ async def _depth(js: JetStreamContext, lane: Lane, channel: Channel) -> LaneDept
     except NotFoundError:
         return LaneDepth(lane, channel, 0, 0, 0)  # No worker ever ran here.
     return LaneDepth(lane, channel, info.num_pending or 0, info.num_ack_pending or 0, info.num_waiting or 0)
+
+
+def disks(settings: Settings) -> list[Disk]:
+    """The room of each part that is on this machine; engines of the operator's own are theirs to watch."""
+    folders = {"data": settings.data}
+    if settings.database_url is None or (settings.data / "postgres" / "cluster").exists():
+        folders["database"] = settings.data / "postgres"
+    if settings.nats_url is None or (settings.data / "nats" / "store").exists():
+        folders["transport"] = settings.data / "nats"
+    return [
+        Disk(name, shutil.disk_usage(folder).free) for name, folder in folders.items() if folder.exists()
+    ]
 
 
 def key_files(settings: Settings) -> list[KeyFile]:

@@ -94,6 +94,7 @@ def web_ports(house: House) -> WebPorts:
         asking=Asking(house.office, house.reminders) if house.settings.reminders else None,
         lanes=lambda: plant.lanes(house.settings),
         key_files=lambda: plant.key_files(house.settings),
+        disks=lambda: plant.disks(house.settings),
         signing=SignedMessages(house.pool, Signer(key)) if (key := house.settings.cap_key) else None,
         projections=[projection.name for projection in house.projections],
         seals=Seals(

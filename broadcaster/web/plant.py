@@ -1,4 +1,4 @@
-"""What only the operator's machine can tell: what lies in the lanes, and which keys there are."""
+"""What only the operator's machine can tell: what lies in the lanes, which keys there are, what room."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,6 +7,25 @@ from schemas.content import Channel, Lane
 
 SOON = timedelta(days=30)
 """So long before its end a certificate is a warning."""
+
+
+LOW = 1024**3
+"""Bytes below which a disk is nearly full: a storm's evening of a million phones takes as much."""
+
+
+@dataclass(frozen=True)
+class Disk:
+    """The room that one part of the house has on this machine."""
+
+    name: str
+    """data, database, transport."""
+    free: int
+    """Bytes."""
+
+    @property
+    def low(self) -> bool:
+        """Whether it is nearly full."""
+        return self.free < LOW
 
 
 @dataclass(frozen=True)

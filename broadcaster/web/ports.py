@@ -23,7 +23,7 @@ from broadcaster.office import Office
 from broadcaster.proof.handing_out import Seals
 from broadcaster.registry.subscribers import Registry
 from broadcaster.setup_commands import SetupCommands
-from broadcaster.web.plant import KeyFile, LaneDepth
+from broadcaster.web.plant import Disk, KeyFile, LaneDepth
 from projections.cadence.view import CadenceBook
 from schemas.web_push import Services
 
@@ -77,3 +77,5 @@ class WebPorts:
     """What lies in the lanes; None where the transport does not answer, within two seconds."""
     key_files: Callable[[], Sequence[KeyFile]] = tuple
     """The operator's keys, as far as anyone may know of them."""
+    disks: Callable[[], Sequence[Disk]] = tuple
+    """The room that there is."""

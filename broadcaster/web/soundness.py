@@ -10,7 +10,7 @@ from datetime import datetime
 from broadcaster.account import Account, Role
 from broadcaster.proof import tail
 from broadcaster.proof.checkpoint import CheckpointError
-from broadcaster.web.plant import KeyFile, LaneDepth
+from broadcaster.web.plant import Disk, KeyFile, LaneDepth
 from broadcaster.web.services import Services, standings
 from projections.canary import view as canary
 from projections.canary.rule import Probe, State, silent
@@ -72,6 +72,7 @@ class Soundness:
     letters: Backlog
     chain: tail.Tail | None
     key_files: Sequence[KeyFile]
+    disks: Sequence[Disk]
     api_keys: Sequence[ApiKeys]
 
     @property
@@ -88,6 +89,7 @@ class Soundness:
             or any(each.state(self.at) in {State.LATE, State.LOST} for each in self.probes),
             "letters": self.letters.letters > 0,
             "chain": self.chain is None or not self.chain.verdict.sound or not self.chain.fits,
+            "disk": any(each.low for each in self.disks),
             "key": any(not each.private for each in self.key_files if each.present),
             "expiry": any(each in {"soon", "over"} for each in keys),
         }
@@ -134,6 +136,7 @@ def look(services: Services) -> Soundness:
         letters=letters,
         chain=_chain(services),
         key_files=ports.key_files(),
+        disks=ports.disks(),
         api_keys=keys,
     )
 

@@ -9,7 +9,7 @@ from broadcaster.web import soundness
 from broadcaster.web.api.models import Answer, Instant
 from broadcaster.web.auth import Staff
 from broadcaster.web.openapi import problems_of
-from broadcaster.web.plant import KeyFile, LaneDepth
+from broadcaster.web.plant import Disk, KeyFile, LaneDepth
 from broadcaster.web.services import WithServices
 from broadcaster.web.soundness import RoleSeen, Soundness
 from projections.canary.rule import State
@@ -69,6 +69,8 @@ class SystemAnswer(Answer):
     """Those that nobody has settled."""
     chain: ChainAnswer | None
     """Null where the file of checkpoints cannot be read."""
+    disks: list[Disk]
+    """The room of each part that is on this machine, in bytes."""
     keys: list[KeyFile]
     """The operator's key files; nothing of what is in them."""
     api_keys: dict[str, int]
@@ -111,6 +113,7 @@ def _answer(sight: Soundness) -> SystemAnswer:
             checkpoint=chain.checkpoint and chain.checkpoint.position,
             fits=chain.fits,
         ),
+        disks=list(sight.disks),
         keys=list(sight.key_files),
         api_keys={one.kind: one.alive for one in sight.api_keys},
     )

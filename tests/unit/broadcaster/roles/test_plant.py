@@ -1,6 +1,7 @@
 """What the web asks of the machine: lanes of a real transport, and key files."""
 
 import asyncio
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -71,3 +72,18 @@ def test_a_certificate_ends() -> None:
         key = KeyFile("cap", present=True, private=True, expires_at=at + timedelta(days=left))
         assert key.ends(at) == word
     assert KeyFile("feed", present=True, private=True).ends(at) == "none"
+
+
+def test_the_room_of_what_is_on_this_machine(tmp_path: Path) -> None:
+    elsewhere = {
+        "BROADCASTER_NATS_URL": "nats://broker:4222",
+        "BROADCASTER_DATABASE_URL": "postgresql://x/y",
+    }
+    wanted = Settings.from_env(elsewhere | {"BROADCASTER_DATA": str(tmp_path)})
+    (told,) = plant.disks(wanted)
+    assert told.name == "data"
+    assert 0 < told.free <= shutil.disk_usage(tmp_path).total
+    # As a role of a house with engines of its own sees it: it is told their addresses, and they are here.
+    (tmp_path / "nats" / "store").mkdir(parents=True)
+    (tmp_path / "postgres" / "cluster").mkdir(parents=True)
+    assert [each.name for each in plant.disks(wanted)] == ["data", "database", "transport"]

@@ -9,7 +9,7 @@ import pytest
 from broadcaster.account import Role
 from broadcaster.key_rows import KeyKind
 from broadcaster.web.app import create_app
-from broadcaster.web.plant import KeyFile, LaneDepth
+from broadcaster.web.plant import LOW, Disk, KeyFile, LaneDepth
 from projections.follower import Follower
 from projections.listen import Listener
 from schemas.content import Channel, Lane
@@ -134,3 +134,15 @@ def test_an_edited_log_is_a_trouble(own_town: Town) -> None:
         )
         assert changed.rowcount == 1
     assert "chain" in own_town.client("boss").get("/v1/system").json()["troubles"]
+
+
+def test_a_disk_that_is_nearly_full_is_a_trouble(town: Town, boss: str) -> None:
+    assert boss
+    ports = town.app.app._app.state.services.ports  # type: ignore[attr-defined]
+    for free, said in ((LOW, False), (LOW - 1, True)):
+        disks = [Disk("data", 10 * LOW), Disk("transport", free)]
+        town.app = create_app(replace(ports, disks=lambda found=disks: found))
+        found = town.client("boss").get("/v1/system").json()
+        assert ("disk" in found["troubles"]) is said
+        assert found["disks"][1] == {"name": "transport", "free": free}
+    Browser(town).sign_in("boss").go("/console/system").sees("Đĩa sắp đầy.", "sắp đầy", "1.023 MB")
