@@ -226,7 +226,9 @@ class Copies:
     async def _notice(self, status: int, scope: Scope, said: Said, send: Send, *, retry: int = 0) -> None:
         path: str = scope["path"]
         for_people = b"text/html" in said.accept and not path.startswith("/v1/")
-        headers, body = notice(status, language_of(said.cookies) or "vi", for_people=for_people)
+        asked: bytes = scope["query_string"]
+        lang = "en" if b"lang=en" in asked.split(b"&") else language_of(said.cookies) or "vi"
+        headers, body = notice(status, lang, for_people=for_people)
         if retry:
             headers = [*headers, (b"retry-after", b"%d" % retry)]
         self.served["notice", status] += 1

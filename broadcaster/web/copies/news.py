@@ -37,7 +37,7 @@ PUBLIC = sorted(
 _LOOK = """
 SELECT
     (SELECT max(position) FROM events),
-    (SELECT max(position) FROM events WHERE position > %(seen)s AND topic = ANY(%(topics)s)),
+    (SELECT max(position) FROM events WHERE position > %(head)s AND topic = ANY(%(topics)s)),
     (SELECT max(last) FROM (
         SELECT max(position) AS last FROM board_alerts WHERE status = 'live'
         UNION ALL SELECT max(position) FROM board_alerts WHERE status = 'cancelled'
@@ -57,7 +57,9 @@ class News(OwnThread):
         """Goes up after anything that the public is shown has changed."""
         self.next_end: datetime | None = None
         """When the next alert ends by the clock, which nobody tells of."""
-        self._seen, self._behind = 0, False
+        self._head = self._seen = 0
+        """The log's end at the last look, and the last place of it at which anything public happened."""
+        self._behind = False
         self._marks: tuple[int, int] | None = None
         self._looked_at = float("-inf")
         self._wake = threading.Event()
@@ -83,14 +85,14 @@ class News(OwnThread):
     def look(self, conn: Connection[Any]) -> None:
         """One look. Raises psycopg's errors."""
         began = time.monotonic()
-        asked = {"seen": self._seen, "topics": PUBLIC, "now": self._clock()}
+        asked = {"head": self._head, "topics": PUBLIC, "now": self._clock()}
         # Planned each time, as the log's own questions: it grows by a thousandfold.
         row = conn.execute(_LOOK, asked, prepare=False).fetchone()
         assert row
         head, last, board, passed, next_end = row
-        if (head or 0) < self._seen:
+        if (head or 0) < self._head:
             self._seen, self._marks = 0, None  # An older copy of the log took over.
-        self._seen = max(self._seen, last or 0)
+        self._head, self._seen = head or 0, max(self._seen, last or 0)
         marks = (self._seen, board or 0)
         self.next_end = next_end
         if marks != self._marks:

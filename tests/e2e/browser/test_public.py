@@ -197,3 +197,57 @@ def test_what_is_pushed_replaces_what_was_shown(opened: Opener, hanoi: Site) -> 
     until(lambda: shown() == ["CẬP NHẬT: Ngập"])
     push("Ngập", timedelta(hours=-1))
     until(lambda: shown() == ["Đã hết hiệu lực: Ngập"])
+
+
+def test_a_page_that_comes_back_into_view_is_asked_for_anew(opened: Opener, hanoi: Site) -> None:
+    alert = issued(hanoi, "Ngập rồi thôi")
+    page = opened()
+    page.clock.install(time=clock())
+    page.goto(f"/alerts/{alert}")
+    expect(page).to_have_title(re.compile("^Ngập rồi thôi"))
+    minh = Actor(account="minh", body=PHUC_XA)
+    hanoi.house.alerts.cancel(minh, alert, "Nước đã rút", in_error=False, at=clock())
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page).to_have_title(re.compile("^Ngập rồi thôi"))  # It is young.
+    page.clock.fast_forward(60_000)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page).to_have_title(re.compile("^Đã hủy: Ngập rồi thôi"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Đã hủy: Ngập rồi thôi")
+    look(page, f"/alerts/{alert}")
+
+
+def test_a_page_that_cannot_ask_says_so(opened: Opener, hanoi: Site) -> None:
+    alert = issued(hanoi, "Ngập lúc máy chủ vắng")
+    page = opened()
+    page.clock.install(time=clock())
+    page.goto(f"/alerts/{alert}")
+    hanoi.stop()
+    try:
+        page.clock.fast_forward(60_000)
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        expect(page.get_by_text("Không hỏi lại được thành phố")).to_be_visible()
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+    finally:
+        hanoi.start()
+
+
+def test_a_new_program_is_picked_up(opened: Opener, hanoi: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = opened()
+    choose(page, "Phường Phúc Xá")
+    until(lambda: page.evaluate("navigator.serviceWorker.controller !== null"))
+    hanoi.stop()
+    monkeypatch.setattr("broadcaster.web.citizen.app_files.static_digest", lambda: "another")
+    hanoi.start()
+    page.reload()
+    shells = "caches.keys().then(names => names.filter(name => name.startsWith('shell-')))"
+    until(lambda: page.evaluate(shells) == ["shell-another"])
+
+
+def test_an_alert_on_paper(opened: Opener, hanoi: Site) -> None:
+    alert = issued(hanoi, "Ngập in ra giấy")
+    page = opened(scripts=False)
+    page.goto(f"/alerts/{alert}")
+    page.emulate_media(media="print")
+    for words in ("Tình trạng lúc", "Lên tầng cao.", f"{hanoi.url}/alerts/{alert}"):
+        expect(page.get_by_text(words).first).to_be_visible()
+    expect(page.get_by_role("navigation")).to_be_hidden()
