@@ -18,6 +18,7 @@ import psycopg
 
 from broadcaster import reference
 from broadcaster.engines.embedded import PostgresServer
+from tests.processes import begin, end
 from tests.waiting import until
 
 BROADCASTER = (sys.executable, "-m", "broadcaster")
@@ -117,7 +118,7 @@ def city(data: Path, argv: Sequence[str]) -> Generator[City]:
     """Starts the demo, waits for its figures, and ends it with Ctrl-C."""
     command = [*BROADCASTER, "demo", "--json", "--data", str(data), *argv]
     with (data.parent / "demo.err").open("w") as errors:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
+        process = begin(command, stdout=subprocess.PIPE, stderr=errors, text=True)
         try:
             assert process.stdout is not None
             line = _line(process, process.stdout)
@@ -126,11 +127,12 @@ def city(data: Path, argv: Sequence[str]) -> Generator[City]:
             with httpx.Client(base_url=demo["address"], timeout=10) as web:
                 yield City(data, process, json.loads(line), demo, web)
         finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)
-            process.wait(timeout=60)
-            if process.stdout is not None:
-                process.stdout.close()
+            try:
+                if process.poll() is None:
+                    end(process, signal.SIGINT)
+            finally:
+                if process.stdout is not None:
+                    process.stdout.close()
 
 
 def _line(process: subprocess.Popen[str], stdout: IO[str]) -> str:

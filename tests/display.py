@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Generator
@@ -11,6 +12,8 @@ from typing import NoReturn
 
 import pytest
 from PIL import Image, ImageGrab
+
+from tests.processes import begin, end
 
 SIZE = (800, 600)
 
@@ -49,7 +52,7 @@ def displayed() -> Generator[Display]:
         _lacking("no Xvfb (Debian: xvfb)")
     reader, writer = os.pipe()
     screen = f"{SIZE[0]}x{SIZE[1]}x24"
-    server = subprocess.Popen(
+    server = begin(
         [xvfb, "-displayfd", str(writer), "-screen", "0", screen, "-nolisten", "tcp", "-noreset"],
         pass_fds=[writer],
         stderr=subprocess.DEVNULL,
@@ -62,8 +65,7 @@ def displayed() -> Generator[Display]:
         assert number, "Xvfb did not start"
         yield Display(f":{number}", server)
     finally:
-        server.terminate()
-        server.wait()
+        end(server, signal.SIGTERM)
 
 
 def _lacking(what: str) -> NoReturn:

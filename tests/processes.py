@@ -1,9 +1,17 @@
-"""What tests of processes share: folders for engines, and whether a process is gone."""
+"""What tests of processes share: folders for engines, children that end with us, whether one is gone."""
 
+import ctypes
+import os
+import signal
+import subprocess
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+_PR_SET_PDEATHSIG = 1
+_prctl = ctypes.CDLL(None).prctl
 
 
 @contextmanager
@@ -13,6 +21,32 @@ def passable_folder() -> Generator[Path]:
         folder = Path(name)
         folder.chmod(0o711)
         yield folder
+
+
+def begin(argv: Sequence[str], **how: Any) -> "subprocess.Popen[Any]":
+    """A child that is asked to end when the tests are killed: nobody is left then who would end it.
+
+    To be called from the main thread: it dies with the thread that began it.
+    """
+    parent = os.getpid()
+
+    def bound() -> None:
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    return subprocess.Popen(argv, preexec_fn=bound, **how)  # noqa: PLW1509 - two system calls
+
+
+def end(child: "subprocess.Popen[Any]", asked: signal.Signals, seconds: float = 120) -> None:
+    """Asks it to end, and kills it where it does not."""
+    child.send_signal(asked)
+    try:
+        child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+        raise
 
 
 def gone(pid: int) -> bool:

@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds to wait for what is sure to come: a machine with much else to do is slow, and not at fault."""
 
 

@@ -23,6 +23,7 @@ from broadcaster.registry.csv_import import import_csv
 from broadcaster.runtime import SYSTEM, House, clock
 from broadcaster.settings import Settings
 from tests.ports import own_port
+from tests.processes import begin, end
 
 BODY = "ubnd-tp"
 CONTENT: dict[str, Any] = {
@@ -46,16 +47,14 @@ def running_house(folder: Path, **environment: str) -> Generator[Settings]:
     folder.chmod(0o711)
     data, listen = folder / "house", f"127.0.0.1:{own_port()}"
     argv = [sys.executable, "-m", "broadcaster", "serve", "--data", str(data), "--listen", listen]
-    house = subprocess.Popen(
-        argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ | environment
-    )
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    house = begin(argv, **quiet, env=os.environ | environment)
     try:
         settings = Settings.from_env(data=data, listen=listen)
         await_web(settings.url)
         yield settings
     finally:
-        house.send_signal(signal.SIGINT)
-        house.wait(60)
+        end(house, signal.SIGINT)
 
 
 def await_web(url: str) -> None:

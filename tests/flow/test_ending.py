@@ -26,6 +26,8 @@ from schemas.content import Channel
 from tests.ports import deaf_port, own_port
 from tests.waiting import PATIENCE, until
 
+STARTS = 240.0
+"""Seconds: a busy machine is slow to start six processes."""
 IN_ORDER = 10 * PATIENCE
 """Seconds that a role is given to end in order where it is to show that it does: it is not cut before."""
 ROLE = """
@@ -91,11 +93,14 @@ class Running:
 
     def says(self, event: str) -> None:
         """Waits for such a line."""
-        until(lambda: event in [one["event"] for one in self.said()] or self.process.poll() is not None)
+        until(
+            lambda: event in [one["event"] for one in self.said()] or self.process.poll() is not None,
+            STARTS,
+        )
 
     def serves(self) -> None:
         """Waits until it takes connections."""
-        until(lambda: connects(self.listen))
+        until(lambda: connects(self.listen) or self.process.poll() is not None, STARTS)
 
 
 def connects(address: tuple[str, int]) -> bool:
@@ -177,7 +182,7 @@ def all_work(place: Place, running: list[Running]) -> None:
             one.serves()
         one.says("role_starts")
     for channel in {Channel(one.role.value) for one in running if one.role in {Role.PUSH, Role.SMS}}:
-        until(lambda channel=channel: is_worked(settings, channel))
+        until(lambda channel=channel: is_worked(settings, channel), STARTS)
 
 
 def is_worked(settings: Settings, channel: Channel) -> bool:
@@ -221,7 +226,7 @@ def test_a_broker_that_says_nothing(place: Place) -> None:
 
     with place.running(BY_BROKER, awry) as running:
         for one in running:
-            one.silent.taken.get(timeout=PATIENCE)
+            one.silent.taken.get(timeout=STARTS)
         ends(running, signal.SIGTERM)
 
 
@@ -241,7 +246,7 @@ def test_a_database_that_says_nothing(place: Place) -> None:
 
     with place.running(Role, awry) as running:
         for one in running:
-            one.silent.taken.get(timeout=PATIENCE)
+            one.silent.taken.get(timeout=STARTS)
         ends(running, signal.SIGINT)
 
 
@@ -256,7 +261,7 @@ def test_no_provider(place: Place) -> None:
 
 def test_a_provider_that_says_nothing(place: Place) -> None:
     with place.running([Role.SMS], lambda port: says_where(place.folder, port)) as running:
-        running[0].silent.taken.get(timeout=PATIENCE)
+        running[0].silent.taken.get(timeout=STARTS)
         ends(running, signal.SIGTERM)
 
 

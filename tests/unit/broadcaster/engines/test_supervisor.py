@@ -22,7 +22,7 @@ from nats.js.api import StreamConfig
 from broadcaster.engines.embedded import EngineError, NatsServer, PostgresServer
 from broadcaster.engines.kept import pause_before_restart
 from broadcaster.engines.supervisor import Child, Supervisor
-from tests.processes import gone, passable_folder
+from tests.processes import begin, gone, passable_folder
 from tests.waiting import PATIENCE, until
 
 PATH = {"PATH": os.defpath}
@@ -52,7 +52,7 @@ def step_until(supervisor: Supervisor, condition: Callable[[], bool]) -> None:
 def supervisor_process() -> Generator[tuple[Path, subprocess.Popen[bytes], dict[str, int]]]:
     """A running supervisor of both engines and two children, one of which ignores SIGTERM."""
     with passable_folder() as data:
-        process = subprocess.Popen([sys.executable, "-m", "tests.supervised", str(data)])
+        process = begin([sys.executable, "-m", "tests.supervised", str(data)])
         try:
             until(lambda: "stubborn" in pids(data))
             told = (data / "log" / "stubborn.log").read_text

@@ -14,6 +14,7 @@ from PIL import Image, ImageChops
 from broadcaster.player import controller
 from broadcaster.player.controller import Bitmap, Picture, SettingError, WindowPlace, drawing
 from tests.display import SIZE, Display, displayed, python
+from tests.processes import begin
 from tests.waiting import PATIENCE, until
 
 FILE = Path(controller.__file__)
@@ -30,7 +31,7 @@ def display() -> Generator[Display]:
 def started(display: str, folder: Path, *asked: str) -> subprocess.Popen[str]:
     """The controller as it is installed on a box: the one file, and an interpreter with tkinter."""
     said = [python(), str(FILE), "--feed", FEED, "--state", str(folder / "state"), *asked]
-    return subprocess.Popen(
+    return begin(
         said,
         env={"PATH": os.environ["PATH"], "DISPLAY": display, "SCREEN_KEY": "hn_a_b"},
         stderr=subprocess.PIPE,

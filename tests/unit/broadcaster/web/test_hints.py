@@ -30,7 +30,7 @@ def serving(town: Town) -> Generator[WebServer]:
         town.app, port=0, log_level="warning", ws="none", timeout_graceful_shutdown=GIVEN
     )
     server = WebServer(config, town.app.release)
-    thread = threading.Thread(target=server.run)
+    thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
         until(lambda: server.started)

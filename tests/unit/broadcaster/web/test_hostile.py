@@ -46,7 +46,7 @@ def test_an_honest_controller_is_answered_beside_all_of_them(
                 wrong[0] += 1
 
     slow = [dial(serving) for _ in range(SLOW)]
-    guessers = [threading.Thread(target=guess) for _ in range(3)]
+    guessers = [threading.Thread(target=guess, daemon=True) for _ in range(3)]
     try:
         for stream in slow:
             stream.sendall(head("Bearer ")[:50])

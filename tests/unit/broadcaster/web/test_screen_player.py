@@ -39,7 +39,7 @@ def serving(town: Town) -> Generator[Quiet]:
     """The application on a port of loopback."""
     config = uvicorn.Config(town.app, port=0, log_level="warning", ws="none", timeout_graceful_shutdown=1)
     server = Quiet(config)
-    thread = threading.Thread(target=server.run)
+    thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
         until(lambda: server.started)
@@ -52,7 +52,7 @@ def serving(town: Town) -> Generator[Quiet]:
 @contextmanager
 def running(box: Box) -> Generator[Box]:
     """The box in a thread."""
-    thread = threading.Thread(target=box.run)
+    thread = threading.Thread(target=box.run, daemon=True)
     thread.start()
     try:
         yield box

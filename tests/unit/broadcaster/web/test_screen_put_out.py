@@ -123,7 +123,7 @@ def test_only_the_house_s_signed_word_ends_a_key(tmp_path: Path, says: Says, *, 
     Store(tmp_path / "state").keep_paired("hn_abc_secret", "s", {"pinned": [FEED_KEY.public.hex()]})
     handler = type("OneLiar", (Liar,), {"says": staticmethod(says)})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever).start()
+        threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
             box = Box(settings(tmp_path, "", server.server_port))
             assert box.is_put_out() is believed

@@ -11,6 +11,7 @@ from broadcaster.player.controller import Store
 from broadcaster.web.polls import FEED_PATH
 from channels.led.draw import decode
 from tests.display import SIZE, displayed, python
+from tests.processes import begin
 from tests.unit.broadcaster.web.test_screen_player import put_up, serving
 from tests.unit.broadcaster.web.town import Town
 from tests.waiting import until
@@ -19,7 +20,7 @@ from tests.waiting import until
 def test_an_alert_comes_on_and_goes(town: Town, tmp_path: Path) -> None:
     key = put_up(town)
     with displayed() as display, serving(town) as server:
-        box = subprocess.Popen(
+        box = begin(
             [
                 *(python(), controller.__file__, "--feed", f"http://127.0.0.1:{server.port}{FEED_PATH}"),
                 *("--state", str(tmp_path), "--output", "window"),

@@ -25,7 +25,7 @@ def serving(town: Town) -> Generator[str]:
     """The application on a port of loopback; its address."""
     config = uvicorn.Config(town.app, port=0, log_level="warning", ws="none", timeout_graceful_shutdown=600)
     server = WebServer(config, town.app.release)
-    thread = threading.Thread(target=server.run)
+    thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
         until(lambda: server.started)
