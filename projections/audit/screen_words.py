@@ -21,6 +21,14 @@ from schemas.events import (
 )
 from schemas.local_time import HANOI
 
+_PROFILES = {
+    "m96x32-1": Words("bảng LED nhỏ", "small LED sign"),
+    "m128x64-1": Words("bảng LED vừa", "medium LED sign"),
+    "m192x64-1": Words("bảng LED dài", "long LED sign"),
+    "lcd1920": Words("màn hình lớn", "large screen"),
+}
+"""As the console names them."""
+
 
 def describe_screen(event: ScreenEvent | ScreenContactEvent | ScreenControlEvent, say: Names) -> Words:
     """The event in words."""
@@ -31,8 +39,9 @@ def describe_screen(event: ScreenEvent | ScreenContactEvent | ScreenControlEvent
             words = _box(event)
         case ScreenRegistered(name=name, profile=profile):
             area = say.area(event.area, event.edition or FIRST_EDITION)
+            kind = _PROFILES.get(profile, Words(profile, profile))
             words = Words(
-                f"Lắp màn hình {name} tại {area} ({profile})", f"Put up screen {name} in {area} ({profile})"
+                f"Lắp màn hình {name} tại {area} ({kind.vi})", f"Put up screen {name} in {area} ({kind.en})"
             )
         case ScreenMoved(edition=edition):
             area = say.area(event.area, edition)

@@ -13,6 +13,7 @@ from projections.audit.delivery_words import describe_delivery
 from projections.audit.line import Words
 from projections.audit.naming import CODES, Names
 from projections.audit.push_words import describe_push
+from projections.audit.refusal_words import describe_refusal
 from projections.audit.screen_words import describe_screen
 from projections.audit.sms_words import describe_sms
 from schemas.events import (
@@ -281,6 +282,8 @@ def _watched(event: AuditEvent | CadenceEvent | ReminderEvent, say: Names) -> Wo
                 f"Từ chối lệnh {command}: {rule} ({detail}){often.vi}",
                 f"Refused to {command}: {rule} ({detail}){often.en}",
             )
+        case AttemptRefused():
+            words = describe_refusal(event)
         case EvidenceExported(upto=upto, sha256=sha256):
             words = Words(
                 f"Xuất bằng chứng đến vị trí {upto} (SHA-256 {sha256})",

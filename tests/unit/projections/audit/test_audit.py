@@ -45,7 +45,7 @@ def told() -> tuple[Story, UUID, UUID]:
         AttemptRefused,
         REFUSED,
         command="issue",
-        rule="four-eyes",
+        rule="approval.four-eyes",
         detail="hung wrote it",
         alert_id=first,
         by=HUNG,
@@ -93,8 +93,8 @@ def test_an_entry_says_who_did_what_and_when(conn: Connection[Row]) -> None:
         account="hung",
         body="ubnd-00001",
         alert_id=first,
-        summary="Từ chối lệnh issue: four-eyes (hung wrote it)",
-        summary_en="Refused to issue: four-eyes (hung wrote it)",
+        summary="Từ chối phát: phải có người khác duyệt (hung wrote it)",
+        summary_en="Refused to issue: hung wrote it (approval.four-eyes)",
     )
 
 
