@@ -57,6 +57,19 @@ def test_on_a_laptop_the_places_stand_there(opened: Opener) -> None:
     expect(quan.get_by_role("link", name="Hệ thống")).to_be_visible()
 
 
+@pytest.mark.parametrize("width", [700, 1024, 1100, 1230, 1400])
+def test_between_them_it_is_never_two_rows(opened: Opener, width: int) -> None:
+    quan = opened("quan", width=width)
+    quan.goto("/console/cadence")
+    assert one_row(quan)
+    assert quan.evaluate("document.documentElement.scrollWidth") <= width
+    button, places = quan.get_by_role("button", name="Menu"), quan.get_by_role("navigation", name="Trang")
+    if button.is_visible():
+        expect(places).to_be_hidden()
+        button.click()
+    expect(places.get_by_role("link", name="Hệ thống")).to_be_visible()
+
+
 def test_what_waits_is_said_beside_the_button(opened: Opener, hanoi: Site) -> None:
     ha = opened("ha")
     write(ha, "Mưa đá")
