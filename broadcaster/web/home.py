@@ -8,13 +8,13 @@ from uuid import UUID
 from psycopg import Connection
 
 from broadcaster.areas import AreaRegister
-from broadcaster.cap.terms import EVENTS
 from broadcaster.log import UnknownStreamError
 from broadcaster.web import sights, story
 from broadcaster.web.i18n import Lang
 from broadcaster.web.services import Services, standings
 from broadcaster.web.sights import AlertSight, CadenceSight, ChannelSight, HomeSight
 from broadcaster.web.story import Story
+from broadcaster.web.subjects import subject
 from projections.board import view as board
 from projections.board.view import BoardRow
 from projections.cadence import view as cadence
@@ -46,7 +46,7 @@ class Eye:
     ) -> AlertSight:
         """An alert that went out; `times` are when it was sent and when it ends."""
         text, text_lang = sights.text_of(content, self.lang)
-        category, category_lang = self._category(content.category)
+        category = subject(self.services, content.category, self.lang)
         sent, expires_at = times
         return AlertSight(
             id=alert_id,
@@ -55,21 +55,14 @@ class Eye:
             content=content,
             text=text,
             text_lang=text_lang,
-            category=category,
-            category_lang=category_lang,
+            category=category.name,
+            category_lang=category.lang,
             issuer=self.services.directory.body_name(issuer),
             places=sights.places(self.register.edition(edition).tree, content.areas),
             sent=sent,
             expires_at=expires_at,
             left=max(timedelta(0), expires_at - self.now),
         )
-
-    def _category(self, code: str) -> tuple[str, Lang]:
-        """Its name, and in which language: one that the operator added is Vietnamese only."""
-        if self.lang == "en" and code in EVENTS:
-            return EVENTS[code], "en"
-        found = self.services.ports.office.categories.get(code)
-        return found.name if found else code, "vi"
 
     def see_row(self, row: BoardRow) -> AlertSight | None:
         """A row of the board; None where its time is up, which the log may not say yet."""

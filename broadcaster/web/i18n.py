@@ -26,7 +26,7 @@ LANGS: tuple[Lang, ...] = ("vi", "en")
 COOKIE = "lang"
 
 _YEAR = 365 * 24 * 3600
-_PATTERNS = {"vi": "HH:mm, d/M/y", "en": "HH:mm, d MMM y"}
+_PATTERNS = {"vi": "HH:mm, dd/MM/y", "en": "HH:mm, d MMM y"}
 _current: ContextVar[Lang] = ContextVar("lang", default="vi")
 
 

@@ -28,7 +28,8 @@ def home_page(services: WithServices, request: Request) -> Response:
     whole = request.query_params.get("all") == "1"
 
     sight = home.home(services, lang, state, whole=whole)
-    html = render("home.html", lang, path="/", here="home", sight=sight)
+    open_month = services.ports.cadence_public
+    html = render("home.html", lang, path="/", here="home", sight=sight, scorecard=open_month)
     return public_page(request, html, while_it_may_change())
 
 

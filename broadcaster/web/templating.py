@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from broadcaster.web import i18n
+from broadcaster.web.dial import dial
 from broadcaster.web.polls import matches
 
 _MEDIA_TYPES = {
@@ -74,7 +75,7 @@ def environment() -> Environment:
     )
     env.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]  # of the extension
     env.filters |= {"number": i18n.number, "instant": i18n.instant, "span": i18n.span, "coded": coded}
-    env.filters |= {"percent": i18n.percent, "last_day": i18n.last_day}
+    env.filters |= {"percent": i18n.percent, "last_day": i18n.last_day, "dial": dial}
     env.globals.update(static_url=static_url, language=i18n.language, _=i18n.words)  # type: ignore[arg-type]  # Jinja's own narrow type
     return env
 

@@ -108,19 +108,24 @@ def _query(
 
 def of_streams(
     conn: Connection[Any], streams: Sequence[UUID], limit: int
-) -> list[tuple[datetime, str, str, str]]:
-    """What happened in some streams of screens, the last first: when, by which account, both summaries."""
+) -> list[tuple[int, datetime, str, str, str]]:
+    """What happened in some streams of screens, the last first.
+
+    Its position, when, by which account, both summaries.
+    """
     query = SQL(
-        "SELECT recorded_at, account, summary, summary_en FROM audit_entries"
+        "SELECT position, recorded_at, account, summary, summary_en FROM audit_entries"
         " WHERE stream = ANY(%s) AND topic LIKE 'screen.%%' ORDER BY position DESC LIMIT %s"
     )
     return conn.execute(query, (list(streams), limit)).fetchall()
 
 
-def of_account(conn: Connection[Any], account: str, limit: int) -> list[tuple[datetime, str, str, str]]:
+def of_account(
+    conn: Connection[Any], account: str, limit: int
+) -> list[tuple[int, datetime, str, str, str]]:
     """What was done to an account, the last first: its roles and what opens it. As `of_streams`."""
     query = SQL(
-        "SELECT recorded_at, account, summary, summary_en FROM audit_entries"
+        "SELECT position, recorded_at, account, summary, summary_en FROM audit_entries"
         " WHERE stream = ANY(%s) AND (topic LIKE 'account.%%' OR topic LIKE 'role.%%')"
         " ORDER BY position DESC LIMIT %s"
     )

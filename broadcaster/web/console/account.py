@@ -1,7 +1,6 @@
 """The visitor's own account: roles, where it is signed in, password, authenticator, recovery codes."""
 
 from collections.abc import Sequence
-from datetime import UTC
 from typing import Annotated
 from uuid import UUID
 
@@ -16,7 +15,7 @@ from broadcaster.web.console import visitor as visitors
 from broadcaster.web.console.agents import agent_name
 from broadcaster.web.console.form import BoundForm, Form
 from broadcaster.web.console.frame import go, show
-from broadcaster.web.console.screen_history import MOST, Line
+from broadcaster.web.console.screen_history import MOST, Line, named
 from broadcaster.web.console.visitor import SIGN_IN, Visitor, WithVisitor
 from broadcaster.web.console.writing import Fault
 from broadcaster.web.services import Services, WithServices
@@ -174,5 +173,4 @@ def account_with(
 def _past(services: Services, account: str) -> list[Line]:
     """What was done to the account, the last first: so that its owner sees what he did not do."""
     with services.reading() as conn:
-        found = audit.of_account(conn, account, MOST)
-    return [Line(at.astimezone(UTC), by, vi, en) for at, by, vi, en in found]
+        return named(services, conn, audit.of_account(conn, account, MOST))

@@ -11,6 +11,7 @@ from broadcaster.web.console.cards import cards
 from broadcaster.web.console.frame import show
 from broadcaster.web.console.visitor import WithVisitor
 from broadcaster.web.services import WithServices
+from broadcaster.web.subjects import subjects
 from projections.board import view as board
 
 router = APIRouter(prefix="/console/alerts", include_in_schema=False)
@@ -67,7 +68,6 @@ def alerts_page(
     # A live alert with a version in work was found twice.
     found = sorted({row.alert_id: row for row in rows}.values(), key=lambda row: -row.position)
     page = found[:PAGE]
-    categories = sorted(services.ports.office.categories.values(), key=lambda each: each.name)
     name = services.directory.body_name
     return show(
         request,
@@ -77,7 +77,7 @@ def alerts_page(
         wanted=wanted,
         standings=STANDINGS,
         bodies=sorted(((body, name(body)) for body in mine), key=lambda each: each[1]),
-        categories=[(each.code, each.name) for each in categories],
+        categories=subjects(services.ports.office.categories.values(), i18n.chosen(request)),
         cards=cards(services, i18n.chosen(request), page),
         mine=mine,
         before=page[-1].position if len(found) > PAGE else None,

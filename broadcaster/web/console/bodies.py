@@ -17,12 +17,15 @@ from broadcaster.log import ConflictError
 from broadcaster.rules import RefusedError
 from broadcaster.sms_budget import Usage, day_of
 from broadcaster.sms_budget_commands import SmsBudgetCommands
+from broadcaster.web import i18n
 from broadcaster.web.console import areas
 from broadcaster.web.console.form import BoundForm, Form
 from broadcaster.web.console.frame import go, show
 from broadcaster.web.console.visitor import Visitor, WithVisitor
 from broadcaster.web.console.writing import Fault
+from broadcaster.web.i18n import Lang
 from broadcaster.web.services import Services, WithServices
+from broadcaster.web.subjects import subject, subjects
 from projections.sms import view as sms
 from schemas.areas import AreaTree
 from schemas.events import IssuerContact
@@ -156,7 +159,8 @@ def page(
         spent = {key: Usage(*took) for key, took in sms.spent(conn, body_id, day_of(now)).items()}
     every = services.ports.office.every_delegation().values()
     shown = contacts_typed or [(each.kind, each.value) for each in body.contacts]
-    categories = sorted(services.ports.office.categories.values(), key=lambda each: each.name)
+    lang = i18n.chosen(request)
+    categories = services.ports.office.categories.values()
     others = services.directory.bodies()
     can_manage = visitor.may(body_id, Role.MANAGER)
     return show(
@@ -175,22 +179,21 @@ def page(
         kinds=KINDS,
         budget=budget,
         used=budget.used(day_of(now), spent),
-        given=[_sight(services, tree, one) for one in every if one.grantor == body_id],
-        received=[_sight(services, tree, one) for one in every if one.grantee == body_id],
+        given=[_sight(services, tree, one, lang) for one in every if one.grantor == body_id],
+        received=[_sight(services, tree, one, lang) for one in every if one.grantee == body_id],
         typed=typed or Form({}),
         may_set=can_manage or (body.parent is not None and visitor.may(body.parent, Role.MANAGER)),
         may_delegate=can_manage,
-        fields=[(each.code, each.name) for each in categories if body.has_field(each.code)],
+        fields=subjects((each for each in categories if body.has_field(each.code)), lang),
         grantees=sorted(((one.issuer_id, one.name) for one in others.values()), key=lambda one: one[1])
         if can_manage
         else [],
     )
 
 
-def _sight(services: Services, tree: AreaTree, one: Delegation) -> dict[str, object]:
+def _sight(services: Services, tree: AreaTree, one: Delegation, lang: Lang) -> dict[str, object]:
     """A delegation in words."""
     now, name = services.now(), services.directory.body_name
-    categories = services.ports.office.categories
     if one.revoked:
         state = "revoked"
     elif one.ends_at <= now:
@@ -203,7 +206,7 @@ def _sight(services: Services, tree: AreaTree, one: Delegation) -> dict[str, obj
         "id": one.id,
         "grantor": name(one.grantor),
         "grantee": name(one.grantee),
-        "fields": [categories[code].name if code in categories else code for code in sorted(one.fields)],
+        "fields": [subject(services, code, lang) for code in sorted(one.fields)],
         "areas": areas.names(tree, one.areas) if one.edition == tree.edition else list(one.areas),
         "starts_at": one.starts_at,
         "ends_at": one.ends_at,

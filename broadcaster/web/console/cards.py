@@ -26,7 +26,6 @@ class Card:
     text_lang: str
     lane: Lane
     level: int | None
-    category: str
     issuer_id: str
     issuer: str
     places: Places
@@ -56,7 +55,6 @@ def _card(services: Services, lang: Lang, row: BoardRow, tree: object, now: date
         text_lang=text_lang,
         lane=row.content.lane,
         level=row.content.risk_level,
-        category=category_name(services, row.content.category),
         issuer_id=row.issuer_id,
         issuer=services.directory.body_name(row.issuer_id),
         places=sights.places(tree or services.tree(), row.content.areas),  # type: ignore[arg-type]
@@ -70,9 +68,3 @@ def category_lasts(services: Services, code: str) -> timedelta | None:
     """How long what names no end of its own lasts; None where the category is none of ours."""
     known = services.ports.office.categories.get(code)
     return known.lifetime if known else None
-
-
-def category_name(services: Services, code: str) -> str:
-    """In words; the code where it is none of ours."""
-    known = services.ports.office.categories.get(code)
-    return known.name if known else code

@@ -4,12 +4,13 @@ import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from schemas.areas import AreaTree
 from schemas.content import Content
 
-Part = tuple[Literal["same", "gone", "new"], str]
+Part = tuple[Literal["same", "gone", "new"], str | datetime]
 
 _ALIKE = 0.4
 """Below this a text was written anew, and is easier read as a whole."""
@@ -18,7 +19,10 @@ _TEXTS = ("headline", "description", "instruction", "sms_text", "sign_text")
 
 @dataclass(frozen=True)
 class Change:
-    """A field whose value is another now. `parts` is the text with what went and what came."""
+    """A field whose value is another now.
+
+    `parts` is the text with what went and what came; a code, or an instant, where the field has one.
+    """
 
     field: str
     parts: tuple[Part, ...]
@@ -60,10 +64,7 @@ def changes(before: Content, after: Content, tree: AreaTree) -> list[Change]:
     if set(before.reaches) != set(after.reaches):
         found.append(Change("channels", _sets(before.reaches, after.reaches)))
     if before.expires_at != after.expires_at:
-        was, now = (
-            content.expires_at.isoformat() if content.expires_at else "" for content in (before, after)
-        )
-        found.append(Change("expires", _swap(was, now)))
+        found.append(Change("expires", _swap(before.expires_at, after.expires_at)))
     return found
 
 
@@ -71,7 +72,7 @@ def _names(tree: AreaTree, codes: Sequence[str]) -> list[str]:
     return [tree[code].name if code in tree else code for code in codes]
 
 
-def _swap(was: str, now: str) -> tuple[Part, ...]:
+def _swap(was: str | datetime | None, now: str | datetime | None) -> tuple[Part, ...]:
     parts: list[Part] = []
     if was:
         parts.append(("gone", was))

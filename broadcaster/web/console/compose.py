@@ -54,7 +54,7 @@ def save_draft(
     try:
         saved = _save(services, visitor, form, sheet)
     except DraftConflictError as conflict:
-        return conflict_page(request, visitor, sheet, conflict.current)
+        return conflict_page(request, services, visitor, sheet, conflict.current)
     except DraftsFullError:
         # As of the version it was typed over: what others saved since is not overwritten by the next press.
         draft = replace(sheet.draft, version=form.number("version"))
@@ -123,7 +123,7 @@ def shown_again(
     if not draft.version and (version or services.ports.drafts.alert_of_gone(draft_id)):
         return gone(request, services, visitor, draft_id, sheet.typed)
     if draft.version != version and (draft.body, draft.fields) != (sheet.body, sheet.typed.fields):
-        return conflict_page(request, visitor, sheet, draft)
+        return conflict_page(request, services, visitor, sheet, draft)
     return page(request, services, visitor, sheet)
 
 

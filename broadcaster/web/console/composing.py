@@ -1,5 +1,7 @@
 """The page that an alert is written on, with what citizens will see beside it."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from fastapi import Request
@@ -7,12 +9,14 @@ from starlette.responses import Response
 
 from broadcaster.account import Role
 from broadcaster.drafts import Draft
+from broadcaster.web import i18n
 from broadcaster.web.console import areas, previews, reaching, writing
 from broadcaster.web.console.frame import show
 from broadcaster.web.console.sheets import Sheet
 from broadcaster.web.console.visitor import Visitor
 from broadcaster.web.console.writing import Fault, Typed
 from broadcaster.web.services import Services
+from broadcaster.web.subjects import by_code, subjects
 from schemas.content import Channel, Mode, MsgType
 
 census = reaching.Census()
@@ -51,7 +55,7 @@ def page(
         paste=sheet.paste,
         bodies=[(body, name(body)) for body in visitor.bodies(Role.AUTHOR)],
         body=sheet.body,
-        categories=sorted(categories, key=lambda each: (each.group, each.name)),
+        categories=subjects(categories, i18n.chosen(request)),
         edition=tree.edition,
         branches=areas.branches(tree, within),
         map_path=areas.map_path(services, tree, within),
@@ -71,7 +75,9 @@ def again(
     return page(request, services, visitor, again, status=422)
 
 
-def conflict(request: Request, visitor: Visitor, mine: Sheet, theirs: Draft) -> Response:
+def conflict(
+    request: Request, services: Services, visitor: Visitor, mine: Sheet, theirs: Draft
+) -> Response:
     """Both texts, where someone else saved meanwhile."""
     names = (*writing.LINES, *writing.PARAGRAPHS, *writing.CHOICES, *writing.TICKS, *writing.SETS)
     their = Typed(theirs.fields)
@@ -84,9 +90,25 @@ def conflict(request: Request, visitor: Visitor, mine: Sheet, theirs: Draft) -> 
         status=409,
         path=f"/console/drafts/{theirs.id}",
         theirs=theirs,
-        rows=[row for row in rows if row[1] != row[2]],
+        rows=[
+            (name, _told(services, name, yours), _told(services, name, other))
+            for name, yours, other in rows
+            if yours != other
+        ],
+        subjects=by_code(services, i18n.chosen(request)),
         fields=mine.typed.fields,
     )
+
+
+def _told(services: Services, name: str, values: Sequence[str]) -> list[str | datetime]:
+    """What stands in a field, by name and as an instant where that is known; other codes as they are."""
+    if name == "areas":
+        return [*areas.names(services.tree(), values)]
+    if name == "body":
+        return [services.directory.body_name(value) for value in values]
+    if name == "expires":
+        return [writing.instant(value) or value for value in values]
+    return [*values]
 
 
 def gone(request: Request, services: Services, visitor: Visitor, draft_id: UUID, what: Typed) -> Response:

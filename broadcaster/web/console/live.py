@@ -10,7 +10,7 @@ from broadcaster.lifecycle import Life, Stage
 from broadcaster.web import i18n, sights
 from broadcaster.web.api import accounting
 from broadcaster.web.console.asked import AskedAlert, WatchedAlert
-from broadcaster.web.console.cards import category_lasts, category_name
+from broadcaster.web.console.cards import category_lasts
 from broadcaster.web.console.form import masked
 from broadcaster.web.console.frame import fragment, go, show
 from broadcaster.web.console.live_areas import SHOWN, lines, tree_of
@@ -19,6 +19,7 @@ from broadcaster.web.console.visitor import Visitor, WithVisitor
 from broadcaster.web.live.sight import shape_of
 from broadcaster.web.services import Services, WithServices
 from broadcaster.web.story import Story
+from broadcaster.web.subjects import subject
 from projections.audit import view as audit
 from projections.reach import view as reach
 from projections.reach.view import VersionReach
@@ -76,7 +77,8 @@ def _sight(request: Request, services: Services, visitor: Visitor, found: Story)
         seen = worst(conn, alert.id, limit=SHOWN)
         topics = _ALL if visitor.may(body) else _PUBLIC
         course = audit.entries(conn, alert_id=alert.id, topics=topics, limit=_COURSE)
-    text, text_lang = sights.text_of(content, i18n.chosen(request)) if content else (None, "vi")
+    lang = i18n.chosen(request)
+    text, text_lang = sights.text_of(content, lang) if content else (None, "vi")
     is_live = alert.life is Life.LIVE and not found.is_over(services.now())
     tree = tree_of(services, found)
     return {
@@ -86,7 +88,7 @@ def _sight(request: Request, services: Services, visitor: Visitor, found: Story)
         "text": text,
         "text_lang": text_lang,
         "shape": shape,
-        "category": category_name(services, content.category) if content else "",
+        "category": subject(services, content.category, lang) if content else None,
         "issuer": services.directory.body_name(body),
         "places": sights.places(tree, content.areas) if content else None,
         "is_live": is_live,

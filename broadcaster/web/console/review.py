@@ -14,9 +14,10 @@ from broadcaster.alert import Alert
 from broadcaster.lifecycle import TABLE, Command, Stage
 from broadcaster.log import ConflictError
 from broadcaster.rules import RefusedError
+from broadcaster.web import i18n
 from broadcaster.web.console import changes, foretold, previews, second_factor, writing
 from broadcaster.web.console.asked import AskedAlert, asked
-from broadcaster.web.console.cards import category_lasts, category_name
+from broadcaster.web.console.cards import category_lasts
 from broadcaster.web.console.composing import census
 from broadcaster.web.console.form import BoundForm, Form
 from broadcaster.web.console.frame import go, show
@@ -25,6 +26,7 @@ from broadcaster.web.console.writing import Fault
 from broadcaster.web.services import Services, WithServices
 from broadcaster.web.sights import places
 from broadcaster.web.story import Story
+from broadcaster.web.subjects import by_code, subject
 from schemas.content import Channel, MsgType
 
 router = APIRouter(prefix="/console/alerts/{alert_id}", include_in_schema=False)
@@ -208,10 +210,11 @@ def _page(
         work=work,
         content=content,
         issuer=name,
-        category=category_name(services, content.category),
+        category=subject(services, content.category, i18n.chosen(request)),
         lasts=category_lasts(services, content.category),
         places=places(tree, content.areas),
         changes=changes.changes(issued.content, content, tree) if issued else None,
+        subjects=by_code(services, i18n.chosen(request)),
         previews=previews.of_content(content, name, MsgType.UPDATE if issued else MsgType.ALERT, now),
         estimate=estimate,
         people=people,

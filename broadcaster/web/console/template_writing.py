@@ -12,6 +12,7 @@ from broadcaster.log import ConflictError, Once
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.template import Template
 from broadcaster.template_commands import WRITERS, TemplateCommands
+from broadcaster.web import i18n
 from broadcaster.web.console import second_factor, template_forms
 from broadcaster.web.console.form import BoundForm, Form
 from broadcaster.web.console.frame import go, show
@@ -169,6 +170,6 @@ def _new_page(
         faults=faults,
         typed=typed,
         bodies=[(body, services.directory.body_name(body)) for body in visitor.bodies(*WRITERS)],
-        categories=categories(services),
+        categories=categories(services, i18n.chosen(request)),
         nonce=uuid4(),
     )

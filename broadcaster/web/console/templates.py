@@ -17,12 +17,15 @@ from broadcaster.shelf import shelves
 from broadcaster.template import Template
 from broadcaster.template_commands import RETIRERS, WRITERS
 from broadcaster.template_drafts import Given, TemplateDrafts, known_values
+from broadcaster.web import i18n
 from broadcaster.web.console import areas, template_forms, writing
 from broadcaster.web.console.form import BoundForm, Form
 from broadcaster.web.console.frame import go, show
 from broadcaster.web.console.visitor import Visitor, WithVisitor
 from broadcaster.web.console.writing import Fault
+from broadcaster.web.i18n import Lang
 from broadcaster.web.services import Services, WithServices
+from broadcaster.web.subjects import subject, subjects
 
 router = APIRouter(prefix="/console/templates", include_in_schema=False)
 
@@ -185,6 +188,7 @@ def one_page(
 ) -> Response:
     """A template; `used` and `typed` are what stood in its two forms."""
     name, latest, now = services.directory.body_name, template.latest, services.now()
+    lang = i18n.chosen(request)
     authors = visitor.bodies(Role.AUTHOR)
     known = known_values(services.ports.office.issuer(authors[0]), now) if authors else {}
     tree = services.tree()
@@ -207,8 +211,8 @@ def one_page(
         authors=[(body, name(body)) for body in authors],
         nonce=uuid4(),
         sets=[(each.id, each.name) for each in sets(services, visitor) if each.edition == tree.edition],
-        categories=categories(services),
-        category=services.ports.office.categories[latest.body.category].name,
+        categories=categories(services, lang),
+        category=subject(services, latest.body.category, lang),
         may_write=visitor.may(template.issuer_id, *WRITERS) and not template.retired,
         may_retire=visitor.may(template.issuer_id, *RETIRERS) and not template.retired,
         may_approve=visitor.may(template.issuer_id, Role.APPROVER)
@@ -218,7 +222,6 @@ def one_page(
     )
 
 
-def categories(services: Services) -> list[tuple[str, str]]:
+def categories(services: Services, lang: Lang) -> list[tuple[str, str]]:
     """What templates may be about, by name: one may serve the bodies below, in fields of theirs."""
-    every = services.ports.office.categories.values()
-    return sorted(((each.code, each.name) for each in every), key=lambda each: each[1])
+    return [(each.code, each.name) for each in subjects(services.ports.office.categories.values(), lang)]

@@ -79,7 +79,7 @@ def test_an_alerts_page(town: Town) -> None:
     alert_id = town.issue(texts=texts, risk_level=4)
     path = f"/alerts/{alert_id}"
     page = town.client().get(path, **HTML)
-    for words in ("Mưa lớn", "Ở trong nhà.", "Cấp 4", "UBND phường Phúc Xá", "09:00, 10/7/2024"):
+    for words in ("Mưa lớn", "Ở trong nhà.", "Cấp 4", "UBND phường Phúc Xá", "09:00, 10/07/2024"):
         assert words in page.text
     english = town.client().get(f"{path}?lang=en", **HTML).text
     assert "Heavy rain" in english

@@ -64,8 +64,8 @@ def test_a_right_is_given_and_taken_back(town: Town, hoa: Browser) -> None:
     Browser(town).sign_in("tuan").go(f"/console/bodies/{HANG_BAC}").sees(
         "Quyền nhận từ cơ quan khác", "đang có hiệu lực"
     )
-    hoa.press("Rút lại")
-    hoa.sees("đã rút")
+    hoa.press("Thu hồi")
+    hoa.sees("đã thu hồi")
     assert topics(town) == ["delegation.granted", "delegation.revoked"]
     values = [("csrf", hoa.csrf())]
     assert hoa.send(f"{PAGE}/delegations/{given.id}/revoke", values).status == 422

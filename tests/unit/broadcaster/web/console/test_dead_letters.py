@@ -25,7 +25,7 @@ def settled(town: Town) -> list[str]:
 def test_a_manager_has_them_tried_once_more(town: Town, letter: Dispatch) -> None:
     hoa = Browser(town).sign_in("hoa").go("/console/dead-letters")
     hoa.sees("Ngập bãi giữa", "1 người nhận", "UNAVAILABLE", "Chưa xử lý")
-    hoa.go(f"/console/dead-letters/{letter.id}").sees("Phường Trúc Bạch: 1", "fcm · 1")
+    hoa.go(f"/console/dead-letters/{letter.id}").sees("Phường Trúc Bạch: 1", "Google (FCM) · 1")
     hoa.press("Gửi lại", reason="  ")
     hoa.sees("Chưa điền.")
     assert settled(town) == []

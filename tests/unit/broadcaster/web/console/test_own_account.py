@@ -113,7 +113,7 @@ def test_what_opens_an_account_was_changed_by_whom_is_seen_by_its_owner_and_by_a
     town.desk.accounts.set_password("lan", PASSWORD, "system:operator", town.now)
     town.catch_up()
     lan.go("/console/account").sees(
-        "Việc đã qua", "Đổi mật khẩu của lan lan", "Đổi mật khẩu của lan system:operator", "Cấp quyền"
+        "Việc đã qua", "Đổi mật khẩu của lan lan", "Đổi mật khẩu của lan người vận hành", "Cấp quyền"
     )
     assert NEW not in lan.answer.text
     minh = Browser(town).sign_in("minh").go("/console/account")

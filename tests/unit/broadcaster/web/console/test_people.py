@@ -207,7 +207,7 @@ def test_a_key_is_asked_for_confirmed_and_ended(town: Town) -> None:
     values = [("csrf", vinh.go("/console/keys").csrf())]
     vinh.send(f"/console/keys/{found.key_id}/revoke", values).sees("đã hủy")
     town.follow()
-    vinh.go("/console/keys").sees("đã hủy 09:00, 10/7/2024 · vinh")
+    vinh.go("/console/keys").sees("đã thu hồi 09:00, 10/07/2024 · vinh")
     assert town.key_store.find(key) is None
     assert Browser(town).sign_in("lan").go("/console/keys").status == 403
     hoa.go("/console/keys").press("Đề nghị khóa", account="lan", role="author")

@@ -44,7 +44,7 @@ def test_an_approved_version_is_put_on_the_clock_and_taken_off(town: Town) -> No
     minh.sees("Cần đánh dấu xác nhận.")
     path = minh.press("Hẹn giờ", sure=True, due=local(due)).path
     assert minh.status == 200, minh.text
-    minh.sees("Hẹn phát lúc 12:00, 10/7/2024.", "Đổi giờ hẹn phát")
+    minh.sees("Hẹn phát lúc 12:00, 10/07/2024.", "Đổi giờ hẹn phát")
     minh.press("Bỏ hẹn giờ")
     assert "Hẹn phát lúc" not in minh.text
     minh.sees("Đã duyệt, chưa phát", "Phát ngay")
@@ -69,11 +69,11 @@ def test_a_bulletin_at_night_says_that_it_waits(town: Town) -> None:
     town.later(hours=14)
     assert town.now.hour + 7 == 23
     minh = put_up(town)
-    minh.sees("Đang là giờ yên tĩnh: bản tin phát bây giờ sẽ đợi đến 06:00, 11/7/2024.")
+    minh.sees("Đang là giờ yên tĩnh: bản tin phát bây giờ sẽ đợi đến 06:00, 11/07/2024.")
     minh.press("Duyệt và phát ngay", sure=True)
     assert minh.status == 200, minh.text
     assert not minh.path.endswith("/live")
-    minh.sees("Hẹn phát lúc 06:00, 11/7/2024.")
+    minh.sees("Hẹn phát lúc 06:00, 11/07/2024.")
 
 
 def test_an_alert_at_night_waits_for_nothing(town: Town) -> None:
