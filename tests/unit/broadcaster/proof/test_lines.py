@@ -113,7 +113,9 @@ def test_an_area_is_called_as_in_its_edition(pool: ConnectionPool[Any]) -> None:
     retired = story.tell(AreaSetRetired, sets, area_set_id=sets)
     people = story.tell(Changed, uuid4(), area="00001", edition="2020-03-01", added=2, removed=0)
     found = lines(pool, story)
-    assert found[put_up].words.vi == "Lắp màn hình Chợ Châu Long tại Phường Trúc Bạch (00004) (bảng LED nhỏ)"
+    assert (
+        found[put_up].words.vi == "Lắp màn hình Chợ Châu Long tại Phường Trúc Bạch (00004) (bảng LED nhỏ)"
+    )
     assert "Phường Ba Đình (00004)" in found[moved].words.vi
     assert (found[moved].subject, found[gone].subject) == ("Chợ Châu Long", "Chợ Châu Long")
     listed = "Phường Phúc Xá 00001; Phường Trúc Bạch 00004; Phường Hàng Bạc 00049"
