@@ -205,7 +205,7 @@ def test_a_key_is_asked_for_confirmed_and_ended(town: Town) -> None:
     assert found is not None
     assert (found.account, found.body) == ("tram-do-mua", PHUC_XA)
     values = [("csrf", vinh.go("/console/keys").csrf())]
-    vinh.send(f"/console/keys/{found.key_id}/revoke", values).sees("đã hủy")
+    vinh.send(f"/console/keys/{found.key_id}/revoke", values).sees("đã thu hồi")
     town.follow()
     vinh.go("/console/keys").sees("đã thu hồi 09:00, 10/07/2024 · vinh")
     assert town.key_store.find(key) is None
