@@ -83,10 +83,10 @@ def cancel(
 
 
 def shown_again(
-    request: Request, services: Services, visitor: Visitor, form: Form, alert_id: UUID
+    request: Request, services: Services, visitor: Visitor, form: Form, alert_id: str
 ) -> Response | None:
     """The page with the reason that was typed when the session had ended; None where it is over."""
-    found = asked(services, visitor, alert_id)
+    found = asked(services, visitor, UUID(alert_id))
     visitor.require(found.alert.issuer_id, Role.AUTHOR, Role.APPROVER)
     if found.alert.life is not Life.LIVE:
         return None

@@ -1,8 +1,7 @@
 """Back at a form whose session had ended: shown as it was typed. Nothing is saved or sent by that."""
 
 import re
-from collections.abc import Callable, Sequence
-from uuid import UUID
+from collections.abc import Callable, Mapping
 
 from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
@@ -30,59 +29,20 @@ KEPT = "/console/kept"
 
 router = APIRouter(prefix=KEPT, include_in_schema=False)
 
-Restore = Callable[[Request, Services, Visitor, Kept, tuple[str, ...]], Response | None]
+Restore = Callable[..., Response | None]
+"""Takes the request, the services, the visitor, the form and each variable part of its address, as text."""
 
 _ID = r"([0-9a-f-]{36})"
-_FORMS: Sequence[tuple[re.Pattern[str], Restore]] = (
-    (
-        re.compile(rf"/console/drafts/{_ID}"),
-        lambda request, services, visitor, kept, parts: compose.shown_again(
-            request, services, visitor, kept.form, UUID(parts[0])
-        ),
-    ),
-    (
-        re.compile(rf"/console/alerts/{_ID}/cancel"),
-        lambda request, services, visitor, kept, parts: cancel.shown_again(
-            request, services, visitor, kept.form, UUID(parts[0])
-        ),
-    ),
-    (
-        re.compile(rf"/console/alerts/{_ID}/do/([a-z-]+)"),
-        lambda request, services, visitor, kept, parts: review.shown_again(
-            request, services, visitor, kept.form, UUID(parts[0]), parts[1]
-        ),
-    ),
-    (
-        re.compile(r"/console/templates/write/new"),
-        lambda request, services, visitor, kept, _: template_writing.new_shown_again(
-            request, services, visitor, kept.form
-        ),
-    ),
-    (
-        re.compile(rf"/console/templates/{_ID}"),
-        lambda request, services, visitor, kept, parts: template_writing.shown_again(
-            request, services, visitor, kept.form, UUID(parts[0])
-        ),
-    ),
-    (
-        re.compile(rf"/console/templates/{_ID}/use"),
-        lambda request, services, visitor, kept, parts: templates.use_shown_again(
-            request, services, visitor, kept.form, UUID(parts[0])
-        ),
-    ),
-    (
-        re.compile(rf"/console/area-sets(?:/{_ID})?"),
-        lambda request, services, visitor, kept, parts: area_sets.shown_again(
-            request, services, visitor, kept.form, UUID(parts[0]) if parts[0] else None
-        ),
-    ),
-    (
-        re.compile(rf"/console/alerts/{_ID}/screens"),
-        lambda request, services, visitor, kept, parts: left_out.shown_again(
-            request, services, visitor, kept.form, UUID(parts[0])
-        ),
-    ),
-)
+_FORMS: Mapping[str, Restore] = {
+    rf"/console/drafts/{_ID}": compose.shown_again,
+    rf"/console/alerts/{_ID}/cancel": cancel.shown_again,
+    rf"/console/alerts/{_ID}/do/([a-z-]+)": review.shown_again,
+    rf"/console/alerts/{_ID}/screens": left_out.shown_again,
+    r"/console/templates/write/new": template_writing.new_shown_again,
+    rf"/console/templates/{_ID}": template_writing.shown_again,
+    rf"/console/templates/{_ID}/use": templates.use_shown_again,
+    rf"/console/area-sets(?:/{_ID})?": area_sets.shown_again,
+}
 """Forms that are shown filled in again; of every other the words are shown, to be copied."""
 
 
@@ -116,11 +76,11 @@ def again(request: Request, services: Services, visitor: Visitor, kept: Kept) ->
 
 
 def _restored(request: Request, services: Services, visitor: Visitor, kept: Kept) -> Response | None:
-    for pattern, restore in _FORMS:
-        found = pattern.fullmatch(kept.path)
+    for pattern, restore in _FORMS.items():
+        found = re.fullmatch(pattern, kept.path)
         if found:
             try:
-                return restore(request, services, visitor, kept, found.groups())
+                return restore(request, services, visitor, kept.form, *found.groups())
             except (RefusedError, HTTPException, ProblemError, ValueError):
                 return None  # No longer hers to write, or no longer there: the words are hers all the same.
     return None

@@ -110,10 +110,10 @@ def edit(services: WithServices, visitor: WithVisitor, found: AskedAlert, form: 
 
 
 def shown_again(
-    request: Request, services: Services, visitor: Visitor, form: Form, alert_id: UUID, step: str
+    request: Request, services: Services, visitor: Visitor, form: Form, alert_id: str, step: str
 ) -> Response | None:
     """The page with the reason or the time that was typed when the session had ended."""
-    found = asked(services, visitor, alert_id)
+    found = asked(services, visitor, UUID(alert_id))
     if found.alert.work is None or not visitor.may(found.alert.issuer_id):
         return None
     told = Told((), step, form.one("reason"), form.one("due"))

@@ -113,10 +113,10 @@ def _begin(
 
 
 def use_shown_again(
-    request: Request, services: Services, visitor: Visitor, form: Form, template_id: UUID
+    request: Request, services: Services, visitor: Visitor, form: Form, template_id: str
 ) -> Response:
     """The gaps as they were filled in when the session had ended."""
-    return one_page(request, services, visitor, found(services, visitor, template_id), used=form)
+    return one_page(request, services, visitor, found(services, visitor, UUID(template_id)), used=form)
 
 
 def usable(services: Services, visitor: Visitor) -> frozenset[str]:
