@@ -210,6 +210,19 @@ class AlertLog(Application[UUID]):
             found = conn.execute(query, (list(positions),)).fetchall()
         return {position: recorded_at.astimezone(UTC) for position, recorded_at in found}
 
+    def since(self, stream: UUID, version: int, limit: int) -> list[tuple[datetime, Event]]:
+        """The events of a stream after a version, at most `limit`, and when each was recorded (UTC)."""
+        query = (
+            "SELECT recorded_at, topic, originator_version, state FROM events"
+            " WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version LIMIT %s"
+        )
+        with at_once(self.chain.pool) as conn:
+            found = conn.execute(query, (stream, version, limit)).fetchall()
+        return [
+            (at.astimezone(UTC), Event.load(topic, stream, number, bytes(state)))
+            for at, topic, number, state in found
+        ]
+
     def event(self, cursor: Cursor[Row], stream: UUID, version: int) -> Event | None:
         """One event of a stream, seen by the cursor's transaction; None where there is none."""
         row = self.chain.row(cursor, stream, version)

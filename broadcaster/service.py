@@ -1,7 +1,6 @@
 """A whole house on one machine: the engines it lacks, its tables, and a process for each role."""
 
 import os
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -9,7 +8,8 @@ from types import TracebackType
 from typing import Self
 
 from broadcaster import key_files
-from broadcaster.engines.embedded import Engine, EngineError, NatsServer, PostgresServer
+from broadcaster.engines.embedded import Engine, NatsServer, PostgresServer
+from broadcaster.engines.listening import Listening
 from broadcaster.engines.supervisor import Child, Supervisor
 from broadcaster.providers import sandbox_folder
 from broadcaster.roles import Role
@@ -44,14 +44,16 @@ class Service:
             self._engines.append(PostgresServer(settings.data / "postgres", max_connections=CONNECTIONS))
         if settings.nats_url is None:
             self._engines.append(NatsServer(settings.data / "nats"))
-        self.supervisor = Supervisor(
-            settings.data, self._engines, list(children(settings, self._engines)), echo=echo
-        )
+        self._listening = Listening(settings.host, settings.port)
+        started = children(settings, self._engines, self._listening)
+        self.supervisor = Supervisor(settings.data, self._engines, list(started), echo=echo)
 
     def __enter__(self) -> Self:
         """Starts all; the tables are there before the first role is. Raises EngineError, SettingsError."""
         key_files.check(self.settings)
-        check_port(self.settings)
+        # From here on nobody is refused: who comes too early, or while web starts again, waits.
+        self._listening.open()
+        self._stack.callback(self._listening.close)
         try:
             for engine in self._engines:
                 self._stack.enter_context(engine)
@@ -70,8 +72,13 @@ class Service:
         self._stack.close()
 
 
-def children(settings: Settings, engines: list[Engine]) -> Iterator[Child]:
-    """A process for each role. What they need to know travels in their environment, never in argv."""
+def children(
+    settings: Settings, engines: list[Engine], listening: Listening | None = None
+) -> Iterator[Child]:
+    """A process for each role. What they need to know travels in their environment, never in argv.
+
+    The web role is handed the sockets of `listening`; without them it listens for itself.
+    """
     env = dict(os.environ) | environment(settings)
     for engine in engines:
         match engine:
@@ -89,7 +96,8 @@ def children(settings: Settings, engines: list[Engine]) -> Iterator[Child]:
     for name, (role, lanes) in STAFF.items():
         argv = [sys.executable, "-m", "broadcaster.roles", role.value, *(lane.value for lane in lanes)]
         for number in range(settings.push_workers if role is Role.PUSH else 1):
-            yield Child(f"{name}-{number + 1}" if number else name, argv, env)
+            serves = listening if role is Role.WEB else None
+            yield Child(f"{name}-{number + 1}" if number else name, argv, env, serves)
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -101,13 +109,3 @@ def environment(settings: Settings) -> dict[str, str]:
         if secret := getattr(settings, name):
             env[PREFIX + name.upper()] = secret.get_secret_value()
     return env
-
-
-def check_port(settings: Settings) -> None:
-    """Raises EngineError where another process has our port: better now than in a log."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            raise EngineError(f"cannot listen on {settings.listen}: {error.strerror}") from None

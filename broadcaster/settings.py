@@ -47,8 +47,8 @@ class Settings(BaseModel):
 
     data: Path = Path("broadcaster-data")
     """The data folder: embedded engines, sandbox, logs of the roles."""
-    listen: Annotated[str, Field(pattern=r"^[^:]+:[0-9]{1,5}$")] = "127.0.0.1:8600"
-    """Address and port of the web role."""
+    listen: Annotated[str, Field(pattern=r"^([^:]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$")] = "127.0.0.1:8600"
+    """Address and port of the web role; an IPv6 address stands in brackets."""
     public_url: str = ""
     """What citizens and screens reach it by; the listen address where empty."""
 
@@ -227,7 +227,7 @@ class Settings(BaseModel):
     @property
     def host(self) -> str:
         """To listen on."""
-        return self.listen.rpartition(":")[0]
+        return self.listen.rpartition(":")[0].strip("[]")
 
     @property
     def port(self) -> int:

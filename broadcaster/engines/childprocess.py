@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from broadcaster.engines.children import end, spawn
+from broadcaster.engines.listening import FDS, Listening
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,8 @@ class Child:
     name: str
     argv: Sequence[str]
     env: Mapping[str, str] = field(repr=False)
+    serves: Listening | None = None
+    """The sockets that it is handed at each start; they are open before it and after it."""
 
 
 class ChildProcess:
@@ -62,10 +65,13 @@ class ChildProcess:
         """Starts it unless it runs, or is no longer wanted. Raises EngineError."""
         if self.alive() or not wanted():
             return
+        fds = self._child.serves.fds if self._child.serves else ()
+        handed = {FDS: ",".join(map(str, fds))} if fds else {}
         self._process = spawn(
             self._child.argv,
             cwd=Path.cwd(),
-            env=self._child.env,
+            env={**self._child.env, **handed},
+            pass_fds=fds,
             log=self._log,
             death=signal.SIGTERM,
         )

@@ -46,11 +46,13 @@ def spawn(
     log: Path | None,
     death: signal.Signals,
     account: Account | None = None,
+    pass_fds: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Starts a child in its own process group, which receives `death` when this process ends.
 
     The kernel sends that signal when the forking *thread* ends, so only the main thread may call
-    this. `env` is the child's whole environment. Without a `log` the child writes where we write.
+    this. `env` is the child's whole environment; of our open files it has `pass_fds` alone. Without a
+    `log` the child writes where we write.
     Raises EngineError.
     """
     if _prctl is None:
@@ -78,6 +80,7 @@ def spawn(
             stdout=sink,
             stderr=sink,
             process_group=0,
+            pass_fds=pass_fds,
             user=None if account is None else account.uid,
             group=None if account is None else account.gid,
             extra_groups=None if account is None else [],

@@ -1,6 +1,7 @@
 """The web role: API, public pages and the screens' feeds."""
 
 import os
+import socket
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
@@ -16,6 +17,7 @@ from broadcaster import transport
 from broadcaster.accounts.oidc import Oidc, OidcSettings
 from broadcaster.cap.signing import SignedMessages, Signer
 from broadcaster.duty.asking import Asking
+from broadcaster.engines.listening import BACKLOG, inherited
 from broadcaster.forecast import Quotas
 from broadcaster.key_files import feed_key
 from broadcaster.proof.handing_out import Seals
@@ -34,8 +36,6 @@ from schemas.web_push import Services
 
 KEEP_ALIVE = 130
 """Seconds between polls on one connection: twice the longest interval, or each poll would dial anew."""
-BACKLOG = 8_192
-"""Who dials at the same moment, after an outage say."""
 
 
 def run(role: Role, settings: Settings, lanes: Sequence[Lane], ending: Ending) -> None:
@@ -61,7 +61,14 @@ def run(role: Role, settings: Settings, lanes: Sequence[Lane], ending: Ending) -
         )
         server = WebServer(config, front.release)
         ending.tell(server.end)
-        server.run()
+        server.run(_handed())
+
+
+def _handed() -> list[socket.socket] | None:
+    try:
+        return inherited()
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
 
 
 def web_ports(house: House) -> WebPorts:

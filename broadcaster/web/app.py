@@ -61,13 +61,15 @@ from broadcaster.web.api import (
     warnings,
 )
 from broadcaster.web.citizen.routers import ROUTERS as CITIZEN_ROUTERS
-from broadcaster.web.console import lapsed
+from broadcaster.web.console import lapsed, trouble
 from broadcaster.web.console.form import StaleFormError
+from broadcaster.web.console.repeats import Repeats
 from broadcaster.web.console.routers import ROUTERS as CONSOLE_ROUTERS
 from broadcaster.web.console.turns import Turns
 from broadcaster.web.console.visitor import SignInRequiredError
 from broadcaster.web.copies.desk import Copies
 from broadcaster.web.copies.news import News
+from broadcaster.web.console.visitor import SignInRequiredError, find
 from broadcaster.web.directory import Directory
 from broadcaster.web.edge.desk import Desk
 from broadcaster.web.feed_cache import FeedCache
@@ -148,7 +150,7 @@ def create_app(ports: WebPorts) -> Front:
         generate_unique_id_function=_operation_id,
     )
     app.state.services = services
-    handlers.install(app, pages.error_page)
+    handlers.install(app, trouble.answer)
     app.add_exception_handler(SignInRequiredError, lapsed.signed_out)
     app.add_exception_handler(StaleFormError, lapsed.stale)
     routers = (*_ROUTERS, *CITIZEN_ROUTERS, *CONSOLE_ROUTERS)
@@ -157,6 +159,7 @@ def create_app(ports: WebPorts) -> Front:
     routes = [*app.routes, *(route for router in routers for route in router.routes)]
     paths = [str(getattr(route, "path", "/")) for route in routes]
     services.copies.rooms = frozenset(path.split("/", 2)[1] for path in paths)
+    app.add_middleware(Repeats, is_signed_in=lambda request: find(services, request) is not None)
     guard = Guard(app, services.metrics.observe)
     desk = Desk(services.cache, services.forms, ports.clock, services.served)
     desk.refused = services.refused

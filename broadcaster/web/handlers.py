@@ -1,13 +1,12 @@
 """From exceptions to answers: a problem for programs, a page for people."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import psycopg
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from psycopg_pool import PoolTimeout
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,7 +18,7 @@ from broadcaster.rules import RefusedError
 from broadcaster.web import problems
 from broadcaster.web.problems import ProblemError, problem
 
-ErrorPage = Callable[[Request, int], Response]
+ErrorPage = Callable[[Request, int, Exception], Awaitable[Response]]
 Handler = Callable[[Request, Any], Response]
 
 
@@ -47,8 +46,7 @@ def _for_people_too(answer: Handler, error_page: ErrorPage) -> Callable[[Request
     async def handle(request: Request, error: Exception) -> Response:
         response = answer(request, error)
         if response.status_code >= 400 and wants_page(request):  # noqa: PLR2004
-            # A page needs no database, but rendering is no work for the loop.
-            return await run_in_threadpool(error_page, request, response.status_code)
+            return await error_page(request, response.status_code, error)
         return response
 
     return handle

@@ -15,6 +15,9 @@ from broadcaster.web.edge.turn import Turn
 from broadcaster.web.front import COME_BACK
 from broadcaster.web.polls import FEED_PATH, FORMS, asked
 
+NEWCOMER = 0.5
+"""Seconds that a connection which has asked for nothing yet outlives the server's end."""
+
 _FEEDS = {(FEED_PATH + suffix).encode() for suffix in FORMS}
 _BODIED = {b"content-length", b"transfer-encoding", b"expect"}
 
@@ -70,7 +73,14 @@ class FeedProtocol(BoundedProtocol):
         """The server ends: who waits is answered, and told to come back a little later."""
         if self._turn is not None:
             self._told(last=True)
+        elif not self._asked:
+            # It has only just come, from those who waited to be taken in: its request is on the way.
+            self.loop.call_later(NEWCOMER, self._shut)
         else:
+            super().shutdown()
+
+    def _shut(self) -> None:
+        if not self.transport.is_closing():
             super().shutdown()
 
     def timeout_keep_alive_handler(self) -> None:

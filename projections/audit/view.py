@@ -132,6 +132,15 @@ def of_account(
     return conn.execute(query, ([account_stream(account), credentials_stream(account)], limit)).fetchall()
 
 
+def roles_taken(conn: Connection[Any], account: str, limit: int) -> list[tuple[datetime, str, str, str]]:
+    """The roles that were taken from an account, the last first. As `of_streams`."""
+    query = SQL(
+        "SELECT recorded_at, account, summary, summary_en FROM audit_entries"
+        " WHERE stream = %s AND topic = 'role.revoked' ORDER BY position DESC LIMIT %s"
+    )
+    return conn.execute(query, (account_stream(account), limit)).fetchall()
+
+
 def ends_of_keys(conn: Connection[Any], key_ids: Sequence[str]) -> dict[str, str]:
     """Of these API keys, those of whose end the log knows: by which account each was ended."""
     streams = {key_stream(key_id): key_id for key_id in key_ids}

@@ -67,11 +67,10 @@ def change(
 
 
 def shown_again(
-    request: Request, services: Services, visitor: Visitor, form: Form, area_set: str | None = None
+    request: Request, services: Services, visitor: Visitor, form: Form, area_set_id: UUID | None = None
 ) -> Response:
     """The form of a new set, or of one there is, with what was typed when the session had ended."""
     visitor.require_somewhere(*KEEPERS)
-    area_set_id = UUID(area_set) if area_set else None
     known = _found(services, visitor, area_set_id) if area_set_id else None
     moved = known is not None and form.number("version") != known.version
     faults = (Fault("", "moved-on"),) if moved else ()

@@ -68,13 +68,13 @@ def contacts(
     acting = manager_of(services, visitor, body_id)
     faults: list[Fault] = []
     given: list[IssuerContact] = []
-    for kind, value in zip(form.all("kind"), form.all("value"), strict=False):
+    for row, (kind, value) in enumerate(zip(form.all("kind"), form.all("value"), strict=False), 1):
         if not value.strip():
             continue
         try:
             given.append(IssuerContact.model_validate({"kind": kind, "value": value.strip()}))
         except ValidationError:
-            faults.append(Fault("value", "invalid"))
+            faults.append(Fault(f"c-value-{row}", "invalid"))
     if not faults:
         try:
             BodyCommands(services.ports.office).set_contacts(

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from broadcaster.account import Role
 from broadcaster.lifecycle import Life
 from broadcaster.log import ConflictError
-from broadcaster.rules import RefusedError
-from broadcaster.web.console import previews, second_factor
+from broadcaster.rules import RefusedError, Rule
+from broadcaster.web.console import already, previews, second_factor
 from broadcaster.web.console.asked import AskedAlert, asked
 from broadcaster.web.console.form import BoundForm, Form
 from broadcaster.web.console.frame import go, show
@@ -54,11 +54,11 @@ def cancel(
     request: Request, services: WithServices, visitor: WithVisitor, found: AskedAlert, form: BoundForm
 ) -> Response:
     """Withdraws it at once, everywhere it went; with `do=preview` only shows what that looks like."""
-    alert, body = found.alert, found.alert.issuer_id
+    alert, body, seen = found.alert, found.alert.issuer_id, form.number("expected")
     visitor.require(body, Role.AUTHOR, Role.APPROVER)
-    if alert.life is not Life.LIVE:
-        return go(f"/console/alerts/{alert.id}/live")
     told = Told(form.one("reason"), form.ticked("in_error"), form.ticked("sure"))
+    if over := _over(services, visitor, found, told, seen):
+        return over
     if form.one("do") == "preview":
         return _page(request, services, visitor, found, told)
     faults = _faults(services, visitor, form)
@@ -70,7 +70,7 @@ def cancel(
                 told.reason,
                 in_error=told.in_error,
                 at=services.now(),
-                expected=form.number("expected"),
+                expected=seen,
             )
         except RefusedError as refusal:
             faults = [Fault("", refusal.rule.value)]
@@ -78,15 +78,30 @@ def cancel(
             faults = [Fault("", "moved")]
         else:
             return go(f"/console/alerts/{alert.id}/live")
+    # Read anew: another press of the same button may have been quicker.
+    found = asked(services, visitor, alert.id)
     shown = Told(told.reason, told.in_error, told.sure, tuple(faults))
-    return _page(request, services, visitor, found, shown, status=422)
+    over = _over(services, visitor, found, told, seen)
+    return over or _page(request, services, visitor, found, shown, status=422)
+
+
+def _over(services: Services, visitor: Visitor, found: Story, told: Told, seen: int) -> Response | None:
+    """What there is to say where it is no longer live: that it was withdrawn, by whom; or all one typed."""
+    alert = found.alert
+    if alert.life is Life.LIVE:
+        return None
+    meanwhile = already.found(services, visitor, alert.id, "cancel", seen)
+    mine = meanwhile is not None and meanwhile.is_done and meanwhile.acts[0].mine
+    if told.reason and not mine:
+        raise RefusedError(Rule.STATE, f"cannot cancel an alert that is {alert.life}")
+    return go(f"/console/alerts/{alert.id}/live{already.query('cancel', seen)}")
 
 
 def shown_again(
-    request: Request, services: Services, visitor: Visitor, form: Form, alert_id: str
+    request: Request, services: Services, visitor: Visitor, form: Form, alert_id: UUID
 ) -> Response | None:
     """The page with the reason that was typed when the session had ended; None where it is over."""
-    found = asked(services, visitor, UUID(alert_id))
+    found = asked(services, visitor, alert_id)
     visitor.require(found.alert.issuer_id, Role.AUTHOR, Role.APPROVER)
     if found.alert.life is not Life.LIVE:
         return None
@@ -130,6 +145,7 @@ def _page(
         alert=alert,
         content=content,
         told=told,
+        faults=told.faults,
         previews=previews.of_content(content, name, MsgType.CANCEL, services.now(), told.reason),
         estimate=None,
     )

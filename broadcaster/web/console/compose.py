@@ -115,10 +115,9 @@ def discard(services: WithServices, visitor: WithVisitor, form: BoundForm, draft
 
 
 def shown_again(
-    request: Request, services: Services, visitor: Visitor, form: Form, sheet_id: str
+    request: Request, services: Services, visitor: Visitor, form: Form, draft_id: UUID
 ) -> Response:
     """The form with what was typed when the session had ended; where others saved meanwhile, both texts."""
-    draft_id = UUID(sheet_id)
     sheet, version = sheet_of(services, visitor, form, draft_id), form.number("version")
     draft = sheet.draft
     if not draft.version and (version or services.ports.drafts.alert_of_gone(draft_id)):

@@ -9,13 +9,18 @@ from starlette.responses import RedirectResponse, Response
 
 from broadcaster.account import Role
 from broadcaster.web import i18n
-from broadcaster.web.console.form import masked
+from broadcaster.web.console.form import POSTED, Posted, masked
 from broadcaster.web.console.pending import pending
+from broadcaster.web.console.refill import refilled
 from broadcaster.web.console.visitor import Visitor
+from broadcaster.web.console.writing import Fault
 from broadcaster.web.services import Services
 from broadcaster.web.soundness import manages_city
-from broadcaster.web.templating import compressed, page, render
+from broadcaster.web.templating import compressed, environment, page, render
 from schemas.content import Mode
+
+REFUSED = 400
+"""From this status on nothing was done."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +67,19 @@ def show(
     status: int = 200,
     path: str | None = None,
     mode: Mode = Mode.ACTUAL,
+    faults: Sequence[Fault] = (),
+    fills_in: bool = False,
     **values: Any,
 ) -> Response:
-    """A page. `path` is where its GET is, for a page that answers a POST."""
+    """A page. `path` is where its GET is, for a page that answers a POST.
+
+    A form that was posted stands in it as it was posted, and `faults` at its fields; unless the page fills
+    in its own.
+    """
+    lang = i18n.chosen(request)
     html = render(
         f"console/{template}",
-        i18n.chosen(request),
+        lang,
         path=path or request.url.path,
         here=here,
         menu=menu(request.app.state.services, visitor) if visitor else [],
@@ -77,11 +89,21 @@ def show(
         csrf=masked(request.app.state.services, visitor) if visitor else "",
         kept=getattr(request.state, "kept", False),
         mode=mode,
+        faults=faults,
         **values,
     )
+    posted: Posted | None = getattr(request.state, POSTED, None)
+    if posted is not None and not fills_in and (status >= REFUSED or posted.kept):
+        html = refilled(html, posted.path, posted.form, _worded(faults, lang))
     answer = page(request, html, status)
     answer.headers["Cache-Control"] = "no-store"
     return compressed(request, answer)
+
+
+def _worded(faults: Sequence[Fault], lang: i18n.Lang) -> list[tuple[str, str]]:
+    word: Any = environment().get_template("console/faults.html").module
+    with i18n.speaking(lang):
+        return [(each.field, str(word.word(each)).strip()) for each in faults if each.field]
 
 
 def fragment(request: Request, template: str, **values: Any) -> Response:

@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 
 from fastapi import Request
 
-from broadcaster.web.console.form import CSRF, Form, shown_to
+from broadcaster.web.console.form import Form, shown_to
+from broadcaster.web.console.refill import NEVER
 from broadcaster.web.services import Services
 
 FIELD = "kept"
@@ -24,8 +25,6 @@ LASTS = timedelta(days=1)
 """Older than this it is not shown again."""
 
 _SEALED = "kept form"
-_NEVER = frozenset({CSRF, FIELD, "code", "password", "former", "pin", "sure"})
-"""Secrets, and the tick that one is sure: it is for what one sees when one presses."""
 _HIDDEN = frozenset({"version", "expected", "overwrite", "number", "nonce", "do", "body", "back", "stop"})
 """What the page itself filled in; alone it is nothing typed."""
 _NOT_KEPT = re.compile(r"/console/((account|sign-in|sign-out|welcome|sso|kept)(/.*)?|drafts/.*/autosave)")
@@ -50,13 +49,17 @@ class Kept:
         return {name: many for name, many in found.items() if many and name not in _HIDDEN}
 
 
-def of(services: Services, request: Request, form: Form) -> Kept | None:
-    """What is to be kept of a form; None where nothing was typed, or no page of ours was behind it."""
+def of(services: Services, request: Request, form: Form, *, by: str | None = None) -> Kept | None:
+    """What is to be kept of a form; None where nothing was typed, or no page of ours was behind it.
+
+    `by` is who is signed in: such a one's is a page that says of nobody whom it was shown to, as one does
+    that another release made, or another key sealed. Another site's was refused before.
+    """
     path = request.url.path
-    account = shown_to(services, form)
+    account = shown_to(services, form) or by
     if account is None or _NOT_KEPT.fullmatch(path):
         return None
-    values = {name: many for name, many in form.values.items() if name not in _NEVER}
+    values = {name: many for name, many in form.values.items() if name not in NEVER}
     kept = Kept(account, path, services.now(), Form(values))
     return kept if kept.written else None
 

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
+from uuid import UUID
 
 from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
@@ -10,15 +12,23 @@ from starlette.responses import Response
 from broadcaster.rules import RefusedError
 from broadcaster.web.console import (
     area_sets,
+    bodies,
     cancel,
     compose,
+    dead_letters,
     keeping,
+    keys,
     left_out,
+    people,
+    proof,
     review,
+    screen_groups,
+    screen_page,
+    screens,
     template_writing,
     templates,
 )
-from broadcaster.web.console.form import UnboundForm
+from broadcaster.web.console.form import POSTED, Posted, UnboundForm
 from broadcaster.web.console.frame import go, show
 from broadcaster.web.console.keeping import LASTS, Kept
 from broadcaster.web.console.visitor import HOME, Visitor, WithVisitor, page_behind
@@ -30,9 +40,12 @@ KEPT = "/console/kept"
 router = APIRouter(prefix=KEPT, include_in_schema=False)
 
 Restore = Callable[..., Response | None]
-"""Takes the request, the services, the visitor, the form and each variable part of its address, as text."""
+"""Takes the request, the services, the visitor, the form and each variable part of its address."""
+Page = Callable[..., Response]
+"""The same without the form: a page that refill.py fills in."""
 
 _ID = r"([0-9a-f-]{36})"
+_BODY = r"([a-z0-9-]+)"
 _FORMS: Mapping[str, Restore] = {
     rf"/console/drafts/{_ID}": compose.shown_again,
     rf"/console/alerts/{_ID}/cancel": cancel.shown_again,
@@ -43,7 +56,19 @@ _FORMS: Mapping[str, Restore] = {
     rf"/console/templates/{_ID}/use": templates.use_shown_again,
     rf"/console/area-sets(?:/{_ID})?": area_sets.shown_again,
 }
-"""Forms that are shown filled in again; of every other the words are shown, to be copied."""
+"""Forms of pages that must know what was typed."""
+_PAGES: Mapping[str, Page] = {
+    r"/console/people/(?:invite|grant)": partial(people.people_page, wanted=people.EVERYONE),
+    r"/console/keys/ask": keys.keys_page,
+    rf"/console/bodies/{_BODY}/(?:contacts|policy|delegations)": bodies.body_page,
+    rf"/console/dead-letters/{_ID}": dead_letters.letter_page,
+    r"/console/screens": partial(screens.screens_page, wanted=screens.Wanted()),
+    rf"/console/screens/{_ID}/(?:place|display)": screen_page.screen_page,
+    r"/console/screen-groups": screen_groups.groups_page,
+    rf"/console/screen-groups/{_ID}/(?:screens|display)": screen_groups.group_page,
+    r"/console/audit/evidence": partial(proof.as_of_page, asked=proof.Asked()),
+}
+"""Every other form that something is typed into. What has neither line gives its words, to be copied."""
 
 
 @router.get("")
@@ -76,14 +101,21 @@ def again(request: Request, services: Services, visitor: Visitor, kept: Kept) ->
 
 
 def _restored(request: Request, services: Services, visitor: Visitor, kept: Kept) -> Response | None:
-    for pattern, restore in _FORMS.items():
-        found = re.fullmatch(pattern, kept.path)
-        if found:
-            try:
-                return restore(request, services, visitor, kept.form, *found.groups())
-            except (RefusedError, HTTPException, ProblemError, ValueError):
-                return None  # No longer hers to write, or no longer there: the words are hers all the same.
+    setattr(request.state, POSTED, Posted(kept.path, kept.form, kept=True))
+    try:
+        for pattern, restore in _FORMS.items():
+            if found := re.fullmatch(pattern, kept.path):
+                return restore(request, services, visitor, kept.form, *_parts(found))
+        for pattern, page in _PAGES.items():
+            if found := re.fullmatch(pattern, kept.path):
+                return page(request, services, visitor, *_parts(found))
+    except (RefusedError, HTTPException, ProblemError, ValueError):
+        return None  # No longer hers to write, or no longer there: the words are hers all the same.
     return None
+
+
+def _parts(found: re.Match[str]) -> list[UUID | str | None]:
+    return [UUID(part) if part and re.fullmatch(_ID, part) else part for part in found.groups()]
 
 
 def _page(

@@ -6,31 +6,38 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from broadcaster.web.console import keeping, visitor
-from broadcaster.web.console.form import StaleFormError, unbound
+from broadcaster.accounts.store import State
+from broadcaster.web.console import keeping, trouble, visitor
+from broadcaster.web.console.form import StaleFormError, shown_to, unbound
+from broadcaster.web.console.keeping import Kept
 from broadcaster.web.console.kept import KEPT, again
 from broadcaster.web.console.sign_in import asked_again
 from broadcaster.web.handlers import wants_page
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import Services
 
+CLOSED = 410
+"""What a script is told where signing in again will not do (draft.js)."""
+
 
 async def signed_out(request: Request, error: Exception) -> Response:
     """To the sign-in page; in answer to a form of ours that page itself, carrying what was typed."""
     del error
-    # A script keeps what was typed on its own page, and only wants to know that nobody is signed in.
+    services: Services = request.app.state.services
     if request.method == "POST" and wants_page(request):
         try:
             form = await unbound(request)
         except ProblemError:
             return visitor.to_sign_in(request)  # Another site's: it plants nothing here.
-        services: Services = request.app.state.services
         if request.url.path == KEPT:
             kept = keeping.carried(services, form)
         else:
             kept = keeping.of(services, request, form)
         if kept is not None:
-            return await run_in_threadpool(asked_again, request, services, kept)
+            return await run_in_threadpool(_asked, request, services, kept)
+    elif request.method == "POST" and await run_in_threadpool(_is_closed, services, await _shown(request)):
+        return Response(status_code=CLOSED)
+    # A script keeps what was typed on its own page, and only wants to know that nobody is signed in.
     return visitor.to_sign_in(request)
 
 
@@ -38,7 +45,7 @@ async def stale(request: Request, error: Exception) -> Response:
     """Of who signed in anew elsewhere meanwhile: refused, and the form once more with what was typed."""
     found = cast("StaleFormError", error)
     services: Services = request.app.state.services
-    kept = keeping.of(services, request, found.form) if wants_page(request) else None
+    kept = keeping.of(services, request, found.form, by=found.visitor.name) if wants_page(request) else None
     if kept is None:
         handle: Any = request.app.exception_handlers[ProblemError]
         return await handle(request, error)
@@ -46,3 +53,21 @@ async def stale(request: Request, error: Exception) -> Response:
     if response.status_code == 200:  # noqa: PLR2004
         response.status_code = 403
     return response
+
+
+def _asked(request: Request, services: Services, kept: Kept) -> Response:
+    # Who cannot sign in any more is told so, with what was typed: it was on this very page a moment ago.
+    if _is_closed(services, kept.account):
+        return trouble.page(request, services, None, "closed", kept, status=403)
+    return asked_again(request, services, kept)
+
+
+async def _shown(request: Request) -> str | None:
+    try:
+        return shown_to(request.app.state.services, await unbound(request))
+    except ProblemError:
+        return None
+
+
+def _is_closed(services: Services, account: str | None) -> bool:
+    return account is not None and services.ports.desk.accounts.state(account) is State.CLOSED

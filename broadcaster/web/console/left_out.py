@@ -71,10 +71,10 @@ def leave_out(
 
 
 def shown_again(
-    request: Request, services: Services, visitor: Visitor, form: Form, alert_id: str
+    request: Request, services: Services, visitor: Visitor, form: Form, alert_id: UUID
 ) -> Response:
     """The page with the ticks and the reason of when the session had ended."""
-    return _page(request, services, visitor, asked(services, visitor, UUID(alert_id)), typed=form)
+    return _page(request, services, visitor, asked(services, visitor, alert_id), typed=form)
 
 
 @router.post("/readmit")

@@ -9,6 +9,7 @@ from broadcaster.account import Role
 from broadcaster.lifecycle import Life, Stage
 from broadcaster.web import i18n, sights
 from broadcaster.web.api import accounting
+from broadcaster.web.console import already
 from broadcaster.web.console.asked import AskedAlert, WatchedAlert
 from broadcaster.web.console.cards import category_lasts
 from broadcaster.web.console.form import masked
@@ -46,14 +47,22 @@ def accounting_csv(services: WithServices, visitor: WithVisitor, found: AskedAle
 
 @router.get("/live")
 def live_page(
-    request: Request, services: WithServices, visitor: WithVisitor, found: AskedAlert
+    request: Request,
+    services: WithServices,
+    visitor: WithVisitor,
+    found: AskedAlert,
+    step: already.Step = "",
+    seen: already.Seen = 0,
 ) -> Response:
-    """Progress on each channel, with the providers' reasons."""
+    """Progress on each channel, with the providers' reasons; and what an earlier `step` came to."""
     if found.alert.issued is None and found.alert.work is not None:
         return go(f"/console/alerts/{found.alert.id}")
     values = _sight(request, services, visitor, found)
     content = values["content"]
     mode = content.mode if content else Mode.ACTUAL
+    values["already"] = None
+    if step and visitor.may(found.alert.issuer_id):
+        values["already"] = already.found(services, visitor, found.alert.id, step, seen)
     return show(request, visitor, "live.html", here="alerts", mode=mode, **values)
 
 

@@ -13,9 +13,10 @@ from broadcaster.account import Role
 from broadcaster.alert import Alert
 from broadcaster.lifecycle import TABLE, Command, Stage
 from broadcaster.log import ConflictError
-from broadcaster.rules import RefusedError
+from broadcaster.rules import RefusedError, Rule
 from broadcaster.web import i18n
-from broadcaster.web.console import changes, foretold, previews, second_factor, writing
+from broadcaster.web.console import already, changes, foretold, previews, second_factor, writing
+from broadcaster.web.console.already import Already
 from broadcaster.web.console.asked import AskedAlert, asked
 from broadcaster.web.console.cards import category_lasts
 from broadcaster.web.console.composing import census
@@ -47,6 +48,8 @@ class Told:
     step: str = ""
     reason: str = ""
     due: str = ""
+    already: Already | None = None
+    """What others, or an earlier press, did meanwhile."""
 
 
 @router.get("")
@@ -56,11 +59,14 @@ def review_page(
     visitor: WithVisitor,
     found: AskedAlert,
     count: Annotated[Literal["", "1"], Query()] = "",
+    step: already.Step = "",
+    seen: already.Seen = 0,
 ) -> Response:
     """The version in work; without one, the alert as it is out. `count` asks for the exact count."""
     if found.alert.work is None or not visitor.may(found.alert.issuer_id):
-        return go(f"/console/alerts/{found.alert.id}/live")
-    return _page(request, services, visitor, found, Told(), count=bool(count))
+        return go(f"/console/alerts/{found.alert.id}/live{already.query(step, seen)}")
+    told = Told(already=already.found(services, visitor, found.alert.id, step, seen))
+    return _page(request, services, visitor, found, told, count=bool(count))
 
 
 @router.post("/do/{step}")
@@ -73,17 +79,21 @@ def take_step(
     step: Annotated[Step, Path()],
 ) -> Response:
     """Approve, issue, schedule, return or reject the version that was read, and no later one."""
-    alert, told = found.alert, Told((), step, form.one("reason"), form.one("due"))
+    alert, seen = found.alert, form.number("expected")
+    told = Told((), step, form.one("reason"), form.one("due"))
+    if alert.version != seen and (done := _done(services, visitor, alert, step, seen)):
+        return done
     faults = _faults(services, visitor, form, step)
     if faults:
-        return _again(request, services, visitor, found, replace(told, faults=faults))
+        return _again(request, services, visitor, alert, seen, replace(told, faults=faults))
     try:
-        after = _run(services, visitor, alert, told, form.number("expected"))
+        after = _run(services, visitor, alert, told, seen)
     except RefusedError as refusal:
         told = replace(told, faults=(replace(writing.refused(refusal), field=step),))
-        return _again(request, services, visitor, found, told)
+        return _again(request, services, visitor, alert, seen, told)
     except ConflictError:
-        return _again(request, services, visitor, found, replace(told, faults=(Fault(step, "moved"),)))
+        told = replace(told, faults=(Fault(step, "moved"),))
+        return _again(request, services, visitor, alert, seen, told)
     # A bulletin that was to be issued at night has not gone out: it waits, and the page says so.
     return go(f"/console/alerts/{after.id}" if after.work else f"/console/alerts/{after.id}/live")
 
@@ -110,10 +120,10 @@ def edit(services: WithServices, visitor: WithVisitor, found: AskedAlert, form: 
 
 
 def shown_again(
-    request: Request, services: Services, visitor: Visitor, form: Form, alert_id: str, step: str
+    request: Request, services: Services, visitor: Visitor, form: Form, alert_id: UUID, step: str
 ) -> Response | None:
     """The page with the reason or the time that was typed when the session had ended."""
-    found = asked(services, visitor, UUID(alert_id))
+    found = asked(services, visitor, alert_id)
     if found.alert.work is None or not visitor.may(found.alert.issuer_id):
         return None
     told = Told((), step, form.one("reason"), form.one("due"))
@@ -156,10 +166,27 @@ def _run(services: Services, visitor: Visitor, alert: Alert, told: Told, seen: i
     return after
 
 
-def _again(request: Request, services: Services, visitor: Visitor, found: Story, told: Told) -> Response:
+def _done(services: Services, visitor: Visitor, alert: Alert, step: str, seen: int) -> Response | None:
+    """The page that says so, where just that was done to what was seen."""
+    meanwhile = already.found(services, visitor, alert.id, step, seen)
+    if meanwhile is None or not meanwhile.is_done:
+        return None
+    return go(f"/console/alerts/{alert.id}{already.query(step, seen)}")
+
+
+def _again(
+    request: Request, services: Services, visitor: Visitor, alert: Alert, seen: int, told: Told
+) -> Response:
+    # Read anew: another press of the same button may have been quicker.
+    found = asked(services, visitor, alert.id)
+    if done := _done(services, visitor, alert, told.step, seen):
+        return done
     if found.alert.work is None:
-        return go(f"/console/alerts/{found.alert.id}/live")
-    return _page(request, services, visitor, found, told, status=422)
+        if told.reason:
+            raise RefusedError(Rule.STATE, f"cannot {told.step}: no version is in work")
+        return go(f"/console/alerts/{alert.id}/live{already.query(told.step, seen)}")
+    meanwhile = already.found(services, visitor, alert.id, told.step, seen)
+    return _page(request, services, visitor, found, replace(told, already=meanwhile), status=422)
 
 
 def _page(
@@ -230,5 +257,7 @@ def _page(
         may_return=approves and open_to(Command.RETURN),
         may_edit=writes and alert.stage is Stage.DRAFT,
         told=told,
+        faults=told.faults,
+        already=told.already,
         left_out=len(services.book.left_out(alert.id)),
     )

@@ -63,10 +63,10 @@ def new_shown_again(request: Request, services: Services, visitor: Visitor, form
 
 
 def shown_again(
-    request: Request, services: Services, visitor: Visitor, form: Form, template_id: str
+    request: Request, services: Services, visitor: Visitor, form: Form, template_id: UUID
 ) -> Response:
     """The form of the next version, with what was typed when the session had ended."""
-    template = found(services, visitor, UUID(template_id))
+    template = found(services, visitor, template_id)
     visitor.require(template.issuer_id, *WRITERS)
     moved = form.number("version") != template.version
     faults = (Fault("", "moved-on"),) if moved else ()

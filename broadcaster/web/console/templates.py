@@ -1,5 +1,6 @@
 """Templates and saved sets of areas that the visitor's bodies may use; drafting from them."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Annotated
 from uuid import UUID, uuid4, uuid5
@@ -72,6 +73,9 @@ def use(
     template, body = found(services, visitor, template_id), form.one("body")
     visitor.require(body, Role.AUTHOR)
     gaps = {each.name: form.one(f"gap-{each.name}") for each in template.latest.body.fields}
+    at = services.now()
+    if faults := _gaps(template, gaps, known_values(services.ports.office.issuer(body), at)):
+        return one_page(request, services, visitor, template, faults, used=form)
     given = Given(
         values={name: value for name, value in gaps.items() if value}, version=template.latest.number
     )
@@ -85,7 +89,6 @@ def use(
         # The form asks for areas itself; a text needs some to be a whole one.
         given = Given(given.values, (services.ports.office.issuer(body).area,), version=given.version)
     drafts = TemplateDrafts(services.ports.office, services.ports.alerts, services.shelf)
-    at = services.now()
     try:
         content = drafts.filled(visitor.by(body), body, template_id, given, at=at)
         fields = writing.fields_of(content, body)
@@ -104,6 +107,17 @@ def use(
     return go(f"/console/drafts/{draft_id}")
 
 
+def _gaps(template: Template, given: Mapping[str, str], known: Mapping[str, str]) -> tuple[Fault, ...]:
+    faults: list[Fault] = []
+    for gap in template.latest.body.fields:
+        value = given[gap.name]
+        if not value and gap.name not in known:
+            faults.append(Fault(f"gap-{gap.name}", "missing"))
+        elif len(value) > gap.longest:
+            faults.append(Fault(f"gap-{gap.name}", "long", gap.longest))
+    return tuple(faults)
+
+
 def _begin(
     services: Services, visitor: Visitor, draft_id: UUID, body: str, fields: dict[str, list[str]]
 ) -> None:
@@ -113,10 +127,10 @@ def _begin(
 
 
 def use_shown_again(
-    request: Request, services: Services, visitor: Visitor, form: Form, template_id: str
+    request: Request, services: Services, visitor: Visitor, form: Form, template_id: UUID
 ) -> Response:
     """The gaps as they were filled in when the session had ended."""
-    return one_page(request, services, visitor, found(services, visitor, UUID(template_id)), used=form)
+    return one_page(request, services, visitor, found(services, visitor, template_id), used=form)
 
 
 def usable(services: Services, visitor: Visitor) -> frozenset[str]:

@@ -63,6 +63,8 @@ export function keep(form, preview, state) {
       dirty = true;
       return send();
     }
+    const barred = { 403: form.dataset.barred, 410: form.dataset.closed }[answer.status];
+    if (barred) return bar(barred);
     ended = false;
     away.hidden = true;
     if (answer.status === 412) {
@@ -95,6 +97,14 @@ export function keep(form, preview, state) {
     away.hidden = false;
     state.textContent = form.dataset.ended;
     return false;
+  }
+
+  // Who may not write it any more is told, and is shown every word once more when the form is sent.
+  function bar(words) {
+    over = true;
+    dirty = true;
+    state.textContent = words;
+    return true;
   }
 
   async function renew() {
