@@ -33,7 +33,7 @@ class AlertCorrecting(AlertSending):
             speaker = self._office.check(by, alert.issuer_id, EITHER, None, at)
             alert.check(Command.CORRECT)
             assert alert.issued is not None, "it is live"
-            self._office.check_edition(alert.issued.edition, at)
+            self._check_places(alert.issued.edition, at)
             text = self._text(speaker, template_id, at)
             content = _reworded(alert.issued.content, text)
             self._office.check_said(speaker, content, at)
@@ -42,6 +42,19 @@ class AlertCorrecting(AlertSending):
             return alert.correct(by, content, approval, **self._sending(speaker, alert.id, content, at))
 
         return self._change("correct", by, alert_id, decide, at=at, **how)
+
+    def _check_places(self, edition: str, at: datetime) -> None:
+        # The same people would have to be found by codes that may name other places now; who is told
+        # instead is for someone to choose, and for a second one to approve.
+        current = self._office.edition(at).name
+        if edition != current:
+            raise RefusedError(
+                Rule.EDITION,
+                f"areas: it went out by the codes of edition {edition}, and {current} is in force, so its "
+                "areas cannot be kept as they are. Two ways put it right: an update that `corrects`, with "
+                "its areas chosen anew, which another approves; or withdrawing it `in_error`, which one "
+                "person may",
+            )
 
     def _text(self, speaker: str, template_id: UUID, at: datetime) -> TemplateVersion:
         template = self._office.template(template_id)

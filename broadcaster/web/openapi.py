@@ -39,6 +39,19 @@ _PROBLEM: dict[str, Any] = {
         "status": {"type": "integer"},
         "detail": {"type": "string"},
         "rule": {"type": "string", "description": "The rule that was broken."},
+        "ways": {
+            "type": "array",
+            "description": "What may be done instead: where, with what in the body, by how many people.",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "href": {"type": "string"},
+                    "page": {"type": "string", "description": "The page of the console for it."},
+                    "with": {"type": "object"},
+                    "people": {"type": "integer"},
+                },
+            },
+        },
         "errors": {
             "type": "array",
             "items": {

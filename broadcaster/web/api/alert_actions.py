@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Response
 from broadcaster.alert import Alert
 from broadcaster.alert_commands import AlertCommands
 from broadcaster.log import StaleError
+from broadcaster.rules import RefusedError, Rule
 from broadcaster.web.api.models import AlertState, alert_state
 from broadcaster.web.api.tags import Expected, ExpectedStrictly, Seen, version_tag
 from broadcaster.web.api.warnings import SubmittedAlert, warnings_of
@@ -187,8 +188,26 @@ def update(on: WithAlert, alert_id: UUID, request: ProposedContent) -> AlertStat
 
 @router.post("/{alert_id}/correct", summary="Correct at once", responses=COMMAND_PROBLEMS)
 def correct(on: WithAlert, alert_id: UUID, request: Correction) -> AlertState:
-    """Sends words that another approved beforehand to everyone who got what is wrong. One person may."""
-    return on.run(partial(on.commands.correct, on.by, alert_id, request.template))
+    """Sends words that another approved beforehand to everyone who got what is wrong. One person may.
+
+    Of an alert that is live across a reorganisation of areas it is refused (`content.edition`): `ways` of
+    the problem leads to the two that remain.
+    """
+    try:
+        return on.run(partial(on.commands.correct, on.by, alert_id, request.template))
+    except RefusedError as refusal:
+        if refusal.rule is not Rule.EDITION:
+            raise
+        ways = _ways_to_correct(alert_id)
+        raise ProblemError(refusal.rule.value, refusal.detail, rule=refusal.rule.value, ways=ways) from None
+
+
+def _ways_to_correct(alert_id: UUID) -> list[dict[str, object]]:
+    api, page = f"/v1/alerts/{alert_id}", f"/console/alerts/{alert_id}"
+    return [
+        {"href": f"{api}/update", "page": f"{page}/live", "with": {"corrects": True}, "people": 2},
+        {"href": f"{api}/cancel", "page": f"{page}/cancel", "with": {"in_error": True}, "people": 1},
+    ]
 
 
 @router.post("/{alert_id}/cancel", summary="Withdraw", responses=COMMAND_PROBLEMS)

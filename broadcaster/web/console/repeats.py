@@ -104,7 +104,7 @@ class Repeats:
 
 async def _over(answer: _Answer) -> None:
     patience = time.monotonic() + PATIENCE
-    while not answer.ended and time.monotonic() < patience:
+    while not answer.ended and time.monotonic() < patience:  # noqa: ASYNC110 (an event is of one loop)
         await asyncio.sleep(LOOK)
 
 

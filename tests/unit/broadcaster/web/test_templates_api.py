@@ -10,7 +10,7 @@ import pytest
 from broadcaster.runtime import SYSTEM
 from schemas.areas import Area
 from schemas.events import AlertDrafted, TemplateSaved
-from tests.unit.broadcaster.web.town import AREAS, CITY, HANG_BAC, PHUC_XA, Town
+from tests.unit.broadcaster.web.town import AREAS, CITY, HANG_BAC, PHUC_XA, Town, content
 
 BODY: dict[str, Any] = {
     "kind": "alert",
@@ -254,6 +254,23 @@ def test_a_wrong_alert_is_put_right_by_one_person_in_words_another_approved(town
     )
     (correction,) = told["corrections"]
     assert (correction["wrong_version"], correction["seconds"], correction["how"]) == (1, 180.0, "update")
+
+
+def test_across_a_reorganisation_the_two_ways_that_remain_are_named(town: Town) -> None:
+    template, alert_id = correcting(town), town.issue(expires_at="2024-07-12T00:00:00Z")
+    later = [*AREAS, Area(code="00070", name="Phường Hồng Hà", kind="phuong", level=3, parent_code="001")]
+    town.setup.adopt_areas(SYSTEM, "2024-07-10b", date(2024, 7, 11), later, at=town.now)
+    town.later(days=1)
+    refused = town.client("lan").post(f"/v1/alerts/{alert_id}/correct", {"template": template})
+    told = refused.json()
+    assert (refused.status_code, told["rule"]) == (422, "content.edition")
+    assert "Two ways put it right" in told["detail"]
+    update, cancel = told["ways"]
+    assert [each["page"].rpartition("/")[2] for each in (update, cancel)] == ["live", "cancel"]
+    proposed = town.client("lan").post(update["href"], {"content": content(), **update["with"]})
+    assert (proposed.status_code, proposed.json()["stage"]) == (200, "draft")
+    withdrawn = town.client("lan").post(cancel["href"], {"reason": "Sai nơi", **cancel["with"]})
+    assert (withdrawn.status_code, withdrawn.json()["life"]) == (200, "cancelled")
 
 
 def test_what_was_not_approved_or_has_gaps_corrects_nothing(town: Town) -> None:

@@ -304,10 +304,14 @@ def ticked(browser: Browser) -> list[str]:
     return [value for name, value in form.form_values() if name == "screen"]
 
 
-def test_any_other_form_gives_the_words_back(town: Town) -> None:
+def test_small_forms_come_back_too(town: Town) -> None:
     hoa = lapsed(town, "hoa", "/console/people")
-    hoa.press("Mời", account="thu@ubnd-00001")
-    sign_in_again(hoa, "hoa").sees("Chữ bạn vừa viết", "thu@ubnd-00001")
+    hoa.press("Mời", account="thu@ubnd-00001", role="auditor")
+    sign_in_again(hoa, "hoa").sees(BACK, "Mời người mới")
+    form, _ = hoa._form("Mời")  # pyright: ignore[reportPrivateUsage]
+    assert (form.fields["account"], form.fields["role"]) == ("thu@ubnd-00001", "auditor")
+    form, _ = hoa._form("Thêm vai trò")  # pyright: ignore[reportPrivateUsage]
+    assert form.fields["account"] == ""
     assert "access.asked" not in [one.event.TOPIC for one in town.log.everything()]
 
 

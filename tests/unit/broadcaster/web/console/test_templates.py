@@ -113,7 +113,10 @@ def test_a_gap_left_open_is_refused(town: Town, lan: Browser) -> None:
     write(lan)
     values = [("csrf", lan.csrf()), ("body", PHUC_XA), ("gap-noi", "")]
     assert lan.send(f"{lan.path}/use", values).status == 422
-    lan.sees("Không khớp mẫu tin.")
+    lan.sees("Chưa điền.")
+    values[-1] = ("gap-noi", "x" * 41)
+    assert lan.send(lan.path, values).status == 422
+    lan.sees("Dài quá 40 ký tự.")
     assert town.drafts.of([PHUC_XA]) == []
 
 
