@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Generator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -137,7 +137,8 @@ def test_what_is_handed_over_must_listen() -> None:
         inherited({FDS: "9999"})
     with socket.socket() as serving:
         serving.listen()
-        (handed,) = inherited({FDS: str(os.dup(serving.fileno()))}) or ()
-        with suppress(OSError), handed:
+        handed, *_ = inherited({FDS: str(os.dup(serving.fileno()))}) or [serving]
+        with handed:
+            assert handed is not serving
             assert handed.getsockname() == serving.getsockname()
             assert not handed.get_inheritable()

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from broadcaster.web.console.form import CSRF
+from broadcaster.web.console.kept import KEPT
 
 LASTS = 60.0
 """Seconds that an answer is kept."""
@@ -113,6 +114,8 @@ def _key(request: Request, body: bytes) -> bytes | None:
     headers = request.headers
     if "text/html" not in headers.get("accept", "") or f"{CSRF}=".encode() not in body:
         return None
+    if request.url.path == KEPT:
+        return None  # It changes nothing, and what it answers may be another thing by then.
     said = "\n".join(
         [headers.get(each, "") for each in ("cookie", "origin", "sec-fetch-site", "accept-encoding")]
     )

@@ -13,14 +13,16 @@ from schemas.events import Actor
 from tests.unit.broadcaster.web.console.browser import FORM, HTML, Browser
 from tests.unit.broadcaster.web.console.test_lapsed import BACK, value
 from tests.unit.broadcaster.web.console.test_story import ALERT
-from tests.unit.broadcaster.web.town import BASE, PHUC_XA, SYSTEM, Client, Town
+from tests.unit.broadcaster.web.town import BASE, CITY, PHUC_XA, SYSTEM, Client, Town
 
 UNSENT = "Chưa lưu, chưa gửi gì."
 
 
-def take_away(town: Town, account: str, role: Role) -> None:
+HOA = Actor(account="hoa", body=PHUC_XA)
+
+
+def take_away(town: Town, account: str, role: Role, by: Actor = HOA) -> None:
     services = town.app.app._app.state.services  # type: ignore[attr-defined]  # behind the guard
-    by = Actor(account="hoa", body=PHUC_XA)
     services.access.revoke(by, account, PHUC_XA, role, at=town.now)
     town.catch_up()
 
@@ -71,7 +73,8 @@ def test_an_approver_who_is_one_no_more(
 def test_a_manager_who_is_one_no_more(town: Town) -> None:
     hoa = Browser(town).sign_in("hoa").go(f"/console/bodies/{PHUC_XA}")
     town.setup.grant(SYSTEM, "hoa", PHUC_XA, Role.AUDITOR, at=town.now)
-    town.setup.revoke(SYSTEM, "hoa", PHUC_XA, Role.MANAGER, at=town.now)
+    town.setup.grant(SYSTEM, "kiem", CITY, Role.MANAGER, at=town.now)
+    take_away(town, "hoa", Role.MANAGER, by=Actor(account="kiem", body=CITY))
     values = [("csrf", hoa.csrf()), ("kind", "phone"), ("value", "024 3826 0000")]
     hoa.send(f"/console/bodies/{PHUC_XA}/contacts", values)
     assert hoa.status == 403
