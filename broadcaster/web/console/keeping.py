@@ -48,6 +48,12 @@ class Kept:
         found = {name: [each for each in many if each.strip()] for name, many in self.form.values.items()}
         return {name: many for name, many in found.items() if many and name not in _HIDDEN}
 
+    @property
+    def rows(self) -> Sequence[tuple[str, str]]:
+        """The same to be read and copied: what took most typing first."""
+        said = [(name, "\n".join(many)) for name, many in self.written.items()]
+        return sorted(said, key=lambda row: -len(row[1]))
+
 
 def of(services: Services, request: Request, form: Form, *, by: str | None = None) -> Kept | None:
     """What is to be kept of a form; None where nothing was typed, or no page of ours was behind it.

@@ -121,7 +121,6 @@ def _parts(found: re.Match[str]) -> list[UUID | str | None]:
 def _page(
     request: Request, visitor: Visitor, kept: Kept, case: str, *, sealed: str = "", status: int = 200
 ) -> Response:
-    rows = [(name, "\n".join(many)) for name, many in kept.written.items()] if case == "words" else []
     return show(
         request,
         visitor,
@@ -130,7 +129,7 @@ def _page(
         status=status,
         path=KEPT,
         case=case,
-        rows=rows,
+        rows=kept.rows if case == "words" else [],
         back=page_behind(kept.path) or HOME,
         sealed=sealed,
     )

@@ -96,7 +96,7 @@ def page(
         fills_in=True,
         case=case,
         ended=ended,
-        rows=[(name, "\n".join(many)) for name, many in kept.written.items()] if kept else [],
+        rows=kept.rows if kept else [],
         sealed=keeping.seal(services, kept) if kept else "",
         back=page_behind(kept.path if kept else request.url.path) or HOME,
     )

@@ -122,7 +122,9 @@ export function keep(form, preview, state) {
     soon(PAUSE);
   });
   form.addEventListener("submit", async (event) => {
-    if (sent === "going" || (!sent && !dirty && !ended && !saving)) {
+    // What can be saved no more is sent as it is: the answer shows it whole.
+    if (sent === "going" || (!sent && (over || (!dirty && !ended && !saving)))) {
+      dirty = false;
       go();
       return;
     }
@@ -131,7 +133,7 @@ export function keep(form, preview, state) {
     sent = "saving";
     clearTimeout(timer);
     if (saving) await saving;
-    if (over || (await save())) {
+    if (await save()) {
       sent = "going";
       dirty = false;
       form.requestSubmit(event.submitter);

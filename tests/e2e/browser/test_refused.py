@@ -62,7 +62,8 @@ def test_a_role_is_taken_away_while_someone_types(opened: Opener, hanoi: Site, s
         if scripts:
             expect(lan.get_by_text("tài khoản không còn quyền soạn tin này")).to_be_visible()
         lan.get_by_role("button", name="Trình duyệt").click()
-        expect(lan.get_by_role("heading", name="Tài khoản không có quyền làm việc này")).to_be_visible()
+        barred = lan.get_by_role("heading", name="Tài khoản không có quyền làm việc này")
+        expect(barred).to_be_visible(timeout=20_000)
         expect(lan.get_by_text("Chữ cuối cùng.")).to_be_visible()
         if scripts:
             look(lan)
