@@ -65,7 +65,7 @@ from projections.sms import view as sms
 from projections.sms.projection import Sms
 from schemas.areas import FIRST_EDITION, AreaTree
 from schemas.cadence import CadencePolicy, Reading
-from schemas.events import Actor
+from schemas.events import Actor, ReceiptRecorded
 
 log = structlog.get_logger(__name__)
 
@@ -73,8 +73,18 @@ SYSTEM = Actor(account="system:setup")
 EDITION = FIRST_EDITION
 """Of the area register: the one in force when the telegram was written."""
 POOL_SIZE = 12
-LINGER = {"audience": 0.1, "audit": 0.2, "board": 0.02, "cadence": 0.1, "reach": 0.1, "sms": 0.2}
-"""Seconds that views for people wait for more; what phones and screens wait for does not."""
+LINGER = {
+    "audience": 0.1,
+    "audit": 0.2,
+    "board": 0.02,
+    "cadence": 0.1,
+    "fanout": 0.2,
+    "reach": 0.2,
+    "sms": 0.2,
+}
+"""Seconds that views wait for more; what phones and screens wait for does not."""
+URGENT = Fanout.topics - {ReceiptRecorded.TOPIC}
+"""What phones wait for. A receipt's follow-up is for a second later at the soonest (channels/retry.py)."""
 
 
 _steady = SteadyClock(lambda: datetime.now(UTC), time.monotonic)
@@ -226,7 +236,7 @@ class House:
     def followers(self) -> FollowerGroup:
         """What keeps all of them up to date."""
         followers = [self.follower(each) for each in self.projections]
-        return FollowerGroup(self.pool, followers, linger=LINGER)
+        return FollowerGroup(self.pool, followers, linger=LINGER, urgent=URGENT)
 
     def projection(self, name: str) -> Projection:
         """The projection of that name. Raises LookupError."""

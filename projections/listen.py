@@ -30,12 +30,13 @@ def dedicated(pool: ConnectionPool[Any], name: str) -> Connection[Row]:
 
 
 class Listener(OwnThread):
-    """Calls `heard` from its own thread at each notification on a channel.
+    """Calls `heard` from its own thread with what each notification on a channel says.
 
-    Also after each connect, for what was said while nobody listened. A broken connection is replaced.
+    Also after each connect, with nothing, for what was said while nobody listened. A broken connection
+    is replaced.
     """
 
-    def __init__(self, pool: ConnectionPool[Any], channel: str, heard: Callable[[], None]) -> None:
+    def __init__(self, pool: ConnectionPool[Any], channel: str, heard: Callable[[str], None]) -> None:
         super().__init__(f"listen-{channel}")
         self._pool, self._channel, self._heard = pool, channel, heard
 
@@ -46,7 +47,7 @@ class Listener(OwnThread):
                 with dedicated(self._pool, f"listen {self._channel}") as connection:
                     connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(self._channel)))
                     failures = 0
-                    self._heard()
+                    self._heard("")
                     self._follow(connection)
             except psycopg.Error as error:
                 failures += 1
@@ -55,5 +56,5 @@ class Listener(OwnThread):
 
     def _follow(self, connection: Connection[Row]) -> None:
         while not self._stop.is_set():
-            for _ in connection.notifies(timeout=TICK, stop_after=1):
-                self._heard()
+            for said in connection.notifies(timeout=TICK, stop_after=1):
+                self._heard(said.payload)

@@ -53,7 +53,7 @@ class FeedCache(OwnThread):
         self._reload_at = 0.0
         self._refreshing = threading.Lock()
         self._wake = threading.Event()
-        self._listener = Listener(pool, "feeds", self._wake.set)
+        self._listener = Listener(pool, "feeds", lambda _: self._wake.set())
 
     def feed(self, area: str, profile: str, *, drills: bool = False) -> Served | None:
         """The feed of a pair."""

@@ -231,3 +231,24 @@ def test_stop_is_quick_and_may_be_repeated(here: World, database: str) -> None:
     here.append(*submitted(1))
     assert [state.position for state in group.states()] == [0]
     FollowerGroup(here.pool, []).stop()
+
+
+def test_one_that_lingers_for_more_is_hurried_by_what_is_urgent(here: World, database: str) -> None:
+    class Both(Tally):
+        topics = frozenset({AlertSubmitted.TOPIC, AlertExpired.TOPIC})
+
+    with FollowerGroup(
+        here.pool, [here.follower(Both())], poll=600, linger={"tally": 600}, urgent={AlertExpired.TOPIC}
+    ):
+        until(lambda: backends(database, "broadcaster listen event_log"))
+        here.append(*submitted(1))
+        here.append(other())
+        until(lambda: positions(here) == [1, 2])
+
+
+def test_many_events_at_once_wake_who_follows_any_of_them(here: World, database: str) -> None:
+    with FollowerGroup(here.pool, [here.follower(Tally())], poll=600):
+        until(lambda: backends(database, "broadcaster listen event_log"))
+        here.append(other())
+        here.append(*[other() for _ in range(40)], *submitted(1))
+        until(lambda: positions(here) == [42])

@@ -124,7 +124,7 @@ def test_what_ran_out_is_left_to_be_closed_as_that(hanoi: House) -> None:
 def test_it_is_refused_while_a_role_runs_and_without_a_reason(hanoi: House, city_database: str) -> None:
     issue(hanoi)
     head = hanoi.log.head()
-    listener = Listener(hanoi.pool, "event_log", lambda: None)
+    listener = Listener(hanoi.pool, "event_log", lambda _: None)
     listener.start()
     try:
         until(

@@ -73,7 +73,7 @@ def test_a_follower_and_workers_are_seen(town: Town, boss: str) -> None:
     assert boss
     furnish(town)
     heard = threading.Event()
-    listener = Listener(town.pool, "event_log", heard.set)
+    listener = Listener(town.pool, "event_log", lambda _: heard.set())
     listener.start()
     try:
         assert heard.wait(PATIENCE)
