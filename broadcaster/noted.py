@@ -11,8 +11,8 @@ from schemas.dispatch import Outcome
 def packed(results: Iterable[Result]) -> list[list[Any]]:
     """JSON for these: each entry the runs `[first, last]` of ranks, then the result's other fields."""
     alike: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
-    for rank, *rest in results:
-        alike[tuple(rest)].append(rank)
+    for result in results:
+        alike[result[1:]].append(result.rank)
     return [[_runs(sorted(ranks)), *rest] for rest, ranks in alike.items()]
 
 

@@ -110,6 +110,9 @@ class Allowance:
     async def ended(self, share: Share, results: Sequence[Result]) -> list[Result]:
         """Of a piece's results those that are to be noted yet. No others are from now on."""
         told = share.told
+        if not share.noted:
+            await self.heard(share)
+            return list(results)
         fresh = {result.rank for result in await self.heard(share)}
         noted = {result.rank for result in told} - fresh
         return [result for result in results if result.rank not in noted]

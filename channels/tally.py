@@ -48,6 +48,7 @@ class Tally:
 
     def note(self, results: Sequence[Result]) -> None:
         """What a provider said of some."""
+        accepted, deferred = Outcome.ACCEPTED, Outcome.DEFERRED
         for result in results:
             self.outcomes[result.rank] = result.outcome
             self.segments += result.segments
@@ -56,9 +57,9 @@ class Tally:
                 self.reasons[result.reason] += 1
             if result.ambiguous:
                 self.doubt((result.rank,), result.via)
-            if result.outcome is Outcome.ACCEPTED:
+            if result.outcome is accepted:
                 self.carriers[result.rank] = result.via
-            if result.outcome is Outcome.DEFERRED:
+            elif result.outcome is deferred:
                 self.wishes[result.rank] = result.retry_after or 0.0
 
     def close_rest(self, outcome: Outcome, reason: str = "") -> None:

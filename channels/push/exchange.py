@@ -16,6 +16,7 @@ from channels.push.frames import (
     Kind,
     Setting,
     frame,
+    framed,
     goaway_in,
     number,
     settings,
@@ -86,10 +87,7 @@ class Exchange:
         self._window -= len(body)
         request.deadline, request.status, request.wish, request.data = deadline, 0, None, b""
         self._streams[stream] = request
-        self.out.append(
-            frame(Kind.HEADERS, END_HEADERS, stream, self._blocks.encoded(request.headers))
-            + frame(Kind.DATA, END_STREAM, stream, body)
-        )
+        self.out.append(framed(stream, self._blocks.encoded(request.headers), body))
 
     def give_up_late(self, now: float) -> bool:
         """Cancels those whose deadline is past; whether there were any."""
@@ -128,7 +126,7 @@ class Exchange:
         elif kind == Kind.DATA:
             self._take_data(found)
         elif kind == Kind.CONTINUATION:
-            self._take_more_headers(found)
+            self._take_more_headers(stream, flags, payload)
         elif kind == Kind.RST_STREAM:
             self._take_reset(stream, int.from_bytes(payload))
         elif stream == 0:
@@ -159,23 +157,24 @@ class Exchange:
         if flags & END_STREAM:
             self._answer(stream, request)
 
-    def _take_more_headers(self, found: Frame) -> None:
-        if not self._unfinished or self._unfinished[0] != found.stream:
+    def _take_more_headers(self, number: int, more: int, rest: bytes) -> None:
+        if not self._unfinished or self._unfinished[0] != number:
             raise Http2Error("a header goes on that never began")
         stream, flags, block = self._unfinished
         self._unfinished = None
-        self._take_headers(stream, flags | found.flags & END_HEADERS, block + found.payload)
+        self._take_headers(stream, flags | more & END_HEADERS, block + rest)
 
     def _take_data(self, found: Frame) -> None:
-        self._received += len(found.payload)
+        _, flags, stream, payload = found
+        self._received += len(payload)
         if self._received > LAST_STREAM // 2:
             self.out.append(frame(Kind.WINDOW_UPDATE, 0, 0, number(self._received)))
             self._received = 0
-        request = self._streams.get(found.stream)
+        request = self._streams.get(stream)
         if request is not None:
             request.data += unpadded(found)
-            if found.flags & END_STREAM:
-                self._answer(found.stream, request)
+            if flags & END_STREAM:
+                self._answer(stream, request)
 
     def _take_settings(self, values: dict[int, int]) -> None:
         self._limit = min(STREAMS, values.get(Setting.MAX_CONCURRENT_STREAMS, self._limit or STREAMS))

@@ -29,6 +29,8 @@ OWN_PLATFORM = "android"
 """FCM's own: it has no third party that could refuse us."""
 _FAILURES = frozenset({exceptions.UNAVAILABLE, exceptions.INTERNAL, "BAD_REPLY"})
 _EVERYONE = ""
+_ACCEPTED = Outcome.ACCEPTED
+"""Named once: see channels.push.answers."""
 
 
 class Pauses:
@@ -48,6 +50,11 @@ class Pauses:
 
     def heard(self, recipient: Recipient, result: Result) -> None:
         """FCM's answer for one recipient."""
+        if result.outcome is _ACCEPTED:
+            self._down_streak = self._rests = self._quota_streak = 0
+            self._taken_at[recipient.platform] = self._ticks()
+            self._refusals.pop(recipient.platform, None)
+            return
         if result.reason in _FAILURES:
             self.failed(result.retry_after or 0.0)
             return
@@ -58,9 +65,6 @@ class Pauses:
             log.warning("push.quota_spent", seconds=seconds)
             self._pause(_EVERYONE, seconds, QUOTA[0])
             self._spent(seconds)
-        elif result.outcome is Outcome.ACCEPTED:
-            self._taken_at[recipient.platform] = self._ticks()
-            self._refusals.pop(recipient.platform, None)
         elif result.reason == THIRD_PARTY and recipient.platform not in ("", OWN_PLATFORM):
             self._refused(recipient.platform, result.retry_after or PLATFORM_PAUSE)
 

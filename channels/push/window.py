@@ -13,6 +13,8 @@ from schemas.content import Language
 from schemas.dispatch import Outcome
 
 Tell = Callable[[Result], None]
+_ACCEPTED = Outcome.ACCEPTED
+"""Named once: see channels.push.answers."""
 
 
 class Job(NamedTuple):
@@ -56,7 +58,7 @@ class Window:
     def answered(self, place: int, answer: Reply | Loss) -> None:
         """Notes one answer."""
         self.results[place] = result = self._gateway.read(self.jobs[place].recipient, answer)
-        if self._tell and result.outcome is Outcome.ACCEPTED:
+        if self._tell and result.outcome is _ACCEPTED:
             self._tell(result)
         self._left -= 1
         if not self._left and not self._done.done():
@@ -80,10 +82,10 @@ def bodies(jobs: Sequence[Job], places: Iterable[int]) -> Iterable[tuple[int, by
 def jobs_of(message: Message, recipients: Sequence[Recipient], at: datetime, limit: int) -> list[Job]:
     """One for each recipient, with a body for each language, of so many bytes at most."""
     texts: dict[Language, Rendered] = {}
-    jobs: list[Job] = []
-    for recipient in recipients:
-        language = language_of(message, recipient.locale)
+    by_locale: dict[str, Rendered] = {}
+    for locale in {recipient.locale for recipient in recipients}:
+        language = language_of(message, locale)
         if language not in texts:
             texts[language] = render(message, language, at, limit)
-        jobs.append(Job(recipient, texts[language]))
-    return jobs
+        by_locale[locale] = texts[language]
+    return [Job(recipient, by_locale[recipient.locale]) for recipient in recipients]

@@ -23,6 +23,7 @@ from channels.push.frames import (
     Kind,
     Setting,
     frame,
+    framed,
     goaway,
     number,
     settings,
@@ -184,14 +185,15 @@ class Http2Line(asyncio.Protocol):
         return known
 
     def _take_data(self, found: Frame) -> None:
-        self._received += len(found.payload)
+        _, flags, place, payload = found
+        self._received += len(payload)
         if self._received > LAST_STREAM // 2:
             self._out.append(frame(Kind.WINDOW_UPDATE, 0, 0, number(self._received)))
             self._received = 0
-        stream = self._streams.get(found.stream)
+        stream = self._streams.get(place)
         if stream is not None:
             stream.body = stream.body + unpadded(found) if stream.body else unpadded(found)
-            if found.flags & END_STREAM:
+            if flags & END_STREAM:
                 self._handle(stream)
 
     def _handle(self, stream: _Stream) -> None:
@@ -212,7 +214,8 @@ class Http2Line(asyncio.Protocol):
 
     def answer(self, stream: int, status: int, fields: Fields, body: bytes) -> None:
         """Answers a request that is still open."""
-        if stream not in self._streams:
+        asked = self._streams.get(stream)
+        if asked is None:
             return
         block = _answers.get((status, fields))
         if block is None:
@@ -221,9 +224,14 @@ class Http2Line(asyncio.Protocol):
             block = OK + rest if status == 200 else _status(status) + rest  # noqa: PLR2004 (HTTP's own number)
             if len(_answers) < BLOCKS:
                 _answers[status, fields] = block
-        self._out.append(frame(Kind.HEADERS, END_HEADERS, stream, block))
-        self._late[stream] = body
-        self._send_rest(stream)
+        if len(body) <= min(LARGEST_FRAME, self._window, asked.window):
+            self._out.append(framed(stream, block, body))
+            self._window -= len(body)
+            del self._streams[stream]
+        else:
+            self._out.append(frame(Kind.HEADERS, END_HEADERS, stream, block))
+            self._late[stream] = body
+            self._send_rest(stream)
         self._leave()
 
     def _send_rest(self, number: int) -> None:
