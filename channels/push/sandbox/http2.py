@@ -136,8 +136,8 @@ class Http2Line(asyncio.Protocol):
         elif kind == Kind.HEADERS:
             self._take_headers(stream, flags, unpadded(found))
         elif kind == Kind.CONTINUATION and self._unfinished:
-            stream, flags, block = self._unfinished
-            self._take_headers(stream, flags | found.flags & END_HEADERS, block + payload)
+            stream, first, block = self._unfinished
+            self._take_headers(stream, first | flags & END_HEADERS, block + payload)
         elif kind == Kind.WINDOW_UPDATE:
             self._take_room(stream, int.from_bytes(payload))
         elif kind == Kind.RST_STREAM:
