@@ -58,6 +58,7 @@ _AHEAD = """
 SELECT EXISTS (SELECT 1 FROM ledger WHERE alert_id = %s AND version < %s AND channel = %s)
 """
 _PROGRESS = "UPDATE ledger SET noted = noted || %s, sending = %s, via = %s WHERE dispatch_id = %s"
+_END = "DELETE FROM ledger WHERE dispatch_id = %s"
 _NOTE = "UPDATE ledger SET noted = noted || %s WHERE dispatch_id = %s"
 AUDIENCES_KEPT = 16
 """A city's takes some 2 MB."""
@@ -104,7 +105,7 @@ class Ledger:
             row = cursor.execute(_CLAIM, (dispatch.id, at, *_what(dispatch))).fetchone()
             # Asked behind the claim: who closed it before that took away what is noted, but left this.
             if self._log.has(dispatch.id, cursor):
-                cursor.execute("DELETE FROM ledger WHERE dispatch_id = %s", (dispatch.id,))
+                cursor.execute(_END, (dispatch.id,))
                 return Claim(done=True, claims=0, noted=(), in_doubt=frozenset())
         assert row is not None
         noted = unpacked(row[1])
@@ -227,9 +228,7 @@ class Ledger:
         )
 
         def write() -> None:
-            with self._pool.connection() as conn, conn.cursor() as cursor:
-                cursor.execute("DELETE FROM ledger WHERE dispatch_id = %s", (dispatch.id,))
-                self._log.append_in(cursor, [event], at)
+            self._log.append_beside(_END, (dispatch.id,), [event], at)
 
         try:
             patiently(write)

@@ -17,7 +17,7 @@ advisory lock: positions have no gaps and commit in order, so a follower never p
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, LiteralString, Protocol, TypeVar
 from uuid import UUID
 
 from eventsourcing.application import AggregateNotFoundError, Application
@@ -153,6 +153,17 @@ class AlertLog(Application[UUID]):
         """
         stored = [self.mapper.to_stored_event(event) for event in events]
         return self.chain.append(cursor, stored, at, ground)[-1]
+
+    def append_beside(
+        self, statement: LiteralString, params: Sequence[Any], events: Sequence[Event], at: datetime
+    ) -> int:
+        """As `append`, with a statement that changes other rows: both or none, in one round trip.
+
+        Raises psycopg's UniqueViolation.
+        """
+        stored = [self.mapper.to_stored_event(event) for event in events]
+        with at_once(self.chain.pool) as conn, conn.cursor() as cursor:
+            return self.chain.append_beside(statement, params, cursor, stored, at)[-1]
 
     def recall(self, once: Once) -> tuple[UUID, int] | None:
         """The stream and version the first use of this key made. Raises KeyReusedError."""

@@ -1,11 +1,12 @@
-"""Connections that still stand, and that do not wait for ever.
+"""Connections that still stand, that do not wait for ever, and that serve one statement each.
 
 What the server has left is not handed out: a restart of the database costs no call. What holds a lock and
 says nothing is ended, and who serves people waits for a lock but a moment.
 """
 
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any
 
 from psycopg import Connection
@@ -44,3 +45,15 @@ def bounded(lock: float | None = None, forsaken: float = FORSAKEN) -> Callable[[
         conn.commit()
 
     return configure
+
+
+@contextmanager
+def at_once(pool: ConnectionPool[Any]) -> Generator[Connection[Any]]:
+    """A connection on which each statement is a transaction of its own: one round trip, not three."""
+    with pool.connection() as conn:
+        conn.autocommit = True
+        try:
+            yield conn
+        finally:
+            if not conn.closed:
+                conn.autocommit = False

@@ -1,10 +1,9 @@
 """The table `events` on PostgreSQL: appended in one round trip, chained by hash, never updated."""
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, LiteralString, NamedTuple
 from uuid import UUID
 
 from eventsourcing.persistence import (
@@ -14,15 +13,19 @@ from eventsourcing.persistence import (
     StoredEvent,
     Subscription,
 )
-from psycopg import Connection, Cursor, errors
+from psycopg import Cursor, errors
 from psycopg_pool import ConnectionPool
+
+from broadcaster.pooled import at_once
 
 Row = tuple[Any, ...]
 
 ZERO = bytes(32)
 
 # Binary (%b), for as text each payload is written twice over and quoted.
-_APPEND = "SELECT events_append(%b::uuid[], %b::bigint[], %b::text[], %b::bytea[], %s, %s, %s)"
+_APPEND: LiteralString = (
+    "SELECT events_append(%b::uuid[], %b::bigint[], %b::text[], %b::bytea[], %s, %s, %s)"
+)
 # The key goes in first: a racing repeat fails on it before it can append a second time.
 _REMEMBER = "INSERT INTO event_onces VALUES (%s, %s, %s, %s, %s, %s)"
 _SELECT_STREAM = (
@@ -32,18 +35,6 @@ _SELECT_STREAM = (
 _OLDEST_FIRST = " ORDER BY originator_version LIMIT %s"
 _NEWEST_FIRST = " ORDER BY originator_version DESC LIMIT %s"
 _COLUMNS = "position, recorded_at, originator_id, originator_version, topic, state, chain"
-
-
-@contextmanager
-def at_once(pool: ConnectionPool[Any]) -> Generator[Connection[Row]]:
-    """A connection on which each statement is a transaction of its own: one round trip, not three."""
-    with pool.connection() as conn:
-        conn.autocommit = True
-        try:
-            yield conn
-        finally:
-            if not conn.closed:
-                conn.autocommit = False
 
 
 @dataclass(frozen=True)
@@ -124,9 +115,22 @@ class ChainRecorder(ApplicationRecorder):
         ground: Ground | None = None,
     ) -> list[int]:
         """Appends in the cursor's transaction and answers the positions."""
+        return self.append_beside("", (), cursor, stored, at, ground)
+
+    def append_beside(  # noqa: PLR0917 (as `append`)
+        self,
+        statement: LiteralString,
+        params: Sequence[Any],
+        cursor: Cursor[Row],
+        stored: Sequence[StoredEvent],
+        at: datetime,
+        ground: Ground | None = None,
+    ) -> list[int]:
+        """As `append`, with a statement that changes other rows: both or none, in one round trip."""
         cursor.execute(
-            _APPEND,
+            f"WITH beside AS ({statement}) {_APPEND}" if statement else _APPEND,
             (
+                *params,
                 [event.originator_id for event in stored],
                 [event.originator_version for event in stored],
                 [event.topic for event in stored],

@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 
 from channels.allowance import Allowance
-from channels.desk import Desk
+from channels.desk import Claim, Desk
 from channels.gateway import Gateway, Message, PayloadFaultError, Recipient, Result
 from channels.retry import MAX_CLAIMS
 from channels.sending import Sending
@@ -68,14 +68,13 @@ class Delivery:
     async def deliver(self, dispatch: Dispatch) -> Receipt | None:
         """Carries it out to its receipt; None where it had one already. Safe to repeat."""
         at = self._clock()
-        claim = await asyncio.to_thread(self._desk.claim, dispatch, at)
+        claim, message = await asyncio.to_thread(self._take_up, dispatch, at)
         if claim.done:
             return None
         tally = Tally(dispatch)
         tally.note(claim.noted)
         # Whatever comes of it now: a withdrawal must go to whom its last holder was sending to.
         tally.doubt(claim.in_doubt, claim.via)
-        message = await asyncio.to_thread(self._desk.message, dispatch)
         if message is not None and message.version > 1:
             await self._turn(dispatch, message.sent)
             at = self._clock()
@@ -99,6 +98,11 @@ class Delivery:
             finally:
                 sending.settled()
         return await self._close(tally)
+
+    def _take_up(self, dispatch: Dispatch, at: datetime) -> tuple[Claim, Message | None]:
+        """Holds the dispatch, and only then asks what it says. Blocks."""
+        claim = self._desk.claim(dispatch, at)
+        return claim, None if claim.done else self._desk.message(dispatch)
 
     async def _close(self, tally: Tally, gone: Sequence[Recipient] = ()) -> Receipt:
         at = self._clock()

@@ -33,6 +33,8 @@ class Sending:
     ) -> None:
         self._desk, self._gateway, self._allowance, self._tally = desk, gateway, allowance, tally
         self._clock = clock
+        # Asked once: of a Protocol it takes as long as some messages.
+        self._telling = gateway if isinstance(gateway, Telling) else None
         self._dispatch = tally.dispatch
         self._in_doubt, self._via = claim.in_doubt, claim.via
         self._share: Share | None = None
@@ -119,12 +121,11 @@ class Sending:
         self._unnoted = ()
 
     async def _send(self, message: Message, piece: Sequence[Recipient], share: Share) -> None:
-        gateway = self._gateway
         try:
-            if isinstance(gateway, Telling):
-                results = await gateway.send_telling(message, piece, share.tell)
+            if self._telling is not None:
+                results = await self._telling.send_telling(message, piece, share.tell)
             else:
-                results = await gateway.send(message, piece)
+                results = await self._gateway.send(message, piece)
         except PayloadFaultError:
             # Refused in one language, it may have been taken in another.
             self._tally.note(share.told)

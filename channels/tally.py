@@ -96,14 +96,18 @@ class Tally:
             self.reasons[UNKNOWN] += unknown
         bound = {rank: self.bound[rank] for rank in deferred if rank in self.bound}
         carried = _by_provider(self.carriers)
-        dead = tuple(rank for rank in dispatch.ranks if self.outcomes[rank] is Outcome.DEAD)
-        ended = Counter(zip(dispatch.homes().values(), self._ended(), strict=False))
+        outcomes = self._ended()
+        counts = Counter(outcomes)
+        dead: tuple[int, ...] = ()
+        if counts[Outcome.DEAD]:
+            dead = tuple(rank for rank in dispatch.ranks if self.outcomes[rank] is Outcome.DEAD)
+        ended = Counter(zip(dispatch.homes().values(), outcomes, strict=False))
         by_area: defaultdict[str, dict[Outcome, int]] = defaultdict(dict)
         for (area, outcome), count in ended.items():
             by_area[area][outcome] = count
         return Receipt(
             dispatch=dispatch,
-            counts=dict(Counter(self._ended())),
+            counts=dict(counts),
             deferred=tuple(deferred),
             retry_at=tries[0][0] if tries else None,
             unknown=len(self.doubtful),
@@ -113,7 +117,7 @@ class Tally:
             bound=_by_provider(bound),
             segments=self.segments,
             cost=self.cost,
-            dead=dead if len(dead) < len(dispatch.ranks) else (),
+            dead=dead if len(dead) < len(outcomes) else (),
             by_area=dict(sorted(by_area.items())),
             later=tuple(Later(retry_at=when, ranks=ranks) for when, ranks in tries[1:]),
         )

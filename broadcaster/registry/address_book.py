@@ -11,6 +11,7 @@ from psycopg import Cursor
 from psycopg_pool import ConnectionPool
 from pyroaring import BitMap64
 
+from broadcaster.pooled import at_once
 from broadcaster.registry.rules import address_hash
 from schemas.areas import AreaTree, Span
 from schemas.content import Channel, Lane, Mode
@@ -213,8 +214,11 @@ class AddressBook:
         self, channel: Channel, ids: Sequence[int], *, cursor: Cursor[Row] | None = None
     ) -> list[Address]:
         """The addresses of these subscribers, in no order; who left or has none is simply not there."""
-        with self._cursor(cursor) as reader:
-            return list(map(Address._make, reader.execute(_of(channel).addresses, (list(ids),))))
+        query, given = _of(channel).addresses, (list(ids),)
+        if cursor is not None:
+            return list(map(Address._make, cursor.execute(query, given)))
+        with at_once(self._pool) as connection:
+            return list(map(Address._make, connection.execute(query, given)))
 
     def erase_addresses(self, channel: Channel, pairs: Sequence[tuple[int, str]]) -> int:
         """Forgets addresses that a provider calls gone, each only where the subscriber still has it.

@@ -142,7 +142,9 @@ class Dispatch(BaseModel):
         for area, count in self.areas:
             found.update(dict.fromkeys(range(rank, rank + count), area))
             rank += count
-        return {rank: found[rank] for rank in self.ranks} if found else {}
+        if self.only is None or not found:
+            return found
+        return {rank: found[rank] for rank in self.only}
 
 
 def dispatch_subject(lane: Lane, channel: Channel) -> str:
