@@ -40,6 +40,10 @@ class RefusalCount:
         self._runs: OrderedDict[Tried, _Run] = OrderedDict()
         self._lock = threading.Lock()
 
+    def __len__(self) -> int:
+        """How many of them are remembered."""
+        return len(self._runs)
+
     def count(self, account: str, command: str, rule: Rule, at: datetime) -> int:
         """How many attempts an event of this one stands for, itself included; 0 where it has none."""
         with self._lock:

@@ -20,6 +20,10 @@ class Intake:
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self._lock = threading.Lock()
 
+    def __len__(self) -> int:
+        """How many addresses are remembered."""
+        return len(self._left)
+
     def enter(self, address: str, at: float) -> float:
         """Counts one; where there were too many, counts nothing and answers the seconds to wait."""
         near = neighbourhood(address)

@@ -54,7 +54,7 @@ def test_it_remembers_no_more_than_it_may() -> None:
     count = RefusalCount()
     for number in range(MOST + 10):
         count.count(f"account-{number}", "draft", Rule.AREA, AT)
-    assert len(count._runs) == MOST
+    assert len(count) == MOST
 
 
 def test_a_loop_of_refusals_hardly_grows_the_log(city_database: str) -> None:

@@ -213,8 +213,9 @@ def test_another_key_vouches_for_nobody(town: Town) -> None:
 
 
 def test_one_address_cannot_fill_the_registry(town: Town) -> None:
+    intake: Intake = town.app.app._app.state.services.intake  # type: ignore[attr-defined]
     for _ in range(BURST - 1):
-        town.app.app._app.state.services.intake.enter("127.0.0.1", town.now.timestamp())
+        intake.enter("127.0.0.1", town.now.timestamp())
     register(town, phone=None)
     refused = town.client().post(
         "/v1/devices", {"token": "made-up", "platform": "android", "home": "00001"}
@@ -231,4 +232,4 @@ def test_an_intake_forgets_whom_it_heard_longest_ago() -> None:
     intake = Intake()
     for number in range(MOST_ADDRESSES + 5):
         assert intake.enter(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", 0.0) == 0
-    assert len(intake._left) == MOST_ADDRESSES
+    assert len(intake) == MOST_ADDRESSES

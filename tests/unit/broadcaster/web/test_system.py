@@ -3,6 +3,7 @@
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -141,7 +142,7 @@ def test_a_disk_that_is_nearly_full_is_a_trouble(town: Town, boss: str) -> None:
     ports = town.app.app._app.state.services.ports  # type: ignore[attr-defined]
     for free, said in ((LOW, False), (LOW - 1, True)):
         disks = [Disk("data", 10 * LOW), Disk("transport", free)]
-        town.app = create_app(replace(ports, disks=lambda found=disks: found))
+        town.app = create_app(replace(ports, disks=partial(list, disks)))
         found = town.client("boss").get("/v1/system").json()
         assert ("disk" in found["troubles"]) is said
         assert found["disks"][1] == {"name": "transport", "free": free}
