@@ -13,6 +13,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import psycopg
+from psycopg_pool import PoolTimeout
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -67,7 +69,7 @@ class Repeats:
         known = self._known(key)
         if known is not None:
             await _over(known)
-            if known.messages and await asyncio.to_thread(self._is_signed_in, request):
+            if known.messages and await asyncio.to_thread(self._may_see, request):
                 for message in known.messages:
                     await send(message)
                 return
@@ -92,6 +94,12 @@ class Repeats:
             raise
         finally:
             answer.ended = True
+
+    def _may_see(self, request: Request) -> bool:
+        try:
+            return self._is_signed_in(request)
+        except (psycopg.OperationalError, PoolTimeout):
+            return False  # The framework says that the database is away.
 
     def _known(self, key: bytes) -> _Answer | None:
         oldest = time.monotonic() - LASTS

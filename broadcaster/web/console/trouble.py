@@ -14,7 +14,7 @@ from broadcaster.log import ConflictError
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.web import pages
 from broadcaster.web.console import keeping
-from broadcaster.web.console.form import Form, unbound
+from broadcaster.web.console.form import POSTED, Form, Posted, unbound
 from broadcaster.web.console.frame import show
 from broadcaster.web.console.keeping import Kept
 from broadcaster.web.console.visitor import HOME, Visitor, find, page_behind
@@ -26,7 +26,7 @@ _CONSOLE = "/console"
 _MISSING = frozenset({Rule.ROLE, Rule.BODY})
 _LATEST = 3
 """Roles taken away that are told of."""
-BUSY = 500
+BUSY = UNEXPECTED = 500
 """From this status on it is we who could not."""
 
 
@@ -44,8 +44,10 @@ async def answer(request: Request, status: int, error: Exception) -> Response:
     """A page for people; of the console with all that was typed."""
     if not request.url.path.startswith(_CONSOLE):
         return await run_in_threadpool(pages.error_page, request, status)
-    form: Form | None = None
-    if request.method == "POST":
+    posted: Posted | None = getattr(request.state, POSTED, None)
+    form = posted and posted.form
+    # What broke in our own hands has been read; its body is not there a second time.
+    if form is None and request.method == "POST" and status != UNEXPECTED:
         try:
             form = await unbound(request)
         except ProblemError:
