@@ -66,10 +66,9 @@ from broadcaster.web.console.form import StaleFormError
 from broadcaster.web.console.repeats import Repeats
 from broadcaster.web.console.routers import ROUTERS as CONSOLE_ROUTERS
 from broadcaster.web.console.turns import Turns
-from broadcaster.web.console.visitor import SignInRequiredError
+from broadcaster.web.console.visitor import SignInRequiredError, find
 from broadcaster.web.copies.desk import Copies
 from broadcaster.web.copies.news import News
-from broadcaster.web.console.visitor import SignInRequiredError, find
 from broadcaster.web.directory import Directory
 from broadcaster.web.edge.desk import Desk
 from broadcaster.web.feed_cache import FeedCache
