@@ -151,20 +151,25 @@ def test_receipts_find_their_alert(tmp_path: Path, behaviour: Behaviour) -> None
 
 
 class Reluctant(SmscSandbox):
-    """Keeps receipts back until its lines are broken: they come on the next."""
+    """Keeps receipts back until its lines are broken and another is bound: they come on that."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self._kept: list[bytes] = []
+        self._dropped = False
 
     def tell_later(self, body: bytes, seconds: float) -> None:
         del seconds
         self._kept.append(body)
 
     def drop(self) -> None:
+        self._dropped = True
         super().drop()
-        for body in self._kept:
-            self._loop.call_soon_threadsafe(self.tell, body)
+
+    def bound(self, session: Any) -> None:
+        super().bound(session)
+        while self._dropped and self._kept:
+            self.tell(self._kept.pop())
 
 
 def test_a_receipt_may_come_on_another_line(tmp_path: Path) -> None:
