@@ -32,8 +32,8 @@ const clock = new Intl.DateTimeFormat(lang, {
   hourCycle: "h23",
   hour: "2-digit",
   minute: "2-digit",
-  day: "numeric",
-  month: lang === "vi" ? "numeric" : "short",
+  day: lang === "vi" ? "2-digit" : "numeric",
+  month: lang === "vi" ? "2-digit" : "short",
   year: "numeric",
 });
 // As the server writes it, whatever the order of the browser's own words.
