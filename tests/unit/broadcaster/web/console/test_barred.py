@@ -147,6 +147,15 @@ def test_a_database_that_is_away_takes_no_word(own_town: Town) -> None:
     assert (kept.account, kept.form.one("headline")) == ("lan", "Mưa")
 
 
+def test_a_fault_of_our_own_takes_no_word(own_town: Town) -> None:
+    lan = Browser(own_town).sign_in("lan").go("/console/compose")
+    with own_town.pool.connection() as conn:
+        conn.execute("DROP TABLE drafts CASCADE")
+    lan.press("Lưu nháp", headline="Mưa")
+    assert lan.status == 500
+    lan.sees("Hệ thống đang bận", "Mưa", "Viết tiếp từ chữ này")
+
+
 def test_another_sites_words_are_never_shown(town: Town) -> None:
     lan = Browser(town).sign_in("lan").go("/console/compose")
     path = f"/console/drafts/{'0' * 8}-0000-4000-8000-{'0' * 12}"
