@@ -250,15 +250,16 @@ class Reckoning:
     def _letters(self) -> Iterator[str]:
         letters = self._town.read("/v1/dead-letters")
         self.figures["dead_letters"] = len(letters.get("letters", letters))
-        firsts = self._week.firsts.seen
-        sent = self._week.offices.issued_at
-        took = sorted(firsts[key] - at for key, at in sent.items() if key in firsts)
-        if took:
-            self.figures["first_phone_s"] = {
-                "median": round(took[len(took) // 2], 2),
-                "p95": round(took[int(len(took) * 0.95)], 2),
-                "worst": round(took[-1], 2),
-            }
+        phones, sent = self._week.firsts, self._week.offices.issued_at
+        # A last phone may be one that was spared it for a graver alert, and told once that was over.
+        for name, seen in (("first_phone_s", phones.seen), ("last_phone_s", phones.last)):
+            took = sorted(seen[key] - at for key, at in sent.items() if key in seen)
+            if took:
+                self.figures[name] = {
+                    "median": round(took[len(took) // 2], 2),
+                    "p95": round(took[int(len(took) * 0.95)], 2),
+                    "worst": round(took[-1], 2),
+                }
         self.figures["memory_mb"] = memory(self._town.settings.data)
         files = {
             unit: len(list(Path(f"/proc/{pid}/fd").iterdir())) for unit, pid in self._town.pids().items()

@@ -208,11 +208,12 @@ def digest(address: str) -> str:
 
 
 class FirstPhones:
-    """When each alert's first push was taken, as seen in the double's journal."""
+    """When each version's first push was taken, and its last so far, as seen in the double's journal."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._stop = path, threading.Event()
         self.seen: dict[str, float] = {}
+        self.last: dict[str, float] = {}
         self._thread = threading.Thread(target=self._watch, name="journal", daemon=True)
         self._thread.start()
 
@@ -235,3 +236,4 @@ class FirstPhones:
                 if line.startswith("+"):
                     _, alert, version = line.split()
                     self.seen.setdefault(f"{alert} {version}", now)
+                    self.last[f"{alert} {version}"] = now
