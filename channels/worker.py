@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import structlog
 from faststream import AckPolicy, BaseMiddleware
@@ -124,14 +125,24 @@ def add_worker(
     rest: Callable[[int], float] = lambda _: 0.0,
 ) -> None:
     """Registers a channel's subscribers: so many slots for each lane; `rest` as of gateway.Resting."""
+    in_hand = set[UUID]()
 
     async def work(dispatch: Dispatch, message: NatsMessage) -> None:
         # Unclaimed: a dispatch that waits for its provider has not been tried.
         if (early := wait(dispatch, clock(), rest(dispatch.attempt))) > 0:
             await message.nack(delay=min(early, LOOK))
             return
-        async with heartbeat(message, ack_wait(dispatch.lane) / BEATS):
-            receipt = await _carried_out(deliver, dispatch)
+        if dispatch.id in in_hand:
+            # We were held up for longer than the broker waits, and it hands us what we are sending.
+            log.warning("dispatch.already_in_hand", subject=message.raw_message.subject)
+            await message.nack(delay=ack_wait(dispatch.lane))
+            return
+        in_hand.add(dispatch.id)
+        try:
+            async with heartbeat(message, ack_wait(dispatch.lane) / BEATS):
+                receipt = await _carried_out(deliver, dispatch)
+        finally:
+            in_hand.discard(dispatch.id)
         # Only now: an acknowledgement before the receipt is a promise nobody keeps.
         await acknowledge(message)
         if receipt is not None:

@@ -276,12 +276,6 @@ def _watched(event: AuditEvent | CadenceEvent | ReminderEvent, say: Names) -> Wo
             words = describe_reminder(event, say)
         case CadencePolicySet() | CadenceExempted() | CadenceExemptionEnded():
             words = describe_cadence(event, say)
-        case AttemptRefused(command=command, rule=rule, detail=detail, times=times):
-            often = Words(f", {times} lần", f", {times} times") if times > 1 else Words("", "")
-            words = Words(
-                f"Từ chối lệnh {command}: {rule} ({detail}){often.vi}",
-                f"Refused to {command}: {rule} ({detail}){often.en}",
-            )
         case AttemptRefused():
             words = describe_refusal(event)
         case EvidenceExported(upto=upto, sha256=sha256):

@@ -9,6 +9,7 @@ from faststream.nats import NatsBroker, NatsToken
 from nats import connect
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from structlog.testing import capture_logs
 
 from broadcaster.engines.embedded import NatsServer
 from broadcaster.runtime import clock
@@ -79,6 +80,37 @@ async def alive(nats: NatsServer) -> tuple[list[Dispatch], int | None, int | Non
             await done.wait()
         info = await client.jetstream().consumer_info(*EMERGENCY)
     return taken, info.num_redelivered, info.num_ack_pending
+
+
+def test_who_was_held_up_is_not_handed_its_own(nats: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a beat the broker gives it to the next free slot, which may be of the same process."""
+    monkeypatch.setattr("channels.worker.BEATS", 0.01)
+    with capture_logs() as said:
+        assert asyncio.run(held_up(nats)) == [ORDER]
+    assert [each["event"] for each in said] == ["dispatch.already_in_hand"]
+
+
+async def held_up(nats: NatsServer) -> list[Dispatch]:
+    taken, handed = list[Dispatch](), asyncio.Event()
+
+    async def heard(message: Msg) -> None:
+        if message.data.startswith(b"-NAK"):
+            handed.set()
+
+    async def deliver(dispatch: Dispatch) -> Receipt | None:
+        taken.append(dispatch)
+        if len(taken) == 1:
+            await handed.wait()
+        else:
+            handed.set()
+        return None
+
+    async with dialled(nats) as client, declared(client):
+        await client.subscribe("$JS.ACK.EMERGENCY.>", cb=heard)
+        await JetStreamPublisher(client)([ORDER])
+        async with working(nats, deliver), asyncio.timeout(20):
+            await handed.wait()
+    return taken
 
 
 def test_who_died_with_it_leaves_it_to_the_next(nats: NatsServer) -> None:

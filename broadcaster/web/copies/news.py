@@ -63,7 +63,7 @@ class News(OwnThread):
         self._marks: tuple[int, int] | None = None
         self._looked_at = float("-inf")
         self._wake = threading.Event()
-        self._listener = Listener(pool, "event_log", self._wake.set)
+        self._listener = Listener(pool, "event_log", lambda _: self._wake.set())
 
     @property
     def is_heard(self) -> bool:
