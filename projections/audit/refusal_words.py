@@ -103,9 +103,10 @@ def describe_refusal(event: AttemptRefused) -> Words:
     """What was refused, and why."""
     command = _COMMANDS.get(event.command, f"lệnh {event.command}")
     rule = _RULES.get(event.rule, event.rule)
+    often = Words(f", {event.times} lần", f", {event.times} times") if event.times > 1 else Words("", "")
     return Words(
-        f"Từ chối {command}: {rule} ({event.detail})",
-        f"Refused to {event.command}: {event.detail} ({event.rule})",
+        f"Từ chối {command}: {rule} ({event.detail}){often.vi}",
+        f"Refused to {event.command}: {event.detail} ({event.rule}){often.en}",
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from broadcaster.runtime import House
 from schemas.events import Recorded
@@ -19,7 +20,7 @@ def remember(opened: House, log: Sequence[Recorded]) -> None:
 
 
 @contextmanager
-def lived(database: str, log: Sequence[Recorded], **settings: object) -> Generator[House]:
+def lived(database: str, log: Sequence[Recorded], **settings: Any) -> Generator[House]:
     """A house on an empty database, with the past in its log."""
     with house(database, **settings) as opened:
         opened.migrate()

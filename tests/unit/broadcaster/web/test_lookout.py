@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partialmethod
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,7 @@ def test_the_page_does_not_wait_for_a_broker_that_is_away(
 ) -> None:
     # Longer than any test takes: what was said last stands, and the question stays out as long.
     begin: Callable[..., None] = vars(Lookout)["__init__"]
-    monkeypatch.setattr(Lookout, "__init__", lambda *given: begin(*given, good_for=600.0))
+    monkeypatch.setattr(Lookout, "__init__", partialmethod(begin, good_for=600.0))
     monkeypatch.setattr(plant, "PATIENCE", 600.0)
     env = {"BROADCASTER_NATS_URL": nats.url, "BROADCASTER_NATS_TOKEN": nats.token}
     wanted = Settings.from_env(env | {"BROADCASTER_DATA": str(tmp_path)})

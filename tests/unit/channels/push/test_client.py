@@ -181,8 +181,8 @@ def test_silence_is_doubt(sandbox: PushSandbox) -> None:
     async def scenario(gateway: PushGateway) -> Sent:
         # A token and a connection take as long as they take: what is short is the patience for answers.
         assert summed(await gateway.send(message(), phones(1))) == {(Outcome.ACCEPTED, "", False): 1}
-        for line in gateway._lines._lines:
-            line._timeout = 0.5
+        for line in gateway._lines._lines:  # pyright: ignore[reportPrivateUsage]
+            line._timeout = 0.5  # pyright: ignore[reportPrivateUsage]
         sandbox.behave(Behaviour(silent=1.0))
         return await gateway.send(message(), phones(30))
 
@@ -198,8 +198,8 @@ def test_a_cut_line_is_doubt(sandbox: PushSandbox, line: Line) -> None:
 
 def test_no_door_is_no_doubt(sandbox: PushSandbox) -> None:
     async def send_three(gateway: PushGateway) -> Sent:
-        await gateway._tokens.ready()
-        gateway._lines._timeout = 1.0
+        await gateway._tokens.ready()  # pyright: ignore[reportPrivateUsage]
+        gateway._lines._timeout = 1.0  # pyright: ignore[reportPrivateUsage]
         return await gateway.send(message(), phones(3))
 
     with socket.socket() as unheard, socket.socket() as guest:

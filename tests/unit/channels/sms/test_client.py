@@ -170,7 +170,8 @@ def test_silence_leaves_a_doubt_and_the_line(smsc: SmscSandbox) -> None:
         first = await gateway.send(message, readers)
         smsc.behave()
         # The line that comes back has the patience that a busy machine needs.
-        gateway._line._settings = replace(gateway.settings, timeout=PATIENCE)
+        line = gateway._line  # pyright: ignore[reportPrivateUsage]
+        line._settings = replace(gateway.settings, timeout=PATIENCE)  # pyright: ignore[reportPrivateUsage]
         return first, await gateway.send(message, readers)
 
     first, second = run(smpp(smsc.endpoint, timeout=0.1), scenario)
