@@ -2,7 +2,7 @@
 
 Codes are used again for other places by later editions, so a set of another edition than the one in
 force is out of date: it is listed, and not filled in. A reorganisation saves it anew in the new codes
-(area_set_moving.py); one that it cannot translate waits for someone to save it.
+(reorganisation/area_set_moving.py); one that it cannot translate waits for someone to save it.
 """
 
 from collections.abc import Sequence

@@ -9,19 +9,19 @@ from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
 from broadcaster.accounts.desk import DESK_DDL
-from broadcaster.attachments import ATTACHMENTS_DDL
 from broadcaster.boundaries.store import BOUNDARIES_DDL
 from broadcaster.cap.signing import CAP_SIGNED_DDL
-from broadcaster.drafts import DRAFTS_DDL
+from broadcaster.delivery.ledger import LEDGER_DDL
+from broadcaster.delivery.quota import QUOTAS_DDL
+from broadcaster.delivery.sms_desk import SMS_DDL
+from broadcaster.drafting.drafts import DRAFTS_DDL
 from broadcaster.duty.reminders import REMINDERS_DDL
-from broadcaster.key_rows import KEYS_DDL
-from broadcaster.ledger import LEDGER_DDL
+from broadcaster.keys.rows import KEYS_DDL
 from broadcaster.log import LOG_DDL
-from broadcaster.quota import QUOTAS_DDL
+from broadcaster.office.attachments import ATTACHMENTS_DDL
 from broadcaster.registry.csv_import import SUBSCRIBER_IMPORTS_DDL
 from broadcaster.registry.subscribers import SUBSCRIBERS_DDL
 from broadcaster.screens.tables import SCREENS_DDL
-from broadcaster.sms_desk import SMS_DDL
 from broadcaster.topics.tables import TOPICS_DDL
 from projections.fanout.relay import RELAY_DDL
 from projections.follower import Follower

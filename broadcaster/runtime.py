@@ -12,38 +12,40 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from psycopg_pool import ConnectionPool
 
-from broadcaster import key_files, migration, packaged_templates, reference
-from broadcaster.access_commands import AccessCommands
+from broadcaster import migration, reference
 from broadcaster.accounts import sessions
 from broadcaster.accounts.desk import Desk
 from broadcaster.accounts.sealing import KEY_BYTES, Sealer
-from broadcaster.alert_commands import AlertCommands
-from broadcaster.attachments import Attachments
-from broadcaster.audiences import Audiences
 from broadcaster.boundaries.store import BoundaryCommands
-from broadcaster.canary_watch import CanaryWatch
-from broadcaster.census import CensusTaker
-from broadcaster.database import database
-from broadcaster.drafts import Drafts
-from broadcaster.due import TIMEKEEPER, Due
+from broadcaster.commands import packaged_templates
+from broadcaster.commands.access import AccessCommands
+from broadcaster.commands.alerts import AlertCommands
+from broadcaster.commands.due import TIMEKEEPER, Due
+from broadcaster.commands.setup import SetupCommands
+from broadcaster.delivery.audiences import Audiences
+from broadcaster.delivery.canary_watch import CanaryWatch
+from broadcaster.delivery.ledger import Ledger
+from broadcaster.delivery.sms_desk import SmsBudgets, SmsReceipts
+from broadcaster.drafting.drafts import Drafts
+from broadcaster.drafting.limits import Limits
 from broadcaster.duty.commands import CadenceCommands
 from broadcaster.duty.reminders import Reminders
 from broadcaster.duty.reports import Reports
+from broadcaster.engines.database import database
 from broadcaster.keys import Keys
-from broadcaster.ledger import Ledger
-from broadcaster.limits import Limits
+from broadcaster.keys import files as key_files
 from broadcaster.log import AlertLog
-from broadcaster.mover import Done, Mover
 from broadcaster.office import Office
-from broadcaster.pooled import PATIENCE, bounded, still_there
+from broadcaster.office.attachments import Attachments
+from broadcaster.process.pooled import PATIENCE, bounded, still_there
+from broadcaster.process.steady import SteadyClock
+from broadcaster.reckoning.census import CensusTaker
 from broadcaster.registry.subscribers import Registry
+from broadcaster.reorganisation.mover import Done, Mover
 from broadcaster.screens.watch import ScreenWatch
 from broadcaster.settings import Settings
-from broadcaster.setup_commands import SetupCommands
+from broadcaster.settings.sms_carriers import tariffs_of
 from broadcaster.sms_budget import Key, Usage
-from broadcaster.sms_carriers import tariffs_of
-from broadcaster.sms_desk import SmsBudgets, SmsReceipts
-from broadcaster.steady import SteadyClock
 from broadcaster.topics.book import TopicBook
 from broadcaster.topics.claim import TopicClaims
 from broadcaster.web.directory import Directory

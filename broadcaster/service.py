@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-from broadcaster import key_files
 from broadcaster.engines.embedded import Engine, NatsServer, PostgresServer
 from broadcaster.engines.listening import Listening
 from broadcaster.engines.supervisor import Child, Supervisor
+from broadcaster.keys import files as key_files
 from broadcaster.providers import sandbox_folder
 from broadcaster.roles import Role
 from broadcaster.runtime import House

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from broadcaster.account import Role
-from broadcaster.body_commands import BodyCommands
+from broadcaster.commands.bodies import BodyCommands
 from broadcaster.runtime import SYSTEM, House, clock
 from broadcaster.settings import Settings
 from schemas.content import Content

@@ -12,7 +12,7 @@ from typing import Any
 
 from psycopg_pool import ConnectionPool
 
-from broadcaster.screens.pairing import neighbourhood
+from broadcaster.neighbourhood import neighbourhood
 
 THROTTLE_DDL = """
 CREATE TABLE IF NOT EXISTS sign_in_tries (

@@ -8,7 +8,7 @@ import typer
 
 from broadcaster.account import Role
 from broadcaster.accounts.store import AccountError, State, is_name
-from broadcaster.packaged_templates import CITY
+from broadcaster.commands.packaged_templates import CITY
 from broadcaster.runtime import SYSTEM, House, clock
 from broadcaster.settings import Settings, SettingsError
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import psycopg
 import typer
 
-from broadcaster import key_files, logs, roles
+from broadcaster import roles
 from broadcaster.cli import accounts, restored
 from broadcaster.cli import audit as cli_audit
 from broadcaster.cli.areas import areas_app
@@ -28,7 +28,9 @@ from broadcaster.demo.command import demo
 from broadcaster.demo.drive import DemoError
 from broadcaster.demo.staff import demo_code
 from broadcaster.engines.embedded import EngineError
-from broadcaster.memory import BULK, settle
+from broadcaster.keys import files as key_files
+from broadcaster.process import logs
+from broadcaster.process.memory import BULK, settle
 from broadcaster.proof import chain, exports
 from broadcaster.proof.exports import Export
 from broadcaster.roles import Role

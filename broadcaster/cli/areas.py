@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from broadcaster.area_names import AreaNames
 from broadcaster.cli.boundaries import boundaries
+from broadcaster.drafting.area_names import AreaNames
 from broadcaster.log import ConflictError
-from broadcaster.mover import Done
 from broadcaster.reorganisation.commands import ReorganisationCommands
 from broadcaster.reorganisation.description import DescriptionError, load
+from broadcaster.reorganisation.mover import Done
 from broadcaster.reorganisation.report import Report
 from broadcaster.runtime import SYSTEM, House, clock
 from broadcaster.settings import Settings

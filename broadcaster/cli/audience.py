@@ -11,8 +11,8 @@ import typer
 
 from broadcaster.log import UnknownStreamError
 from broadcaster.proof.chain import instant
-from broadcaster.recount import Recounter
-from broadcaster.recounted import Recount
+from broadcaster.reckoning.recount import Recounter
+from broadcaster.reckoning.recounted import Recount
 from broadcaster.runtime import House, clock
 from broadcaster.settings import Settings, SettingsError
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from broadcaster.body_commands import BodyCommands
+from broadcaster.commands.bodies import BodyCommands
 from broadcaster.runtime import SYSTEM, House, clock
 from broadcaster.settings import Settings, SettingsError
 

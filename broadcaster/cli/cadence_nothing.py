@@ -5,12 +5,12 @@ from typing import Annotated
 import typer
 
 from broadcaster.cli.cadence_common import DataOption
+from broadcaster.commands.template_drafts import Given, TemplateDrafts
 from broadcaster.log import Once
-from broadcaster.recorder import KeyReusedError
+from broadcaster.log.recorder import KeyReusedError
+from broadcaster.office.shelf import Shelf
 from broadcaster.runtime import House, clock
 from broadcaster.settings import Settings, SettingsError
-from broadcaster.shelf import Shelf
-from broadcaster.template_drafts import Given, TemplateDrafts
 from schemas.events import Actor
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import typer
 
-from broadcaster.dead_letter_commands import DeadLetterCommands
+from broadcaster.commands.dead_letters import DeadLetterCommands
 from broadcaster.runtime import House, clock
 from broadcaster.settings import Settings, SettingsError
 from projections.reach import letters_view

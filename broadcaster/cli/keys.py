@@ -8,7 +8,7 @@ import typer
 from broadcaster.account import Role
 from broadcaster.accounts.store import State
 from broadcaster.cli.operator import OPERATOR, ByOption, operator
-from broadcaster.key_rows import KeyKind
+from broadcaster.keys.rows import KeyKind
 from broadcaster.runtime import SYSTEM, House, clock
 from broadcaster.settings import Settings, SettingsError
 

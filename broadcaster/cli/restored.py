@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from broadcaster import restored
 from broadcaster.cli.operator import OPERATOR, ByOption, operator
+from broadcaster.delivery import restored
 from broadcaster.runtime import House, clock
 from broadcaster.settings import Settings, SettingsError
 from projections.fanout import view as fanout

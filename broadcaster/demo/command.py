@@ -13,12 +13,12 @@ from typing import Annotated
 import structlog
 import typer
 
-from broadcaster import logs
 from broadcaster.demo import staff
 from broadcaster.demo.drive import DemoError
 from broadcaster.demo.play import Play
 from broadcaster.demo.show import Show
 from broadcaster.engines.natshome import free_port
+from broadcaster.process import logs
 from broadcaster.service import Service
 from broadcaster.settings import Settings
 

@@ -9,10 +9,10 @@ from uuid import UUID
 from broadcaster import reference
 from broadcaster.account import Role
 from broadcaster.accounts import codes
-from broadcaster.body_commands import BodyCommands
+from broadcaster.commands.bodies import BodyCommands
 from broadcaster.demo.people import write_people
 from broadcaster.engines.datafolder import write_private
-from broadcaster.key_rows import KeyKind
+from broadcaster.keys.rows import KeyKind
 from broadcaster.registry.csv_import import import_csv
 from broadcaster.runtime import SYSTEM, House, clock
 from schemas.areas import AreaTree

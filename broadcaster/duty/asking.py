@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from broadcaster import deciding
 from broadcaster.account import Account, Role
 from broadcaster.duty.notices import REMINDER, asked
 from broadcaster.duty.reminders import Reminders
-from broadcaster.office import Office
+from broadcaster.office import Office, deciding
 from broadcaster.rules import RefusedError, Rule
 from projections.cadence.rule import State
 from projections.cadence.view import BodyCadence

@@ -5,10 +5,9 @@ from datetime import datetime
 from typing import TypeVar, cast
 from uuid import UUID, uuid4
 
-from broadcaster import deciding
 from broadcaster.account import Role
 from broadcaster.log import Once, UnknownStreamError
-from broadcaster.office import Office
+from broadcaster.office import Office, deciding
 from broadcaster.rules import RefusedError, Rule
 from schemas.cadence import CadencePolicy
 from schemas.events import (

@@ -13,10 +13,10 @@ from broadcaster.duty import answers
 from broadcaster.duty.seal import Seal, digest, seal
 from broadcaster.duty.sheets import Format, form_of, render, seal_of
 from broadcaster.log import AlertLog
+from broadcaster.log.recorder import ZERO
 from broadcaster.proof import checkpoint, exports
 from broadcaster.proof.chain import instant
 from broadcaster.proof.exports import Export
-from broadcaster.recorder import ZERO
 from projections.cadence.report import Report, report
 from projections.cadence.view import CadenceBook
 from projections.positions import Positions

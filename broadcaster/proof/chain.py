@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from broadcaster.log import AlertLog
-from broadcaster.recorder import ZERO, LogRow
+from broadcaster.log.recorder import ZERO, LogRow
 
 PAGE = 5000
 

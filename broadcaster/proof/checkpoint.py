@@ -35,8 +35,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from broadcaster.engines.datafolder import SECRET_MOUNTS, kept, others_may_read
 from broadcaster.log import AlertLog
+from broadcaster.log.recorder import ZERO, at_once
 from broadcaster.proof.chain import instant
-from broadcaster.recorder import ZERO, at_once
 from broadcaster.settings import SettingsError
 
 TITLE = "broadcaster checkpoint 1"

@@ -21,10 +21,10 @@ from uuid import UUID
 
 from broadcaster.log import AlertLog, UnknownStreamError
 from broadcaster.log import recorded as recorded_of
+from broadcaster.log.recorder import ZERO, LogRow, at_once
 from broadcaster.proof import evidence_check
 from broadcaster.proof.chain import PAGE, exported, instant
 from broadcaster.proof.checkpoint import Checkpoint
-from broadcaster.recorder import ZERO, LogRow, at_once
 from projections.audit.words import describe
 from schemas.events import AlertCancelled, AlertDrafted, AlertIssued, AlertSubmitted, DelegationGranted
 from schemas.ids import REGISTER_STREAM, account_stream, issuer_stream

@@ -17,9 +17,9 @@ from broadcaster.areas import AreaRegister, Edition
 from broadcaster.delegation import Delegation
 from broadcaster.issuer import Issuer
 from broadcaster.log import recorded
+from broadcaster.log.recorder import LogRow
+from broadcaster.office.records import Records
 from broadcaster.proof.picking import Stored, last_until, openings, rows_at
-from broadcaster.recorder import LogRow
-from broadcaster.records import Records
 from projections.audit.line import Words
 from projections.audit.naming import Codes
 from projections.audit.projection import alert_of

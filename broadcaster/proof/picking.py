@@ -7,7 +7,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from broadcaster.recorder import LogRow
+from broadcaster.log.recorder import LogRow
 
 
 class Stored(NamedTuple):

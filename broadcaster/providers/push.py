@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from psycopg_pool import ConnectionPool
 
+from broadcaster.delivery.quota import SharedQuota
 from broadcaster.providers import sandbox_endpoint, sandbox_folder
-from broadcaster.quota import SharedQuota
 from broadcaster.settings import Settings, SettingsError
 from channels.gateway import Gateway
 from channels.push import PushGateway, PushSettings

@@ -8,11 +8,11 @@ from typing import Any
 
 from psycopg_pool import ConnectionPool
 
+from broadcaster.delivery.sms_turns import SharedTurns
 from broadcaster.providers import sandbox_endpoint
 from broadcaster.runtime import House
 from broadcaster.settings import Settings
-from broadcaster.sms_carriers import SmsProvider, read_providers
-from broadcaster.sms_turns import SharedTurns
+from broadcaster.settings.sms_carriers import SmsProvider, read_providers
 from channels.delivery import Refusal
 from channels.gateway import Gateway
 from channels.sms import MailGateway, MailSettings, Member, SmppSettings, SmsGateway, SmsPool

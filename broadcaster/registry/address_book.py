@@ -11,7 +11,7 @@ from psycopg import Cursor
 from psycopg_pool import ConnectionPool
 from pyroaring import BitMap64
 
-from broadcaster.pooled import at_once
+from broadcaster.process.pooled import at_once
 from broadcaster.registry.rules import address_hash
 from schemas.areas import AreaTree, Span
 from schemas.content import Channel, Lane, Mode

@@ -6,11 +6,11 @@ from typing import Any
 
 from psycopg_pool import ConnectionPool
 
-from broadcaster import deciding, template_moving
-from broadcaster.area_set_moving import carried
 from broadcaster.atlas import Atlas
-from broadcaster.office import Office
+from broadcaster.office import Office, deciding
 from broadcaster.registry.move import forecast
+from broadcaster.reorganisation import template_moving
+from broadcaster.reorganisation.area_set_moving import carried
 from broadcaster.reorganisation.description import Reorganisation
 from broadcaster.reorganisation.foreseeing import report
 from broadcaster.reorganisation.plan import Plan, events, plan

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from broadcaster import template_moving
-from broadcaster.area_set_moving import Carried, carried
 from broadcaster.atlas import Atlas
 from broadcaster.delegation import Delegation
 from broadcaster.registry.move import Moving
+from broadcaster.reorganisation import template_moving
+from broadcaster.reorganisation.area_set_moving import Carried, carried
 from broadcaster.reorganisation.areas import Change
 from broadcaster.reorganisation.plan import Plan
 from broadcaster.reorganisation.report import Became, People, Report, SetCarried, TemplateAreas

@@ -6,7 +6,7 @@ from importlib import import_module
 
 import structlog
 
-from broadcaster.memory import PAGES, STEADY, settle
+from broadcaster.process.memory import PAGES, STEADY, settle
 from broadcaster.roles.ending import Ending
 from broadcaster.settings import Settings
 from schemas.content import Lane
@@ -43,7 +43,7 @@ def run(role: Role, settings: Settings, lanes: Sequence[Lane] = tuple(Lane)) -> 
     ending = Ending()
     ending.listen()
     if settings.providers == "real":
-        import_module("broadcaster.key_files").check(settings)
+        import_module("broadcaster.keys.files").check(settings)
     # By name, so that a worker does not load the web: each second of start-up is paid seven times.
     module = import_module(f"broadcaster.roles.{_MODULES[role]}")
     settle(PAGES if role is Role.WEB else STEADY)

@@ -8,7 +8,7 @@ import sys
 import psycopg
 import structlog
 
-from broadcaster import logs
+from broadcaster.process import logs
 from broadcaster.roles import Role, run
 from broadcaster.settings import Settings, SettingsError
 from schemas.content import Lane

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
-from broadcaster.key_files import feed_key
+from broadcaster.keys.files import feed_key
 from broadcaster.roles import Role
 from broadcaster.roles.ending import Ending
 from broadcaster.roles.loop import unless, until_stopped
@@ -16,9 +16,9 @@ from broadcaster.web.directory import Directory
 from broadcaster.web.edge.desk import Desk
 from broadcaster.web.edge.limits import Limits
 from broadcaster.web.edge.server import EdgeServer
-from broadcaster.web.feed_cache import FeedCache
-from broadcaster.web.feed_forms import FeedForms
-from broadcaster.web.polls import ServedCount
+from broadcaster.web.feeds.cache import FeedCache
+from broadcaster.web.feeds.forms import FeedForms
+from broadcaster.web.feeds.polls import ServedCount
 from schemas.content import Lane
 
 LAST_ANSWERS = 1.0

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from broadcaster.proof.notary import Notary
 from broadcaster.roles import Role
 from broadcaster.roles.ending import Ending
+from broadcaster.roles.notary import Notary
 from broadcaster.roles.remind import postman
+from broadcaster.roles.timekeeper import Timekeeper
 from broadcaster.roles.topics import TopicThread
 from broadcaster.runtime import House
 from broadcaster.settings import Settings
-from broadcaster.timekeeper import Timekeeper
 from projections.follower_group import FollowerGroup
 from projections.own_thread import OwnThread
 from schemas.content import Lane

@@ -13,10 +13,10 @@ from nats.js import JetStreamContext
 from nats.js.errors import Error as JetStreamError
 from nats.js.errors import NotFoundError
 
-from broadcaster import transport
+from broadcaster.engines import transport
 from broadcaster.engines.datafolder import others_may_read
 from broadcaster.settings import Settings
-from broadcaster.web.plant import Disk, KeyFile, LaneDepth
+from broadcaster.web.monitoring.plant import Disk, KeyFile, LaneDepth
 from channels.topology import DELIVERED, durable_of, stream_of
 from schemas.content import Channel, Lane
 

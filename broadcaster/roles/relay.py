@@ -11,7 +11,7 @@ import structlog
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
-from broadcaster import transport
+from broadcaster.engines import transport
 from broadcaster.roles import Role
 from broadcaster.roles.ending import Ending
 from broadcaster.roles.loop import pause, unless, until_stopped

@@ -13,23 +13,23 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from broadcaster import transport
 from broadcaster.accounts.oidc import Oidc, OidcSettings
 from broadcaster.cap.signing import SignedMessages, Signer
 from broadcaster.duty.asking import Asking
+from broadcaster.engines import transport
 from broadcaster.engines.listening import BACKLOG, inherited
-from broadcaster.forecast import Quotas
-from broadcaster.key_files import feed_key
+from broadcaster.keys.files import feed_key
+from broadcaster.keys.vapid import public_key
 from broadcaster.proof.handing_out import Seals
 from broadcaster.providers import sandbox_endpoint
+from broadcaster.reckoning.forecast import Quotas
 from broadcaster.roles import Role, plant
 from broadcaster.roles.ending import Ending
 from broadcaster.runtime import House, clock
 from broadcaster.settings import Settings, SettingsError
-from broadcaster.vapid import public_key
 from broadcaster.web.app import create_app
+from broadcaster.web.feeds.protocol import FeedProtocol
 from broadcaster.web.ports import WebPorts
-from broadcaster.web.protocol import FeedProtocol
 from broadcaster.web.server import WebServer
 from schemas.content import Lane
 from schemas.web_push import Services

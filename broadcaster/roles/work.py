@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 from nats.errors import Error as NatsError
 
-from broadcaster import providers, transport
+from broadcaster import providers
+from broadcaster.engines import transport
 from broadcaster.roles import Role
 from broadcaster.roles.ending import Ending
 from broadcaster.roles.loop import ended_by, pause, until_stopped

@@ -9,15 +9,14 @@ from uuid import UUID, uuid4
 from psycopg import Connection, Cursor
 from psycopg_pool import ConnectionPool
 
-from broadcaster import deciding
-from broadcaster.key_rows import KeyKind, revoke_in
+from broadcaster.commands.setup import SetupCommands
 from broadcaster.keys import OVERLAP, Keys
+from broadcaster.keys.rows import KeyKind, revoke_in
 from broadcaster.log import ConflictError, Ground, racing
-from broadcaster.office import Office
+from broadcaster.office import Office, deciding
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.screen import Screen
 from broadcaster.screens.pairing import Handover, Pairings, Waiting
-from broadcaster.setup_commands import SetupCommands
 from schemas.events import Actor, Event, ScreenEvent
 
 IDENTIFY = timedelta(seconds=30)

@@ -5,10 +5,9 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from broadcaster import deciding
 from broadcaster.account import Role
 from broadcaster.log import UnknownStreamError
-from broadcaster.office import Office
+from broadcaster.office import Office, deciding
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.screen_control import Exclusions, ScreenControl
 from broadcaster.screen_group import ScreenGroup

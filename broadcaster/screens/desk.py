@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from broadcaster import deciding
 from broadcaster.account import Role
 from broadcaster.log import Once
+from broadcaster.office import deciding
 from broadcaster.screen_control import (
     ScreenControl,
     Spot,

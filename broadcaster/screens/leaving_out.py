@@ -4,10 +4,10 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from uuid import UUID
 
-from broadcaster import deciding
 from broadcaster.account import Role
 from broadcaster.alert import Alert
 from broadcaster.lifecycle import Life, Stage
+from broadcaster.office import deciding
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.screen_control import Exclusions, exclusions_stream
 from broadcaster.screens.deciding import ScreenDeciding

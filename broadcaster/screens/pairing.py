@@ -11,12 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from ipaddress import ip_address, ip_network
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg import Connection, Cursor
 from psycopg_pool import ConnectionPool
+
+from broadcaster.neighbourhood import neighbourhood
 
 PAIRINGS_DDL = """
 CREATE TABLE IF NOT EXISTS screen_pairings (
@@ -184,15 +185,6 @@ class Pairings:
         if len(self._full) >= _REMEMBERED:
             self._full.clear()
         self._full[origin] = at + _PAUSE
-
-
-def neighbourhood(address: str) -> str:
-    """Whom a limit is for: an IPv4 address, or the /64 that one IPv6 customer has at the least."""
-    try:
-        known = ip_address(address)
-    except ValueError:
-        return address
-    return str(known) if known.version == 4 else str(ip_network((known, 64), strict=False))  # noqa: PLR2004
 
 
 def plain(code: str) -> str:

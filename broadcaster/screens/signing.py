@@ -4,7 +4,7 @@
 
 The signature is over these lines, joined by line feeds: method, path with its query, time, nonce, SHA-256
 of the body in hex. Its key is the SHA-256 of the secret (the part of the key after the second underscore),
-32 bytes. We keep it sealed (key_rows.py), so that who reads our table alone cannot sign as a screen.
+32 bytes. We keep it sealed (keys/rows.py), so that who reads our table alone cannot sign as a screen.
 """
 
 import hashlib

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from broadcaster import deciding
-from broadcaster.office import Office
+from broadcaster.office import Office, deciding
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.topics.book import Standing, TopicBook
 from schemas.events import Actor, PushRouteChosen, Route

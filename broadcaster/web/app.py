@@ -11,7 +11,8 @@ from fastapi.routing import APIRoute
 from prometheus_client.core import Metric
 from starlette.concurrency import run_in_threadpool
 
-from broadcaster.access_commands import AccessCommands
+from broadcaster.commands.access import AccessCommands
+from broadcaster.office.shelf import Shelf
 from broadcaster.registry.coverage import CoverageCount
 from broadcaster.screens.book import ScreenBook
 from broadcaster.screens.commands import ScreenCommands
@@ -21,9 +22,8 @@ from broadcaster.screens.plays import Plays
 from broadcaster.screens.seen import Seen
 from broadcaster.screens.sightings import Sightings
 from broadcaster.screens.signing import Nonces
-from broadcaster.shelf import Shelf
 from broadcaster.topics import figures as topic_figures
-from broadcaster.web import docs, figures, handlers, pages, player_page, scorecard
+from broadcaster.web import docs, handlers, pages, player_page, scorecard
 from broadcaster.web.api import (
     access,
     accounting,
@@ -61,34 +61,36 @@ from broadcaster.web.api import (
     warnings,
 )
 from broadcaster.web.citizen.routers import ROUTERS as CITIZEN_ROUTERS
-from broadcaster.web.console import lapsed, trouble
+from broadcaster.web.console import trouble
+from broadcaster.web.console.doors import lapsed
+from broadcaster.web.console.doors.turns import Turns
 from broadcaster.web.console.form import StaleFormError
 from broadcaster.web.console.repeats import Repeats
 from broadcaster.web.console.routers import ROUTERS as CONSOLE_ROUTERS
-from broadcaster.web.console.turns import Turns
 from broadcaster.web.console.visitor import SignInRequiredError, find
 from broadcaster.web.copies.desk import Copies
 from broadcaster.web.copies.news import News
 from broadcaster.web.directory import Directory
 from broadcaster.web.edge.desk import Desk
-from broadcaster.web.feed_cache import FeedCache
-from broadcaster.web.feed_forms import FeedForms
+from broadcaster.web.feeds.cache import FeedCache
+from broadcaster.web.feeds.forms import FeedForms
+from broadcaster.web.feeds.front import Front
+from broadcaster.web.feeds.polls import ServedCount
 from broadcaster.web.fragments import Fragments
-from broadcaster.web.front import Front
 from broadcaster.web.guard import Guard
 from broadcaster.web.intake import Intake
 from broadcaster.web.key_gate import KeyGate
 from broadcaster.web.live.beside import Requested
 from broadcaster.web.live.hub import Hub
 from broadcaster.web.live.sight import scope_of
-from broadcaster.web.lookout import Lookout
-from broadcaster.web.metrics import Figures, Metrics
+from broadcaster.web.monitoring import figures
+from broadcaster.web.monitoring.lookout import Lookout
+from broadcaster.web.monitoring.metrics import Figures, Metrics
+from broadcaster.web.monitoring.pulse import Pulse
 from broadcaster.web.openapi import DESCRIPTION, TAGS
 from broadcaster.web.overview import Overview
 from broadcaster.web.page_cache import PageCache
-from broadcaster.web.polls import ServedCount
 from broadcaster.web.ports import WebPorts
-from broadcaster.web.pulse import Pulse
 from broadcaster.web.services import Services, canary_late, standings
 
 _ROUTERS = (

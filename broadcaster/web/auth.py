@@ -7,13 +7,13 @@ from uuid import UUID
 from fastapi import Depends, Header, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
-from broadcaster.key_text import split
 from broadcaster.keys import KeyKind, Principal
-from broadcaster.recorder import Once
+from broadcaster.keys.text import split
+from broadcaster.log.recorder import Once
 from broadcaster.registry.subscribers import Subscriber
 from broadcaster.screens import signing
-from broadcaster.web.known_screens import screen_of
-from broadcaster.web.polls import server_time, target_of
+from broadcaster.web.feeds.known_screens import screen_of
+from broadcaster.web.feeds.polls import server_time, target_of
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import Services, WithServices
 from schemas.events import Actor

@@ -6,7 +6,7 @@ from typing import Any, cast
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from broadcaster.web.edge.answers import Refused
-from broadcaster.web.front import Front
+from broadcaster.web.feeds.front import Front
 
 HEAD_BYTES = 16_384
 """Request line and headers together; cookies and a sign-in by the city's provider need some 4 kB."""

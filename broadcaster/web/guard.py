@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 MAX_BODY = 256 * 1024
 MAX_FILE = 5_000_000
 MAX_KEPT = 320 * 1024
-"""Where a whole form may come along, sealed (console/keeping.py)."""
+"""Where a whole form may come along, sealed (console/doors/keeping.py)."""
 KEPT_PATHS = frozenset({"/console/sign-in", "/console/sign-out", "/console/kept"})
 FILES_PATH = "/v1/attachments"
 BODY_SECONDS = 20.0

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from broadcaster.log import ConflictError, UnknownStreamError
-from broadcaster.recorder import KeyReusedError
+from broadcaster.log.recorder import KeyReusedError
 from broadcaster.registry.rules import InvalidSubscriberError
 from broadcaster.rules import RefusedError
 from broadcaster.web import problems

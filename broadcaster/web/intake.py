@@ -3,7 +3,7 @@
 import threading
 from collections import OrderedDict
 
-from broadcaster.screens.pairing import neighbourhood
+from broadcaster.neighbourhood import neighbourhood
 
 PER_SECOND = 0.5
 """Registrations that one address may make in the long run. A carrier has thousands of phones behind one

@@ -6,7 +6,7 @@ Keys that were good lately are always looked for, so who shares an address with 
 import threading
 from collections import OrderedDict
 
-from broadcaster.screens.pairing import neighbourhood
+from broadcaster.neighbourhood import neighbourhood
 
 PER_SECOND = 4.0
 """Looks for unknown keys that one address has, as many as the edge takes in all;"""

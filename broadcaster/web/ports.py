@@ -9,21 +9,21 @@ from psycopg_pool import ConnectionPool
 
 from broadcaster.accounts.desk import Desk
 from broadcaster.accounts.oidc import Oidc
-from broadcaster.alert_commands import AlertCommands
 from broadcaster.cap.signing import SignedMessages
-from broadcaster.drafts import Drafts
+from broadcaster.commands.alerts import AlertCommands
+from broadcaster.commands.setup import SetupCommands
+from broadcaster.drafting.drafts import Drafts
 from broadcaster.duty.asking import Asking
 from broadcaster.duty.commands import CadenceCommands
 from broadcaster.duty.reports import Reports
-from broadcaster.feed_key import FeedKey
-from broadcaster.forecast import Quotas
 from broadcaster.keys import Keys
+from broadcaster.keys.feed import FeedKey
 from broadcaster.log import AlertLog
 from broadcaster.office import Office
 from broadcaster.proof.handing_out import Seals
+from broadcaster.reckoning.forecast import Quotas
 from broadcaster.registry.subscribers import Registry
-from broadcaster.setup_commands import SetupCommands
-from broadcaster.web.plant import Disk, KeyFile, LaneDepth
+from broadcaster.web.monitoring.plant import Disk, KeyFile, LaneDepth
 from projections.cadence.view import CadenceBook
 from schemas.web_push import Services
 

@@ -11,10 +11,11 @@ from uuid import UUID
 from fastapi import Depends, Request
 from psycopg import Connection
 
-from broadcaster.access_commands import AccessCommands
 from broadcaster.account import Account, Role
+from broadcaster.commands.access import AccessCommands
 from broadcaster.issuer import Issuer
 from broadcaster.log import at_once
+from broadcaster.office.shelf import Shelf
 from broadcaster.registry.coverage import CoverageCount
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.screens.book import ScreenBook
@@ -25,24 +26,23 @@ from broadcaster.screens.plays import Plays
 from broadcaster.screens.seen import Seen
 from broadcaster.screens.sightings import Sightings
 from broadcaster.screens.signing import Nonces
-from broadcaster.shelf import Shelf
-from broadcaster.web.console.turns import Turns
+from broadcaster.web.console.doors.turns import Turns
 from broadcaster.web.copies.desk import Copies
 from broadcaster.web.directory import Directory
-from broadcaster.web.feed_cache import FeedCache
-from broadcaster.web.feed_forms import FeedForms
+from broadcaster.web.feeds.cache import FeedCache
+from broadcaster.web.feeds.forms import FeedForms
+from broadcaster.web.feeds.polls import ServedCount
 from broadcaster.web.fragments import Fragments
 from broadcaster.web.intake import Intake
 from broadcaster.web.key_gate import KeyGate
 from broadcaster.web.live.hub import Hub
-from broadcaster.web.lookout import Lookout
-from broadcaster.web.metrics import Metrics
+from broadcaster.web.monitoring.lookout import Lookout
+from broadcaster.web.monitoring.metrics import Metrics
+from broadcaster.web.monitoring.plant import LaneDepth
+from broadcaster.web.monitoring.pulse import Pulse
 from broadcaster.web.overview import Overview
 from broadcaster.web.page_cache import PageCache
-from broadcaster.web.plant import LaneDepth
-from broadcaster.web.polls import ServedCount
 from broadcaster.web.ports import WebPorts
-from broadcaster.web.pulse import Pulse
 from projections import positions
 from projections.canary import view as canary
 from projections.canary.rule import State, silent

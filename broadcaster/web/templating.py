@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, Response
 
 from broadcaster.web import i18n
 from broadcaster.web.dial import dial
-from broadcaster.web.polls import matches
+from broadcaster.web.feeds.polls import matches
 
 _MEDIA_TYPES = {
     "css": "text/css; charset=utf-8",

@@ -20,12 +20,12 @@ from uuid import UUID
 from broadcaster.account import Role
 from broadcaster.accounts import codes
 from broadcaster.engines.embedded import PostgresServer
-from broadcaster.feed_key import FeedKey
-from broadcaster.key_rows import KeyKind
-from broadcaster.memory import PAGES, settle
+from broadcaster.keys.feed import FeedKey
+from broadcaster.keys.rows import KeyKind
+from broadcaster.process.memory import PAGES, settle
 from broadcaster.runtime import SYSTEM, House, clock
 from broadcaster.settings import Settings
-from broadcaster.web.polls import FEED_PATH
+from broadcaster.web.feeds.polls import FEED_PATH
 from tests.bench import pages, pages_town, table
 from tests.bench.pages import Visitor
 from tests.bench.pages_town import CITY

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from broadcaster.memory import BULK, settle
+from broadcaster.process.memory import BULK, settle
 from broadcaster.runtime import House
 from broadcaster.settings import Settings
 from projections.follower import Follower

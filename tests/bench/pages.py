@@ -24,7 +24,7 @@ from psycopg.sql import SQL, Identifier
 
 from broadcaster.account import Role
 from broadcaster.engines.embedded import PostgresServer
-from broadcaster.memory import PAGES, settle
+from broadcaster.process.memory import PAGES, settle
 from broadcaster.runtime import SYSTEM, House, clock
 from broadcaster.settings import Settings
 from broadcaster.web import docs, pages, player_page, scorecard

@@ -23,11 +23,11 @@ import httpx
 
 from broadcaster.engines.embedded import PostgresServer
 from broadcaster.engines.natshome import free_port
-from broadcaster.feed_key import FeedKey
-from broadcaster.key_rows import KeyKind
+from broadcaster.keys.feed import FeedKey
+from broadcaster.keys.rows import KeyKind
 from broadcaster.runtime import House, clock
 from broadcaster.settings import Settings
-from broadcaster.web.polls import FEED_PATH
+from broadcaster.web.feeds.polls import FEED_PATH
 from schemas.areas import FIRST_EDITION
 from schemas.events import Actor, ScreenRegistered
 from tests.bench.wide import BODY, PROFILES, grant, issue

@@ -18,7 +18,7 @@ from broadcaster import providers
 from broadcaster.account import Role
 from broadcaster.demo.people import write_people
 from broadcaster.demo.stage import SEED
-from broadcaster.key_rows import KeyKind
+from broadcaster.keys.rows import KeyKind
 from broadcaster.registry.csv_import import import_csv
 from broadcaster.runtime import SYSTEM, House, clock
 from broadcaster.settings import Settings

@@ -18,13 +18,13 @@ from uuid import uuid4
 
 from broadcaster.account import Role
 from broadcaster.engines.embedded import PostgresServer
-from broadcaster.feed_key import FeedKey
+from broadcaster.keys.feed import FeedKey
 from broadcaster.runtime import SYSTEM, House, clock
 from broadcaster.screens.book import ScreenBook
 from broadcaster.settings import Settings
 from broadcaster.web.directory import Directory
-from broadcaster.web.feed_cache import FeedCache
-from broadcaster.web.known_screens import Pair
+from broadcaster.web.feeds.cache import FeedCache
+from broadcaster.web.feeds.known_screens import Pair
 from schemas.content import Content
 from schemas.events import Actor
 from tests.processes import passable_folder

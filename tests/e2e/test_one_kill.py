@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
-from broadcaster.noted import unpacked
+from broadcaster.delivery.noted import unpacked
 from broadcaster.runtime import House
 from tests.bench.stage import prepare, running_house
 from tests.fire import FireHouse, summed, tell

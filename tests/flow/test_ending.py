@@ -16,9 +16,9 @@ from typing import Any, Self
 
 import pytest
 
-from broadcaster import key_files
 from broadcaster.engines.children import end, spawn
 from broadcaster.engines.embedded import NatsServer
+from broadcaster.keys import files as key_files
 from broadcaster.roles import Role, ending, plant
 from broadcaster.settings import Settings
 from channels.push.sandbox import PushSandbox

@@ -9,9 +9,9 @@ from uuid import UUID
 
 import pytest
 
+from broadcaster.process.steady import SteadyClock
 from broadcaster.registry.subscribers import NewSubscriber
 from broadcaster.runtime import House, clock
-from broadcaster.steady import SteadyClock
 from channels.delivery import Delivery
 from channels.push import PushGateway, PushSettings
 from channels.push.sandbox import Behaviour, PushSandbox

@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 
 from broadcaster.account import Role
+from broadcaster.commands.sms_budgets import SmsBudgetCommands
 from broadcaster.registry.subscribers import NewSubscriber
 from broadcaster.runtime import SYSTEM, House, clock
-from broadcaster.sms_budget_commands import SmsBudgetCommands
 from channels.delivery import Delivery
 from channels.sms import Member, SmsGateway, SmsPool
 from channels.sms.receipts import Book

@@ -18,7 +18,7 @@ import httpx
 from broadcaster import providers
 from broadcaster.account import Role
 from broadcaster.accounts import codes
-from broadcaster.key_rows import KeyKind
+from broadcaster.keys.rows import KeyKind
 from broadcaster.runtime import SYSTEM, House, clock
 from broadcaster.settings import Settings
 from tests import calls

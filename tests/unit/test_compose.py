@@ -18,13 +18,13 @@ from nats.errors import Error as NatsError
 from nats.js.api import StreamConfig
 from uvicorn.middleware.proxy_headers import _TrustedHosts  # type: ignore[reportPrivateUsage]
 
-from broadcaster import key_files
 from broadcaster.engines.children import end, spawn
 from broadcaster.engines.embedded import NatsServer
 from broadcaster.engines.natshome import find_binary
+from broadcaster.keys import files as key_files
+from broadcaster.keys.vapid import public_key
 from broadcaster.proof.checkpoint import load_key
 from broadcaster.settings import Settings
-from broadcaster.vapid import public_key
 from schemas.content import Lane
 from tests.ports import own_port
 from tests.waiting import until

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 
 from broadcaster.alert import Alert
-from broadcaster.alert_commands import AlertCommands
+from broadcaster.commands.alerts import AlertCommands
 from broadcaster.log import StaleError
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.web.api.models import AlertState, alert_state

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from broadcaster.area_set import AreaSet
-from broadcaster.area_set_commands import AreaSetCommands
+from broadcaster.commands.area_sets import AreaSetCommands
 from broadcaster.web.api.alert_actions import OnAlert, WithAlert, WithCaller
 from broadcaster.web.api.tags import ExpectedStrictly, version_tag
 from broadcaster.web.api.template_models import AreaSetAnswer, AreaSetPage, area_set_answer

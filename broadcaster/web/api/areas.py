@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from broadcaster.area_names import MOST, AreaNames
+from broadcaster.drafting.area_names import MOST, AreaNames
 from broadcaster.web.api.place_models import (
     AreaDetail,
     AreaMatches,

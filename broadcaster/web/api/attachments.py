@@ -5,13 +5,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from broadcaster.account import Role
-from broadcaster.attachments import BEGINNINGS, Attachments
+from broadcaster.office.attachments import BEGINNINGS, Attachments
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.web.api.models import Answer
 from broadcaster.web.api.tags import IfNoneMatch
 from broadcaster.web.auth import Anyone, Staff, actor
+from broadcaster.web.feeds.polls import matches
 from broadcaster.web.openapi import problems_of
-from broadcaster.web.polls import matches
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import Services, WithServices
 from projections.attachments.projection import is_public

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from fastapi import APIRouter, Query
 from pydantic import Field, model_validator
 
-from broadcaster.body_commands import BodyCommands
+from broadcaster.commands.bodies import BodyCommands
 from broadcaster.web.api.place_models import BodyAnswer, BodyPage, body_answer
 from broadcaster.web.auth import Staff, WithOnce, actor
 from broadcaster.web.openapi import problems_of

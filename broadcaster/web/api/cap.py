@@ -6,19 +6,19 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from broadcaster.attachments import Attachments
 from broadcaster.cap import importer, messages
 from broadcaster.cap.feeds import CAP_TYPE
 from broadcaster.cap.importer import Choices
 from broadcaster.cap.model import CapRefusedError
 from broadcaster.cap.parse import parse
 from broadcaster.cap.render import Words
+from broadcaster.office.attachments import Attachments
 from broadcaster.reference import Category
 from broadcaster.web.api.alert_actions import WithCaller
 from broadcaster.web.api.cap_models import CapChoices, CapImported, findings
 from broadcaster.web.api.tags import IfNoneMatch
+from broadcaster.web.feeds.polls import matches
 from broadcaster.web.openapi import COMMAND_PROBLEMS, problems_of
-from broadcaster.web.polls import matches
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import Services, WithServices
 from schemas.events import AlertIssued

@@ -14,8 +14,8 @@ from broadcaster.screens.sightings import Contact
 from broadcaster.web import screen_list, showing_now
 from broadcaster.web.api.tags import IfNoneMatch
 from broadcaster.web.auth import Staff
+from broadcaster.web.feeds.polls import matches
 from broadcaster.web.openapi import problems_of
-from broadcaster.web.polls import matches
 from broadcaster.web.screen_list import Listed
 from broadcaster.web.services import Services, WithServices
 from schemas.content import Mode

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from broadcaster.dead_letter_commands import DeadLetterCommands
+from broadcaster.commands.dead_letters import DeadLetterCommands
 from broadcaster.web.api.models import Answer, Instant
 from broadcaster.web.auth import Staff, WithOnce, actor
 from broadcaster.web.openapi import COMMAND_PROBLEMS, problems_of

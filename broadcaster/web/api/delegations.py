@@ -7,8 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
+from broadcaster.commands.delegations import DelegationCommands
 from broadcaster.delegation import Delegation
-from broadcaster.delegation_commands import DelegationCommands
 from broadcaster.web.api.models import Answer, Instant
 from broadcaster.web.auth import Staff, WithOnce, actor
 from broadcaster.web.openapi import DELEGATION_EXAMPLE, problems_of

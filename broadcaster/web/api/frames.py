@@ -9,8 +9,8 @@ from starlette.responses import JSONResponse
 
 from broadcaster.web.api.models import Answer
 from broadcaster.web.auth import Staff
+from broadcaster.web.feeds.polls import matches
 from broadcaster.web.openapi import problems_of
-from broadcaster.web.polls import matches
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import WithServices
 from channels.led.layout import lay_out

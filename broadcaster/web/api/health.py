@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 from starlette.responses import Response as Plain
 
-from broadcaster.web.metrics import CONTENT_TYPE
+from broadcaster.web.monitoring.metrics import CONTENT_TYPE
 from broadcaster.web.openapi import problems_of
 from broadcaster.web.services import WithServices
 

@@ -19,9 +19,9 @@ from broadcaster.web.api.pairing_models import (
     ScreenKeyRotated,
 )
 from broadcaster.web.auth import Address, BearingScreen, Staff, actor
-from broadcaster.web.known_screens import screen_of
+from broadcaster.web.feeds.known_screens import screen_of
+from broadcaster.web.feeds.polls import FEED_PATH
 from broadcaster.web.openapi import CLAIM_EXAMPLE, problems_of
-from broadcaster.web.polls import FEED_PATH
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import WithServices
 from schemas.screen_requests import PairingClaim, PairingPoll, StandingAsked

@@ -9,7 +9,7 @@ from pydantic import Field
 from broadcaster.issuer import Issuer
 from broadcaster.screens.sightings import Contact
 from broadcaster.web.api.models import Answer, Instant
-from broadcaster.web.polls import ServedCount
+from broadcaster.web.feeds.polls import ServedCount
 from broadcaster.web.screen_list import Listed, Wanted
 from schemas.areas import Area, AreaTree
 from schemas.content import AreaCode

@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from broadcaster.account import Role
-from broadcaster.census import CensusTaker
-from broadcaster.forecast import Effort
-from broadcaster.preflight import ChannelPreflight, Preflights
+from broadcaster.reckoning.census import CensusTaker
+from broadcaster.reckoning.forecast import Effort
+from broadcaster.reckoning.preflight import ChannelPreflight, Preflights
 from broadcaster.web import story
 from broadcaster.web.api.models import Answer, Instant
 from broadcaster.web.api.reach_models import AreaAudience, TotalsAnswer, totals

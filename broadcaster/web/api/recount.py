@@ -5,9 +5,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from broadcaster.census import CensusTaker
-from broadcaster.recount import Recounter
-from broadcaster.recounted import Recount
+from broadcaster.reckoning.census import CensusTaker
+from broadcaster.reckoning.recount import Recounter
+from broadcaster.reckoning.recounted import Recount
 from broadcaster.web.api.auditors import require_auditor
 from broadcaster.web.api.models import Answer, Instant
 from broadcaster.web.auth import Staff

@@ -10,9 +10,9 @@ from broadcaster.screens.tailoring import tailored
 from broadcaster.web.api.pairing_models import PlaysTaken
 from broadcaster.web.api.place_models import ScreenReported
 from broadcaster.web.auth import ScreenId
-from broadcaster.web.feed_forms import NotOneBitError
+from broadcaster.web.feeds.forms import NotOneBitError
+from broadcaster.web.feeds.polls import matches, note, server_time
 from broadcaster.web.openapi import problems_of
-from broadcaster.web.polls import matches, note, server_time
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import Services, WithServices
 from projections.feeds import view as feeds

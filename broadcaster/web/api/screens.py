@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Query
 
 from broadcaster.account import Role
-from broadcaster.key_rows import KeyKind
+from broadcaster.keys.rows import KeyKind
 from broadcaster.web import screen_list
 from broadcaster.web.api.place_models import (
     ScreenCreated,
@@ -16,9 +16,9 @@ from broadcaster.web.api.place_models import (
     screen_answer,
 )
 from broadcaster.web.auth import Staff, WithOnce, actor
-from broadcaster.web.known_screens import ACCOUNT
+from broadcaster.web.feeds.known_screens import ACCOUNT
+from broadcaster.web.feeds.polls import FEED_PATH, ServedCount
 from broadcaster.web.openapi import SCREEN_EXAMPLE, problems_of
-from broadcaster.web.polls import FEED_PATH, ServedCount
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import WithServices
 from schemas.requests import NewScreen

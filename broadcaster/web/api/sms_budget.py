@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import Field
 
+from broadcaster.commands.sms_budgets import SmsBudgetCommands
 from broadcaster.sms_budget import SmsBudget, Usage, day_of
-from broadcaster.sms_budget_commands import SmsBudgetCommands
 from broadcaster.web.api.models import Answer
 from broadcaster.web.auth import Staff, WithOnce, actor
 from broadcaster.web.openapi import problems_of

@@ -5,13 +5,13 @@ from typing import Literal
 from fastapi import APIRouter
 
 from broadcaster.rules import RefusedError, Rule
-from broadcaster.web import soundness
 from broadcaster.web.api.models import Answer, Instant
 from broadcaster.web.auth import Staff
+from broadcaster.web.monitoring import soundness
+from broadcaster.web.monitoring.plant import Disk, KeyFile, LaneDepth
+from broadcaster.web.monitoring.soundness import RoleSeen, Soundness
 from broadcaster.web.openapi import problems_of
-from broadcaster.web.plant import Disk, KeyFile, LaneDepth
 from broadcaster.web.services import WithServices
-from broadcaster.web.soundness import RoleSeen, Soundness
 from projections.canary.rule import State
 from projections.reach.letters_view import Backlog
 from schemas.content import Channel, Lane

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Response
 from pydantic import BaseModel
 
-from broadcaster.web.polls import matches
+from broadcaster.web.feeds.polls import matches
 from broadcaster.web.problems import ProblemError
 
 _VERSION = re.compile(r'"([1-9][0-9]{0,8})"')

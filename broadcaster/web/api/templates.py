@@ -8,11 +8,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
+from broadcaster.commands.template_drafts import Given, TemplateDrafts
+from broadcaster.commands.templates import Saved, TemplateCommands
 from broadcaster.keys import Principal
-from broadcaster.shelf import shelves
+from broadcaster.office.shelf import shelves
 from broadcaster.template import Template
-from broadcaster.template_commands import Saved, TemplateCommands
-from broadcaster.template_drafts import Given, TemplateDrafts
 from broadcaster.web.api.alert_actions import OnAlert, WithAlert, WithCaller
 from broadcaster.web.api.models import AlertState
 from broadcaster.web.api.tags import ExpectedStrictly, version_tag

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
+from broadcaster.commands.testers import TesterCommands
 from broadcaster.registry.subscribers import UnknownSubscriberError
-from broadcaster.tester_commands import TesterCommands
 from broadcaster.web.api.models import Answer
 from broadcaster.web.auth import Staff, actor
 from broadcaster.web.openapi import problems_of

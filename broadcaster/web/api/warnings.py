@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from broadcaster.duplicates import Live, NearDuplicate, near_duplicates
+from broadcaster.drafting.duplicates import Live, NearDuplicate, near_duplicates
 from broadcaster.web.api.models import AlertState, Answer
 from broadcaster.web.auth import Staff
 from broadcaster.web.openapi import problems_of

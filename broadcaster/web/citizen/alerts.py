@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
-from broadcaster.area_names import AreaNames
+from broadcaster.drafting.area_names import AreaNames
 from broadcaster.web import i18n
 from broadcaster.web.citizen import choice
 from broadcaster.web.copies.terms import while_it_may_change

@@ -9,14 +9,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from broadcaster.account import Role
-from broadcaster.body_commands import BodyCommands
+from broadcaster.commands.bodies import BodyCommands
+from broadcaster.commands.sms_budgets import SmsBudgetCommands
 from broadcaster.delegation import Delegation
 from broadcaster.issuer import Issuer
 from broadcaster.issuer_settings import MOST_CONTACTS
 from broadcaster.log import ConflictError
 from broadcaster.rules import RefusedError
 from broadcaster.sms_budget import Usage, day_of
-from broadcaster.sms_budget_commands import SmsBudgetCommands
 from broadcaster.web import i18n
 from broadcaster.web.console import areas
 from broadcaster.web.console.form import BoundForm, Form

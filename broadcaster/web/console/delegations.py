@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from broadcaster.account import Role
-from broadcaster.delegation_commands import DelegationCommands
+from broadcaster.commands.delegations import DelegationCommands
 from broadcaster.log import ConflictError, UnknownStreamError
 from broadcaster.rules import RefusedError
 from broadcaster.web.console import bodies, second_factor, writing

@@ -14,8 +14,8 @@ from broadcaster.web.console.pending import pending
 from broadcaster.web.console.refill import refilled
 from broadcaster.web.console.visitor import Visitor
 from broadcaster.web.console.writing import Fault
+from broadcaster.web.monitoring.soundness import manages_city
 from broadcaster.web.services import Services
-from broadcaster.web.soundness import manages_city
 from broadcaster.web.templating import compressed, environment, page, render
 from schemas.content import Mode
 

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from broadcaster.account import Role
-from broadcaster.drafts import Draft
+from broadcaster.drafting.drafts import Draft
 from broadcaster.web import i18n
-from broadcaster.web.console.access import waiting
-from broadcaster.web.console.cards import cards
+from broadcaster.web.console.alerts.cards import cards
 from broadcaster.web.console.frame import fragment, show
+from broadcaster.web.console.people.access import waiting
 from broadcaster.web.console.stream import WatchingVisitor
 from broadcaster.web.console.visitor import Visitor, WithVisitor
 from broadcaster.web.live.beside import marks

@@ -18,8 +18,8 @@ from psycopg_pool import PoolTimeout
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from broadcaster.web.console.doors.kept import KEPT
 from broadcaster.web.console.form import CSRF
-from broadcaster.web.console.kept import KEPT
 
 LASTS = 60.0
 """Seconds that an answer is kept."""

@@ -1,42 +1,25 @@
 """Every page of the console. A new page is its module, its template, and a line here."""
 
-from broadcaster.web.console import (
-    access,
-    account,
-    alerts,
-    area_sets,
-    areas,
+from broadcaster.web.console import areas, bodies, delegations, home, stream
+from broadcaster.web.console.alerts import cancel, compose, left_out, live, live_areas, review, signs
+from broadcaster.web.console.alerts import found as alerts
+from broadcaster.web.console.doors import account, kept, sign_in, sso
+from broadcaster.web.console.oversight import (
     audit,
     audit_export,
-    bodies,
     cadence,
-    cancel,
-    compose,
     dead_letters,
-    delegations,
-    home,
-    kept,
-    keys,
-    left_out,
-    live,
-    live_areas,
-    people,
     proof,
     reach,
-    review,
-    screen_actions,
-    screen_groups,
-    screen_map,
-    screen_page,
-    screens,
-    sign_in,
-    signs,
-    sso,
-    stream,
     system,
-    template_writing,
-    templates,
 )
+from broadcaster.web.console.people import access, keys, people
+from broadcaster.web.console.screens import actions as screen_actions
+from broadcaster.web.console.screens import groups as screen_groups
+from broadcaster.web.console.screens import map as screen_map
+from broadcaster.web.console.screens import overview as screens
+from broadcaster.web.console.screens import page as screen_page
+from broadcaster.web.console.shelf import area_sets, template_writing, templates
 
 ROUTERS = (
     sign_in.router,

@@ -13,10 +13,10 @@ from starlette.responses import Response
 from broadcaster.log import ConflictError
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.web import pages
-from broadcaster.web.console import keeping
+from broadcaster.web.console.doors import keeping
+from broadcaster.web.console.doors.keeping import Kept
 from broadcaster.web.console.form import POSTED, Form, Posted, unbound
 from broadcaster.web.console.frame import show
-from broadcaster.web.console.keeping import Kept
 from broadcaster.web.console.visitor import HOME, Visitor, find, page_behind
 from broadcaster.web.problems import ProblemError
 from broadcaster.web.services import Services

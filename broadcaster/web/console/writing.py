@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from broadcaster.rules import RefusedError, Rule
+from broadcaster.web.console.alerts.unfit import unfit
 from broadcaster.web.console.form import Form
-from broadcaster.web.console.unfit import unfit
 from schemas.areas import AreaTree, unaccented
 from schemas.content import Content
 from schemas.local_time import HANOI

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from broadcaster.web.edge import wire
 from broadcaster.web.edge.wire import Header
-from broadcaster.web.polls import matches
+from broadcaster.web.feeds.polls import matches
 
 _WORTH_PACKING = 600
 """Bytes."""

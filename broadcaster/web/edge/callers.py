@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from broadcaster.key_text import split
+from broadcaster.keys.text import split
 from broadcaster.screens.signing import Asked, SignatureError, check, is_signed, parse
 from broadcaster.web.edge.answers import Elsewhere, Refused
 from broadcaster.web.edge.request import Place, Request
 from broadcaster.web.edge.turn import Caller
-from broadcaster.web.feed_cache import FeedCache
-from broadcaster.web.polls import server_time
+from broadcaster.web.feeds.cache import FeedCache
+from broadcaster.web.feeds.polls import server_time
 
 _CHALLENGE = (b"www-authenticate", b'Bearer realm="broadcaster"')
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from broadcaster.key_text import digest, split
+from broadcaster.keys.text import digest, split
 from broadcaster.screens.signing import Nonces, SignatureError, fresh
 from broadcaster.web.edge.answers import Elsewhere, Refused, Reply
 from broadcaster.web.edge.callers import Callers
@@ -21,10 +21,10 @@ from broadcaster.web.edge.request import Place, Request
 from broadcaster.web.edge.stamp import Stamp
 from broadcaster.web.edge.turn import Caller, Turn
 from broadcaster.web.edge.wire import refusal
-from broadcaster.web.feed_cache import FeedCache
-from broadcaster.web.feed_forms import FeedForms, NotOneBitError
-from broadcaster.web.known_screens import KnownScreen
-from broadcaster.web.polls import (
+from broadcaster.web.feeds.cache import FeedCache
+from broadcaster.web.feeds.forms import FeedForms, NotOneBitError
+from broadcaster.web.feeds.known_screens import KnownScreen
+from broadcaster.web.feeds.polls import (
     FLASHING_WAIT,
     ServedCount,
     count_of,
@@ -33,7 +33,7 @@ from broadcaster.web.polls import (
     server_time,
     wait_asked,
 )
-from broadcaster.web.served import Form
+from broadcaster.web.feeds.served import Form
 
 _SOON = (b"retry-after", b"1")
 

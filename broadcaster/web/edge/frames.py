@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from broadcaster.web.edge.wire import head
-from broadcaster.web.feed_cache import FeedCache
+from broadcaster.web.feeds.cache import FeedCache
 
 KEPT = 512
 TYPES = {"png": b"image/png", "bin": b"application/octet-stream", "xbm": b"image/x-xbitmap"}

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
-from broadcaster.web.feed_cache import FeedCache
+from broadcaster.web.feeds.cache import FeedCache
 
 _ASKED_AT_ONCE, _LONGEST_ID = 1_000, 32
 BETWEEN_LOOKS = 0.25

@@ -7,7 +7,7 @@ from broadcaster.screens.seen import LONGEST
 
 if TYPE_CHECKING:
     from broadcaster.web.edge.turn import Turn
-    from broadcaster.web.polls import ServedCount
+    from broadcaster.web.feeds.polls import ServedCount
 
 _LONGEST = 2_048
 """Bytes of a poll that is remembered: far below the limits of heads, which another state must not pass."""

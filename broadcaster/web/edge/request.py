@@ -5,7 +5,7 @@ from urllib.parse import unquote_to_bytes
 
 import httptools
 
-from broadcaster.web.polls import FEED_PATH, FORMS, HINTS_PATH
+from broadcaster.web.feeds.polls import FEED_PATH, FORMS, HINTS_PATH
 
 _FEEDS = {(FEED_PATH + suffix).encode(): suffix for suffix in FORMS}
 _FRAMES = b"/v1/frames/"

@@ -17,7 +17,7 @@ from broadcaster.web.edge.limits import Limits
 from broadcaster.web.edge.link import Link
 from broadcaster.web.edge.waiting import WaitingPolls
 from broadcaster.web.edge.wire import head
-from broadcaster.web.known_screens import Pair
+from broadcaster.web.feeds.known_screens import Pair
 
 log = structlog.get_logger(__name__)
 

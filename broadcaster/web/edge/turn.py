@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from broadcaster.web.known_screens import KnownScreen
-from broadcaster.web.served import Form
+from broadcaster.web.feeds.known_screens import KnownScreen
+from broadcaster.web.feeds.served import Form
 
 
 class Caller(NamedTuple):

@@ -5,7 +5,7 @@ from collections import defaultdict
 from typing import Protocol
 from uuid import UUID
 
-from broadcaster.web.known_screens import Pair
+from broadcaster.web.feeds.known_screens import Pair
 
 
 class Waiter(Protocol):

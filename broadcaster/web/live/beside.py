@@ -12,7 +12,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from broadcaster.access import Standing
-from broadcaster.access_commands import AccessCommands
+from broadcaster.commands.access import AccessCommands
 
 _MOVED = "SELECT count(*), coalesce(sum(version), 0), max(changed_at) FROM drafts"
 # As the page has it: of a text that is being typed, its headline and the minute alone.

@@ -9,8 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from broadcaster.feed_key import FeedKey
-from broadcaster.key_rows import KeyKind
+from broadcaster.keys.feed import FeedKey
+from broadcaster.keys.rows import KeyKind
 from broadcaster.runtime import clock
 from tests import calls
 from tests.site import PHUC_XA, Site

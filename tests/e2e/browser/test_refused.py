@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from broadcaster.access_commands import AccessCommands
 from broadcaster.account import Role
+from broadcaster.commands.access import AccessCommands
 from broadcaster.runtime import SYSTEM, clock
 from schemas.events import Actor
 from tests.e2e.browser.test_lapsed import alerts_of, compose, look

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from broadcaster.access import CONFIRM_WITHIN, Standing
-from broadcaster.access_commands import AccessCommands
 from broadcaster.account import Role
 from broadcaster.accounts import codes
 from broadcaster.accounts.passwords import Passwords
 from broadcaster.accounts.sealing import Sealer
 from broadcaster.accounts.store import AccountError, Accounts, State
+from broadcaster.commands.access import AccessCommands
 from broadcaster.engines.embedded import PostgresServer
 from broadcaster.log import UnknownStreamError
 from broadcaster.rules import RefusedError

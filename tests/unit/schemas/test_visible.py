@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from broadcaster.cap.importer_text import text
 from broadcaster.cap.model import CapInfo
-from broadcaster.duplicates import similarity
+from broadcaster.drafting.duplicates import similarity
 from channels.sms.segments import plain
 from schemas.areas import unaccented
 from schemas.content import Headline, Text, visible

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broadcaster.feed_key import FeedKey
+from broadcaster.keys.feed import FeedKey
 from broadcaster.player.controller import is_authentic, is_signed, key_name
 
 VECTORS = (

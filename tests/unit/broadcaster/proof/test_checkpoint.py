@@ -15,7 +15,7 @@ from broadcaster.cli.app import app
 from broadcaster.proof import chain, checkpoint
 from broadcaster.proof.chain import link
 from broadcaster.proof.checkpoint import CheckpointError
-from broadcaster.proof.notary import Notary
+from broadcaster.roles.notary import Notary
 from broadcaster.runtime import House, clock
 from schemas.content import Severity, Urgency
 from tests.house import PHUC_XA, approver, author, content, house

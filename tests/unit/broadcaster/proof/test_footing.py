@@ -11,8 +11,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from broadcaster.account import Role
+from broadcaster.commands.delegations import DelegationCommands
 from broadcaster.delegation import Delegation
-from broadcaster.delegation_commands import DelegationCommands
 from broadcaster.proof import checkpoint, evidence, evidence_check
 from broadcaster.proof.as_of import as_of, recorded
 from broadcaster.runtime import SYSTEM, House, clock

@@ -8,8 +8,8 @@ from psycopg_pool import ConnectionPool
 
 from broadcaster.issuer import Issuer
 from broadcaster.log import LOG_DDL, AlertLog
+from broadcaster.office.records import Records
 from broadcaster.proof.lines import Line, Lines
-from broadcaster.records import Records
 from schemas.events import (
     AlertApproved,
     AlertDrafted,

@@ -9,11 +9,11 @@ import pytest
 
 from broadcaster import reference
 from broadcaster.area_set import AreaSet
-from broadcaster.area_set_commands import AreaSetCommands
-from broadcaster.mover import Mover
+from broadcaster.commands.area_sets import AreaSetCommands
 from broadcaster.reorganisation.bodies import midnight
 from broadcaster.reorganisation.commands import ReorganisationCommands
 from broadcaster.reorganisation.description import Reorganisation, packaged
+from broadcaster.reorganisation.mover import Mover
 from broadcaster.reorganisation.report import Report
 from broadcaster.runtime import SYSTEM, House, clock
 from schemas.events import AreaSetSaved

@@ -10,12 +10,12 @@ from pyroaring import BitMap64
 from broadcaster import reference
 from broadcaster.account import Role
 from broadcaster.alert import Alert
-from broadcaster.census import CensusTaker
-from broadcaster.mover import Mover
+from broadcaster.reckoning.census import CensusTaker
 from broadcaster.registry.subscribers import BeingMovedError, SubscriberChange
 from broadcaster.reorganisation.bodies import midnight
 from broadcaster.reorganisation.commands import ReorganisationCommands
 from broadcaster.reorganisation.description import Reorganisation, packaged
+from broadcaster.reorganisation.mover import Mover
 from broadcaster.rules import RefusedError, Rule
 from broadcaster.runtime import SYSTEM, House, clock
 from schemas.content import Channel

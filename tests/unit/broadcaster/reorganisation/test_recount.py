@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 from broadcaster import reference
 from broadcaster.cli.app import app
-from broadcaster.mover import Mover
 from broadcaster.reorganisation.commands import ReorganisationCommands
 from broadcaster.reorganisation.description import packaged
+from broadcaster.reorganisation.mover import Mover
 from broadcaster.runtime import SYSTEM, House, clock
 from tests.house import BA_DINH, approver, author, content, house
 from tests.registries import person

@@ -7,12 +7,12 @@ from uuid import UUID
 import pytest
 
 from broadcaster import reference
-from broadcaster.mover import Mover
+from broadcaster.commands.templates import Saved, TemplateCommands
 from broadcaster.reorganisation.bodies import midnight
 from broadcaster.reorganisation.commands import ReorganisationCommands
 from broadcaster.reorganisation.description import Reorganisation, packaged
+from broadcaster.reorganisation.mover import Mover
 from broadcaster.runtime import SYSTEM, House, clock
-from broadcaster.template_commands import Saved, TemplateCommands
 from schemas.local_time import HANOI
 from tests.house import PHUC_XA, approver, author, house
 from tests.unit.broadcaster.reorganisation.test_city import EDITIONS

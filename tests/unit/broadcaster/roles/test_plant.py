@@ -5,11 +5,11 @@ import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from broadcaster import transport
+from broadcaster.engines import transport
 from broadcaster.engines.embedded import NatsServer
 from broadcaster.roles import plant
 from broadcaster.settings import Settings
-from broadcaster.web.plant import KeyFile
+from broadcaster.web.monitoring.plant import KeyFile
 from channels.topology import DELIVERED, declare
 from schemas.content import Channel, Lane
 from schemas.dispatch import dispatch_subject

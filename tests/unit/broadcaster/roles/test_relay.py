@@ -2,7 +2,7 @@ import asyncio
 
 from structlog.testing import capture_logs
 
-from broadcaster import transport
+from broadcaster.engines import transport
 from broadcaster.engines.embedded import NatsServer
 from broadcaster.roles import relay
 from broadcaster.runtime import House

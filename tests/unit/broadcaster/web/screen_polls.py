@@ -2,7 +2,7 @@
 
 import socket
 
-from broadcaster.web.polls import FEED_PATH
+from broadcaster.web.feeds.polls import FEED_PATH
 from tests.unit.broadcaster.web.town import Town
 
 NEW = {"name": "Chợ Long Biên", "area": "00001", "profile": "m96x32-1"}

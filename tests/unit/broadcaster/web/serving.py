@@ -15,9 +15,9 @@ from broadcaster.web.directory import Directory
 from broadcaster.web.edge.desk import Desk
 from broadcaster.web.edge.limits import Limits
 from broadcaster.web.edge.server import EdgeServer
-from broadcaster.web.feed_cache import FeedCache
-from broadcaster.web.feed_forms import FeedForms
-from broadcaster.web.protocol import FeedProtocol
+from broadcaster.web.feeds.cache import FeedCache
+from broadcaster.web.feeds.forms import FeedForms
+from broadcaster.web.feeds.protocol import FeedProtocol
 from broadcaster.web.server import WebServer
 from tests import calls
 from tests.unit.broadcaster.web.town import FEED_KEY, Town

@@ -1,7 +1,7 @@
 """Who gets in, over HTTP: asking, confirming, refusing; keys listed and ended."""
 
 from broadcaster.account import Role
-from broadcaster.key_rows import KeyKind
+from broadcaster.keys.rows import KeyKind
 from tests.unit.broadcaster.web.console.browser import Browser
 from tests.unit.broadcaster.web.town import (
     CITY,

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from lxml import etree
 
-from broadcaster.attachments import BEGINNINGS
+from broadcaster.office.attachments import BEGINNINGS
 from broadcaster.web.guard import MAX_BODY, MAX_FILE
 from tests.unit.broadcaster.web.town import BASE, Town
 

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from broadcaster.cli.app import app
-from broadcaster.web.polls import FEED_PATH
+from broadcaster.web.feeds.polls import FEED_PATH
 from tests.unit.broadcaster.web.conftest import Built
 from tests.unit.broadcaster.web.town import PHUC_XA, Client, Town
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from psycopg import sql
 
-from broadcaster.key_rows import KeyKind
+from broadcaster.keys.rows import KeyKind
 from broadcaster.web.intake import BURST, MOST_ADDRESSES, Intake
 from tests.unit.broadcaster.web.town import SYSTEM, Client, Town
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from broadcaster.web.edge.limits import Limits
-from broadcaster.web.polls import FEED_PATH
+from broadcaster.web.feeds.polls import FEED_PATH
 from tests import calls
 from tests.unit.broadcaster.web.screen_polls import poll, whole
 from tests.unit.broadcaster.web.serving import RunningEdge, held, running_edge

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import httpx
 from anyio.to_thread import current_default_thread_limiter, run_sync
 
-from broadcaster.web.pulse import Pulse
+from broadcaster.web.monitoring.pulse import Pulse
 from tests.unit.broadcaster.web.town import Town
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from broadcaster.key_text import digest, split
+from broadcaster.keys.text import digest, split
 from broadcaster.screens.pairing import IN_ALL, LIFE, PER_ADDRESS, PairingFullError, Pairings
 from broadcaster.screens.signing import Asked, sign
-from broadcaster.web.polls import FEED_PATH
+from broadcaster.web.feeds.polls import FEED_PATH
 from tests.unit.broadcaster.web.screen_polls import NEW
 from tests.unit.broadcaster.web.serving import Serving, edge, front
 from tests.unit.broadcaster.web.town import Town

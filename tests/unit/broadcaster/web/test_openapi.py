@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from broadcaster.web.polls import FEED_PATH
+from broadcaster.web.feeds.polls import FEED_PATH
 from schemas.requests import NewAlert, NewScreen
 from tests.unit.broadcaster.web.town import Town
 

@@ -3,9 +3,10 @@
 from typing import Any
 from uuid import uuid4
 
+from broadcaster.neighbourhood import neighbourhood
 from broadcaster.player.controller import is_authentic
-from broadcaster.screens.pairing import ALPHABET, IN_ALL, PER_ADDRESS, neighbourhood, plain
-from broadcaster.web.polls import FEED_PATH
+from broadcaster.screens.pairing import ALPHABET, IN_ALL, PER_ADDRESS, plain
+from broadcaster.web.feeds.polls import FEED_PATH
 from schemas.events import ScreenEvent
 from tests.unit.broadcaster.web.town import FEED_KEY, SYSTEM, Client, Town
 

@@ -12,9 +12,9 @@ from broadcaster.web.edge.deadlines import NEVER, STEP, Deadlines
 from broadcaster.web.edge.repeat import Repeat, is_kept
 from broadcaster.web.edge.stamp import Stamp
 from broadcaster.web.edge.turn import Turn
-from broadcaster.web.known_screens import KnownScreen
-from broadcaster.web.polls import ServedCount, asked
-from broadcaster.web.served import form
+from broadcaster.web.feeds.known_screens import KnownScreen
+from broadcaster.web.feeds.polls import ServedCount, asked
+from broadcaster.web.feeds.served import form
 
 AT = datetime(2024, 7, 10, 2, 0, tzinfo=UTC)
 SCREEN = KnownScreen(uuid4(), b"v" * 32, ("00001", "m96x32-1", False))

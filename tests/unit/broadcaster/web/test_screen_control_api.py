@@ -9,7 +9,7 @@ import httpx
 
 from broadcaster.player.controller import Outcome, Player
 from broadcaster.web import showing_now
-from broadcaster.web.polls import FEED_PATH
+from broadcaster.web.feeds.polls import FEED_PATH
 from channels.led.pattern import pattern
 from tests.unit.broadcaster.web.town import BASE, Client, Town
 from tests.waiting import until

@@ -14,11 +14,11 @@ import pytest
 import uvicorn
 from PIL import Image
 
-from broadcaster.feed_key import FeedKey
+from broadcaster.keys.feed import FeedKey
 from broadcaster.player.controller import Box, PngFolder, Settings, halves, lettered, steady_ms
 from broadcaster.player.controller import decode as box_decode
 from broadcaster.screens.seen import read_state
-from broadcaster.web.polls import FEED_PATH
+from broadcaster.web.feeds.polls import FEED_PATH
 from channels.led.draw import decode
 from tests.unit.broadcaster.web.town import FEED_KEY, Town
 from tests.waiting import until

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from broadcaster.feed_key import FeedKey
+from broadcaster.keys.feed import FeedKey
 from broadcaster.player.controller import Box, LinkError, PngFolder, Store, steady_ms
 from tests.unit.broadcaster.web.test_screen_player import NEW, running, serving, settings
 from tests.unit.broadcaster.web.town import FEED_KEY, Town

@@ -12,7 +12,7 @@ from broadcaster.screens.hours import ALL_DAY, Hours
 from broadcaster.screens.seen import LONGEST, read_state
 from broadcaster.screens.watch import SILENT, ScreenWatch, is_silent
 from broadcaster.web.directory import Directory
-from broadcaster.web.polls import FEED_PATH
+from broadcaster.web.feeds.polls import FEED_PATH
 from schemas.events import ScreenCameOnline, ScreenWentOffline
 from tests.unit.broadcaster.web.test_pairing_api import paired
 from tests.unit.broadcaster.web.town import AT, Client, Town

@@ -8,7 +8,7 @@ from PIL import Image, ImageChops
 
 from broadcaster.player import controller
 from broadcaster.player.controller import Store
-from broadcaster.web.polls import FEED_PATH
+from broadcaster.web.feeds.polls import FEED_PATH
 from channels.led.draw import decode
 from tests.display import SIZE, displayed, python
 from tests.processes import begin

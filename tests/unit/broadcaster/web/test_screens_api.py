@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from broadcaster.key_rows import KeyKind
-from broadcaster.web.polls import FEED_PATH
+from broadcaster.keys.rows import KeyKind
+from broadcaster.web.feeds.polls import FEED_PATH
 from tests.unit.broadcaster.web.town import BASE, Client, Town
 from tests.waiting import until
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from broadcaster.key_rows import KeyKind
-from broadcaster.key_text import digest, split
+from broadcaster.keys.rows import KeyKind
+from broadcaster.keys.text import digest, split
 from broadcaster.screens.signing import PER_KEY, WINDOW, Asked, Nonces, SignatureError, sign
-from broadcaster.web.polls import FEED_PATH
+from broadcaster.web.feeds.polls import FEED_PATH
 from tests.unit.broadcaster.web.test_pairing_api import paired, refused
 from tests.unit.broadcaster.web.town import Client, Town
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from broadcaster.account import Role
-from broadcaster.key_rows import KeyKind
+from broadcaster.keys.rows import KeyKind
 from schemas.content import Channel, Lane
 from schemas.dispatch import Dispatch, Fate, Outcome, Receipt
 from schemas.events import Actor, ReceiptRecorded, SmsBudgetSet, SmsDelivered

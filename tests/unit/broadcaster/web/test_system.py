@@ -8,9 +8,9 @@ from functools import partial
 import pytest
 
 from broadcaster.account import Role
-from broadcaster.key_rows import KeyKind
+from broadcaster.keys.rows import KeyKind
 from broadcaster.web.app import create_app
-from broadcaster.web.plant import LOW, Disk, KeyFile, LaneDepth
+from broadcaster.web.monitoring.plant import LOW, Disk, KeyFile, LaneDepth
 from projections.follower import Follower
 from projections.listen import Listener
 from schemas.content import Channel, Lane

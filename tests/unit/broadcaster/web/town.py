@@ -18,28 +18,28 @@ from broadcaster.accounts.desk import DESK_DDL, Desk
 from broadcaster.accounts.oidc import Oidc
 from broadcaster.accounts.passwords import Passwords
 from broadcaster.accounts.sealing import Sealer
-from broadcaster.alert_commands import AlertCommands
-from broadcaster.attachments import ATTACHMENTS_DDL, Attachments
 from broadcaster.boundaries.store import BOUNDARIES_DDL
 from broadcaster.cap.signing import CAP_SIGNED_DDL
-from broadcaster.drafts import DRAFTS_DDL, Drafts
+from broadcaster.commands.alerts import AlertCommands
+from broadcaster.commands.setup import SetupCommands
+from broadcaster.drafting.drafts import DRAFTS_DDL, Drafts
 from broadcaster.duty.asking import Asking
 from broadcaster.duty.commands import CadenceCommands
 from broadcaster.duty.reminders import REMINDERS_DDL, Reminders
 from broadcaster.duty.reports import Reports
-from broadcaster.feed_key import FeedKey
-from broadcaster.key_rows import KEYS_DDL, KeyKind
 from broadcaster.keys import Keys
+from broadcaster.keys.feed import FeedKey
+from broadcaster.keys.rows import KEYS_DDL, KeyKind
 from broadcaster.log import LOG_DDL, AlertLog
 from broadcaster.office import Office
+from broadcaster.office.attachments import ATTACHMENTS_DDL, Attachments
 from broadcaster.proof.handing_out import Seals
 from broadcaster.reference import IssuerRecord
 from broadcaster.registry.subscribers import SUBSCRIBERS_DDL, Registry
 from broadcaster.screens.tables import SCREENS_DDL
-from broadcaster.setup_commands import SetupCommands
 from broadcaster.topics.tables import TOPICS_DDL
 from broadcaster.web.app import create_app
-from broadcaster.web.front import Front
+from broadcaster.web.feeds.front import Front
 from broadcaster.web.ports import WebPorts
 from channels.led.draw import Artist
 from projections.attachments.projection import Attachments as AttachmentUses

@@ -2,7 +2,7 @@
 
 import pytest
 
-from broadcaster.web.console.agents import agent_name
+from broadcaster.web.console.doors.agents import agent_name
 
 KIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 

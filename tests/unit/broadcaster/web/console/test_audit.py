@@ -10,7 +10,7 @@ import pytest
 
 from broadcaster.proof import checkpoint
 from broadcaster.proof.handing_out import Seals
-from broadcaster.web.console.audit_asked import GROUPS
+from broadcaster.web.console.oversight.audit_asked import GROUPS
 from schemas.events import TOPICS
 from tests.unit.broadcaster.web.console.browser import Browser
 from tests.unit.broadcaster.web.town import AT, CITY, PHUC_XA, Town

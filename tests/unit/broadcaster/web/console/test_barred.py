@@ -7,7 +7,7 @@ import pytest
 
 from broadcaster.account import Role
 from broadcaster.accounts.sessions import csrf_of
-from broadcaster.web.console import keeping
+from broadcaster.web.console.doors import keeping
 from broadcaster.web.console.form import CSRF, Form
 from schemas.events import Actor
 from tests.unit.broadcaster.web.console.browser import FORM, HTML, Browser

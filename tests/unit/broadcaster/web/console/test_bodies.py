@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from broadcaster.account import Role
-from broadcaster.sms_budget_commands import SmsBudgetCommands
+from broadcaster.commands.sms_budgets import SmsBudgetCommands
 from schemas.events import Actor
 from tests.unit.broadcaster.web.console.browser import Browser
 from tests.unit.broadcaster.web.town import CITY, HANG_BAC, PHUC_XA, SYSTEM, Town

@@ -16,8 +16,8 @@ from fastapi.routing import APIRoute
 from broadcaster.accounts import codes
 from broadcaster.web import console
 from broadcaster.web.app import create_app
+from broadcaster.web.console.doors.sign_in import safe_next
 from broadcaster.web.console.routers import ROUTERS
-from broadcaster.web.console.sign_in import safe_next
 from tests.unit.broadcaster.web.console.browser import FORM, HTML, Browser
 from tests.unit.broadcaster.web.town import BASE, PASSWORD, SECRET, SYSTEM, Client, Town
 

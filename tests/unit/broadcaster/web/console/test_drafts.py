@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from broadcaster.drafts import MOST, DraftConflictError, DraftsFullError
+from broadcaster.drafting.drafts import MOST, DraftConflictError, DraftsFullError
 from tests.unit.broadcaster.web.console.browser import Browser
 from tests.unit.broadcaster.web.console.test_story import ALERT
 from tests.unit.broadcaster.web.town import PHUC_XA, Town

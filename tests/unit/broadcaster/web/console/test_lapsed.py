@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 
 from broadcaster.account import Role
 from broadcaster.accounts import codes
-from broadcaster.web.console import keeping
+from broadcaster.web.console.doors import keeping
 from broadcaster.web.console.form import Form
 from broadcaster.web.console.routers import ROUTERS
 from broadcaster.web.console.visitor import page_behind

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
-from broadcaster.web.console import live_areas
+from broadcaster.web.console.alerts import live_areas
 from tests.unit.broadcaster.web.console.browser import Browser
 from tests.unit.broadcaster.web.test_accounting_api import deliver
 from tests.unit.broadcaster.web.town import Town

@@ -4,7 +4,7 @@ import re
 
 from broadcaster.account import Role
 from broadcaster.accounts import codes
-from broadcaster.web.console.people import PAGE
+from broadcaster.web.console.people.people import PAGE
 from schemas.events import AccessAsked, AccessConfirmed, AccessRefused, RoleGranted, RoleRevoked
 from tests.unit.broadcaster.web.console.browser import Browser
 from tests.unit.broadcaster.web.town import CITY, HANG_BAC, PASSWORD, PHUC_XA, SECRET, SYSTEM, Town

@@ -6,9 +6,9 @@ import pytest
 
 from broadcaster.screens.seen import Seen
 from broadcaster.screens.watch import ScreenWatch
-from broadcaster.web.console.screen_map import MARGIN, WIDTH, Drawn, draw
+from broadcaster.web.console.screens.map import MARGIN, WIDTH, Drawn, draw
 from broadcaster.web.directory import Directory
-from broadcaster.web.polls import FEED_PATH
+from broadcaster.web.feeds.polls import FEED_PATH
 from tests.unit.broadcaster.web.console.browser import Browser
 from tests.unit.broadcaster.web.town import PHUC_XA, Client, Town
 

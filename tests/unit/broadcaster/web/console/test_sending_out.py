@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from broadcaster.accounts import codes
-from broadcaster.web.console import foretold
+from broadcaster.web.console.alerts import foretold
 from broadcaster.web.console.writing import local
 from tests.unit.broadcaster.web.console.browser import Browser
 from tests.unit.broadcaster.web.test_accounting_api import deliver

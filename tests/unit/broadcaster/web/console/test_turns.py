@@ -7,8 +7,8 @@ from collections import Counter
 import httpx
 import pytest
 
-from broadcaster.web.console import turns
-from broadcaster.web.console.turns import LINE, LINE_OF_ONE, MOST
+from broadcaster.web.console.doors import turns
+from broadcaster.web.console.doors.turns import LINE, LINE_OF_ONE, MOST
 from tests.unit.broadcaster.web.console.browser import FORM
 from tests.unit.broadcaster.web.town import BASE, Town
 from tests.waiting import PATIENCE, until

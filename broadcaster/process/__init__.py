@@ -1,0 +1,1 @@
+"""What every process sets up for itself: its log, its clock, its memory."""

@@ -1,0 +1,1 @@
+"""Alerts from the first word to the last: written, put up, approved, watched, withdrawn."""

@@ -1,0 +1,1 @@
+"""Who gets in: people and programs, with a second manager."""

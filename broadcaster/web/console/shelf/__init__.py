@@ -1,0 +1,1 @@
+"""Templates and saved sets of areas."""

@@ -1,0 +1,1 @@
+"""How the house is: figures for monitors and pages, and questions to what may be silent."""
