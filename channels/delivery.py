@@ -66,7 +66,10 @@ class Delivery:
         return self._allowance.unsettled
 
     async def deliver(self, dispatch: Dispatch) -> Receipt | None:
-        """Carries it out to its receipt; None where it had one already. Safe to repeat."""
+        """Carries it out to its receipt; None where it had one already. Safe to repeat.
+
+        Raises HoldLostError where another worker took it over meanwhile.
+        """
         at = self._clock()
         claim, message = await asyncio.to_thread(self._take_up, dispatch, at)
         if claim.done:
@@ -94,22 +97,22 @@ class Delivery:
             sending = Sending(self._desk, self._gateway, self._allowance, tally, claim, clock=self._clock)
             try:
                 gone = await self._send(dispatch, message, tally, sending)
-                return await self._close(tally, gone)
+                return await self._close(tally, claim.claims, gone)
             finally:
                 sending.settled()
-        return await self._close(tally)
+        return await self._close(tally, claim.claims)
 
     def _take_up(self, dispatch: Dispatch, at: datetime) -> tuple[Claim, Message | None]:
         """Holds the dispatch, and only then asks what it says. Blocks."""
         claim = self._desk.claim(dispatch, at)
         return claim, None if claim.done else self._desk.message(dispatch)
 
-    async def _close(self, tally: Tally, gone: Sequence[Recipient] = ()) -> Receipt:
+    async def _close(self, tally: Tally, hold: int, gone: Sequence[Recipient] = ()) -> Receipt:
         at = self._clock()
         if Outcome.ACCEPTED in tally.outcomes.values():
             self._go_on(tally.dispatch)
         receipt = tally.receipt(self._gateway.name, at, random.random())  # noqa: S311 (spread, no secret)
-        await asyncio.to_thread(self._desk.close, receipt, gone, at)
+        await asyncio.to_thread(self._desk.close, receipt, hold, gone, at)
         return receipt
 
     async def _refused(self, dispatch: Dispatch, message: Message, at: datetime) -> str:

@@ -8,13 +8,20 @@ from channels.gateway import Message, Recipient, Result
 from schemas.dispatch import Dispatch, Receipt
 
 
+class HoldLostError(RuntimeError):
+    """Another worker claimed the dispatch meanwhile, and carries it out: nothing more is sent or told here.
+
+    Whom we were sending to is in doubt with that worker, and owned up to in its receipt.
+    """
+
+
 class Claim(NamedTuple):
     """What the ledger knows of a dispatch once this worker holds it."""
 
     done: bool
     """It has its receipt already: nothing to do but acknowledge."""
     claims: int
-    """How often it was claimed, this time included."""
+    """How often it was claimed, this time included: the hold, which ends with the next claim."""
     noted: tuple[Result, ...]
     """Results of an earlier holder."""
     in_doubt: frozenset[int]
@@ -47,15 +54,18 @@ class Desk(Protocol):
         ...
 
     def progress(
-        self, dispatch: Dispatch, noted: Sequence[Result], sending: Sequence[int], via: str = ""
+        self, dispatch: Dispatch, hold: int, noted: Sequence[Result], sending: Sequence[int], via: str = ""
     ) -> None:
-        """Notes results, and who is in doubt from now on (they are sent to next), and through whom."""
+        """Notes results, and who is in doubt from now on (they are sent to next), and through whom.
+
+        Raises HoldLostError.
+        """
         ...
 
     def note(self, some: Sequence[tuple[Dispatch, Sequence[Result]]]) -> None:
         """Notes results of dispatches while their others are still being sent to, in one transaction."""
         ...
 
-    def close(self, receipt: Receipt, gone: Sequence[Recipient], at: datetime) -> None:
-        """Appends the receipt and erases the addresses that are gone, in one transaction."""
+    def close(self, receipt: Receipt, hold: int, gone: Sequence[Recipient], at: datetime) -> None:
+        """Appends the receipt, then erases the addresses that are gone. Raises HoldLostError."""
         ...

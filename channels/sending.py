@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from channels.allowance import Allowance, Share
-from channels.desk import Claim, Desk
+from channels.desk import Claim, Desk, HoldLostError
 from channels.gateway import Gateway, Message, PayloadFaultError, Recipient, Result, Router, Telling
 from channels.tally import Tally
 from schemas.dispatch import Outcome
@@ -36,7 +36,7 @@ class Sending:
         # Asked once: of a Protocol it takes as long as some messages.
         self._telling = gateway if isinstance(gateway, Telling) else None
         self._dispatch = tally.dispatch
-        self._in_doubt, self._via = claim.in_doubt, claim.via
+        self._hold, self._in_doubt, self._via = claim.claims, claim.in_doubt, claim.via
         self._share: Share | None = None
         self._unnoted: Sequence[Result] = ()
         self._going: Sequence[Recipient] = ()
@@ -44,13 +44,14 @@ class Sending:
         self._look_again = False
 
     async def run(self, message: Message, recipients: Sequence[Recipient]) -> None:
-        """Sends. Ends early where the version holds no more; raises PayloadFaultError where it is refused.
+        """Sends; ends early where the version holds no more.
 
+        Raises PayloadFaultError where it is refused, HoldLostError where another worker has the dispatch.
         Whatever else is raised, what is known by then is noted first: nobody is sent to again for it.
         """
         try:
             await self._run(message, recipients)
-        except PayloadFaultError:
+        except (PayloadFaultError, HoldLostError):
             raise
         except Exception:
             if self._share:
@@ -117,7 +118,9 @@ class Sending:
         going = {one.rank for one in piece}
         if via == self._via:
             going.update(rank for rank in self._in_doubt if rank not in self._tally.outcomes)
-        await asyncio.to_thread(self._desk.progress, self._dispatch, self._unnoted, sorted(going), via)
+        await asyncio.to_thread(
+            self._desk.progress, self._dispatch, self._hold, self._unnoted, sorted(going), via
+        )
         self._unnoted = ()
 
     async def _send(self, message: Message, piece: Sequence[Recipient], share: Share) -> None:

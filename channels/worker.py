@@ -17,6 +17,7 @@ from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
 from nats.errors import Error as NatsError
 from pydantic import ValidationError
 
+from channels.desk import HoldLostError
 from channels.retry import MAX_ATTEMPTS, delay, wait
 from channels.topology import ack_wait, durable_of, stream_of
 from schemas.content import Channel, Lane
@@ -141,6 +142,10 @@ def add_worker(
         try:
             async with heartbeat(message, ack_wait(dispatch.lane) / BEATS):
                 receipt = await _carried_out(deliver, dispatch)
+        except HoldLostError:
+            # Neither yes nor no: either would be taken for a word of who has it now.
+            log.warning("dispatch.hold_lost", subject=message.raw_message.subject)
+            return
         finally:
             in_hand.discard(dispatch.id)
         # Only now: an acknowledgement before the receipt is a promise nobody keeps.

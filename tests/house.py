@@ -9,6 +9,7 @@ from broadcaster.commands.bodies import BodyCommands
 from broadcaster.runtime import SYSTEM, House, clock
 from broadcaster.settings import Settings
 from schemas.content import Content
+from schemas.dispatch import Receipt
 from schemas.events import Actor
 from tests.unit.schemas.examples import CONTENT
 
@@ -55,3 +56,9 @@ def house(database: str, *, check: bool = False, **settings: object) -> Generato
     found = Settings.from_env({"BROADCASTER_DATABASE_URL": database}, **settings)
     with House.open(found, check=check) as opened:
         yield opened
+
+
+def end(opened: House, receipt: Receipt) -> None:
+    """Has a dispatch end with this receipt, as the worker that claims it would."""
+    claim = opened.ledger.claim(receipt.dispatch, clock())
+    opened.ledger.close(receipt, claim.claims, [], clock())

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool
 
@@ -23,7 +22,7 @@ from broadcaster.log import AlertLog, at_once
 from broadcaster.office import Office
 from broadcaster.process.patience import patiently
 from broadcaster.registry.subscribers import Registry
-from channels.desk import Claim
+from channels.desk import Claim, HoldLostError
 from channels.gateway import TOPIC, Message, Recipient, Result
 from projections.fanout.order import RankOrder
 from schemas.content import MsgType
@@ -57,8 +56,11 @@ RETURNING claims, noted, sending, via
 _AHEAD = """
 SELECT EXISTS (SELECT 1 FROM ledger WHERE alert_id = %s AND version < %s AND channel = %s)
 """
-_PROGRESS = "UPDATE ledger SET noted = noted || %s, sending = %s, via = %s WHERE dispatch_id = %s"
-_END = "DELETE FROM ledger WHERE dispatch_id = %s"
+_PROGRESS = """
+UPDATE ledger SET noted = noted || %s, sending = %s, via = %s WHERE dispatch_id = %s AND claims = %s
+"""
+_FORGET = "DELETE FROM ledger WHERE dispatch_id = %s"
+_END = "DELETE FROM ledger WHERE dispatch_id = %s AND claims = %s RETURNING claims"
 _NOTE = "UPDATE ledger SET noted = noted || %s WHERE dispatch_id = %s"
 AUDIENCES_KEPT = 16
 """A city's takes some 2 MB."""
@@ -105,7 +107,7 @@ class Ledger:
             row = cursor.execute(_CLAIM, (dispatch.id, at, *_what(dispatch))).fetchone()
             # Asked behind the claim: who closed it before that took away what is noted, but left this.
             if self._log.has(dispatch.id, cursor):
-                cursor.execute(_END, (dispatch.id,))
+                cursor.execute(_FORGET, (dispatch.id,))
                 return Claim(done=True, claims=0, noted=(), in_doubt=frozenset())
         assert row is not None
         noted = unpacked(row[1])
@@ -199,25 +201,27 @@ class Ledger:
         )
 
     def progress(
-        self, dispatch: Dispatch, noted: Sequence[Result], sending: Sequence[int], via: str = ""
+        self, dispatch: Dispatch, hold: int, noted: Sequence[Result], sending: Sequence[int], via: str = ""
     ) -> None:
-        """Notes results, and who is in doubt from now on, and through whom."""
+        """Notes results, and who is in doubt from now on, and through whom. Raises HoldLostError."""
 
-        def write() -> None:
+        def write() -> int:
             with at_once(self._pool) as conn:
-                conn.execute(_PROGRESS, (Jsonb(packed(noted)), list(sending), via, dispatch.id))
+                given = (Jsonb(packed(noted)), list(sending), via, dispatch.id, hold)
+                return conn.execute(_PROGRESS, given).rowcount
 
-        patiently(write)
+        if not patiently(write):
+            raise HoldLostError(f"claim {hold} of {dispatch.id}")
 
     def note(self, some: Sequence[tuple[Dispatch, Sequence[Result]]]) -> None:
         """Notes results of dispatches under way; those with a receipt meanwhile need none."""
         with self._pool.connection() as conn, conn.cursor() as cursor:
             cursor.executemany(_NOTE, [(Jsonb(packed(noted)), dispatch.id) for dispatch, noted in some])
 
-    def close(self, receipt: Receipt, gone: Sequence[Recipient], at: datetime) -> None:
+    def close(self, receipt: Receipt, hold: int, gone: Sequence[Recipient], at: datetime) -> None:
         """Appends the receipt, clears the row, then forgets the addresses that are gone.
 
-        Where another worker was first with a receipt, that one stands.
+        Raises HoldLostError where another worker claimed it meanwhile: the receipt is that one's to write.
         """
         dispatch = receipt.dispatch
         event = ReceiptRecorded(
@@ -227,13 +231,15 @@ class Ledger:
             receipt=receipt,
         )
 
-        def write() -> None:
-            self._log.append_beside(_END, (dispatch.id,), [event], at)
+        def write() -> bool:
+            if self._log.append_where(_END, (dispatch.id, hold), [event], at):
+                return True
+            # What was lost may have been the answer: asked again, the row is gone for our own receipt.
+            with at_once(self._pool) as conn, conn.cursor() as cursor:
+                return self._log.event(cursor, dispatch.id, 1) == event
 
-        try:
-            patiently(write)
-        except UniqueViolation:
-            return
+        if not patiently(write):
+            raise HoldLostError(f"claim {hold} of {dispatch.id}")
         if gone:
             addresses = [(recipient.id, recipient.address) for recipient in gone]
             patiently(lambda: self._registry.erase_addresses(dispatch.channel, addresses))

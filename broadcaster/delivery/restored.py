@@ -44,7 +44,7 @@ def _end(ledger: Ledger, order: Dispatch, at: datetime) -> int:
     doubtful = tally.pending()
     tally.doubtful.update(doubtful)
     tally.close_rest(Outcome.DEAD, REASON)
-    ledger.close(tally.receipt(provider="", at=at, jitter=0.0), (), at)
+    ledger.close(tally.receipt(provider="", at=at, jitter=0.0), claim.claims, (), at)
     return len(doubtful)
 
 

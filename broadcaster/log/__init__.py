@@ -154,16 +154,16 @@ class AlertLog(Application[UUID]):
         stored = [self.mapper.to_stored_event(event) for event in events]
         return self.chain.append(cursor, stored, at, ground)[-1]
 
-    def append_beside(
+    def append_where(
         self, statement: LiteralString, params: Sequence[Any], events: Sequence[Event], at: datetime
-    ) -> int:
-        """As `append`, with a statement that changes other rows: both or none, in one round trip.
+    ) -> bool:
+        """As `append`, with a statement that changes one other row and returns it: both, in one round trip.
 
-        Raises psycopg's UniqueViolation.
+        False, and nothing appended, where it found no row. Raises psycopg's UniqueViolation.
         """
         stored = [self.mapper.to_stored_event(event) for event in events]
         with at_once(self.chain.pool) as conn, conn.cursor() as cursor:
-            return self.chain.append_beside(statement, params, cursor, stored, at)[-1]
+            return self.chain.append_where(statement, params, cursor, stored, at)
 
     def recall(self, once: Once) -> tuple[UUID, int] | None:
         """The stream and version the first use of this key made. Raises KeyReusedError."""

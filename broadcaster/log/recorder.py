@@ -37,6 +37,19 @@ _NEWEST_FIRST = " ORDER BY originator_version DESC LIMIT %s"
 _COLUMNS = "position, recorded_at, originator_id, originator_version, topic, state, chain"
 
 
+def _given(stored: Sequence[StoredEvent], at: datetime, ground: "Ground | None") -> tuple[Any, ...]:
+    """What _APPEND asks for."""
+    return (
+        [event.originator_id for event in stored],
+        [event.originator_version for event in stored],
+        [event.topic for event in stored],
+        [event.state for event in stored],
+        at,
+        ground and ground.since,
+        ground and list(ground.topics),
+    )
+
+
 @dataclass(frozen=True)
 class Once:
     """A client's idempotency key, and a digest of what was asked under it."""
@@ -115,35 +128,23 @@ class ChainRecorder(ApplicationRecorder):
         ground: Ground | None = None,
     ) -> list[int]:
         """Appends in the cursor's transaction and answers the positions."""
-        return self.append_beside("", (), cursor, stored, at, ground)
+        cursor.execute(_APPEND, _given(stored, at, ground), prepare=True)
+        row = cursor.fetchone()
+        assert row is not None
+        return list(range(row[0] - len(stored) + 1, row[0] + 1))
 
-    def append_beside(  # noqa: PLR0917 (as `append`)
+    def append_where(
         self,
         statement: LiteralString,
         params: Sequence[Any],
         cursor: Cursor[Row],
         stored: Sequence[StoredEvent],
         at: datetime,
-        ground: Ground | None = None,
-    ) -> list[int]:
-        """As `append`, with a statement that changes other rows: both or none, in one round trip."""
-        cursor.execute(
-            f"WITH beside AS ({statement}) {_APPEND}" if statement else _APPEND,
-            (
-                *params,
-                [event.originator_id for event in stored],
-                [event.originator_version for event in stored],
-                [event.topic for event in stored],
-                [event.state for event in stored],
-                at,
-                ground and ground.since,
-                ground and list(ground.topics),
-            ),
-            prepare=True,
-        )
-        row = cursor.fetchone()
-        assert row is not None
-        return list(range(row[0] - len(stored) + 1, row[0] + 1))
+    ) -> bool:
+        """As `append`, where the statement, which changes one other row, returns that row."""
+        query = f"WITH beside AS ({statement}) {_APPEND} FROM beside"
+        cursor.execute(query, (*params, *_given(stored, at, None)), prepare=True)
+        return cursor.fetchone() is not None
 
     def select_events(
         self,

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from broadcaster.engines.embedded import NatsServer
 from broadcaster.runtime import clock
+from channels.desk import HoldLostError
 from channels.topology import ACK_WAIT, consumer_config, declare, durable_of, stream_of
 from channels.worker import BEATS, Deliver, Stumble, add_worker
 from projections.fanout import plan
@@ -111,6 +112,37 @@ async def held_up(nats: NatsServer) -> list[Dispatch]:
         async with working(nats, deliver), asyncio.timeout(20):
             await handed.wait()
     return taken
+
+
+def test_whose_hold_is_lost_says_nothing_of_it(nats: NatsServer) -> None:
+    """A yes would be taken for one of the worker that has it now: if that one died, nobody came after."""
+    with capture_logs() as said:
+        taken, words = asyncio.run(taken_over(nats))
+    assert [each["event"] for each in said] == ["dispatch.hold_lost"]
+    assert taken == [ORDER, ORDER]
+    assert words == [b""], "a yes, of the second"
+
+
+async def taken_over(nats: NatsServer) -> tuple[list[Dispatch], list[bytes]]:
+    taken, words, done = list[Dispatch](), list[bytes](), asyncio.Event()
+
+    async def heard(message: Msg) -> None:
+        if message.data != b"+WPI":
+            words.append(message.data)
+            done.set()
+
+    async def deliver(dispatch: Dispatch) -> Receipt | None:
+        taken.append(dispatch)
+        if len(taken) == 1:
+            raise HoldLostError
+        return None
+
+    async with dialled(nats) as client, declared(client):
+        await client.subscribe("$JS.ACK.EMERGENCY.>", cb=heard)
+        await JetStreamPublisher(client)([ORDER])
+        async with working(nats, deliver), asyncio.timeout(PATIENCE):
+            await done.wait()
+    return taken, words
 
 
 def test_who_died_with_it_leaves_it_to_the_next(nats: NatsServer) -> None:

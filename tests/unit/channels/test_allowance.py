@@ -89,9 +89,9 @@ class Books:
         return [Recipient(rank, rank, f"a{rank}", "token", "android", "vi") for rank in ranks]
 
     def progress(
-        self, dispatch: Dispatch, noted: Sequence[Result], sending: Sequence[int], via: str = ""
+        self, dispatch: Dispatch, hold: int, noted: Sequence[Result], sending: Sequence[int], via: str = ""
     ) -> None:
-        del via
+        del hold, via
         if not self.dead:
             self.noted[dispatch.id].extend(noted)
             self.doubt[dispatch.id] = frozenset(sending)
@@ -101,8 +101,8 @@ class Books:
             if not self.dead and each.id not in self.receipts:
                 self.noted[each.id].extend(noted)
 
-    def close(self, receipt: Receipt, gone: Sequence[Recipient], at: datetime) -> None:
-        del gone, at
+    def close(self, receipt: Receipt, hold: int, gone: Sequence[Recipient], at: datetime) -> None:
+        del hold, gone, at
         if not self.dead:
             self.doubt.pop(receipt.dispatch.id, None)
             self.receipts[receipt.dispatch.id] = receipt

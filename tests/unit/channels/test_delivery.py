@@ -70,9 +70,9 @@ class PaperDesk:
         ]
 
     def progress(
-        self, dispatch: Dispatch, noted: Sequence[Result], sending: Sequence[int], via: str = ""
+        self, dispatch: Dispatch, hold: int, noted: Sequence[Result], sending: Sequence[int], via: str = ""
     ) -> None:
-        del dispatch
+        del dispatch, hold
         self.noted.extend(noted)
         self.sending, self.via = frozenset(sending), via
 
@@ -80,8 +80,8 @@ class PaperDesk:
         for _, noted in some:
             self.noted.extend(noted)
 
-    def close(self, receipt: Receipt, gone: Sequence[Recipient], at: datetime) -> None:
-        del at
+    def close(self, receipt: Receipt, hold: int, gone: Sequence[Recipient], at: datetime) -> None:
+        del hold, at
         assert self.receipt is None
         self.receipt = receipt
         self.gone = tuple(recipient.rank for recipient in gone)

@@ -61,13 +61,13 @@ class House:
         return [Recipient(rank, rank, f"a{rank}", "token", "android", "vi") for rank in ranks]
 
     def progress(
-        self, dispatch: Dispatch, noted: Sequence[Result], sending: Sequence[int], via: str = ""
+        self, dispatch: Dispatch, hold: int, noted: Sequence[Result], sending: Sequence[int], via: str = ""
     ) -> None: ...
 
     def note(self, some: Sequence[tuple[Dispatch, Sequence[Result]]]) -> None: ...
 
-    def close(self, receipt: Receipt, gone: Sequence[Recipient], at: datetime) -> None:
-        del gone, at
+    def close(self, receipt: Receipt, hold: int, gone: Sequence[Recipient], at: datetime) -> None:
+        del hold, gone, at
         assert receipt.dispatch.id not in self.ended
         self.ended[receipt.dispatch.id] = receipt
         del self.claimed[receipt.dispatch.id]

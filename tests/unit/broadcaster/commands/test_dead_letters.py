@@ -16,7 +16,7 @@ from projections.reach import view as reach
 from schemas.content import Channel
 from schemas.dispatch import Dispatch, Outcome, Receipt
 from schemas.events import AttemptRefused
-from tests.house import PHUC_XA, TRUC_BACH, approver, author, content, house, manager
+from tests.house import PHUC_XA, TRUC_BACH, approver, author, content, end, house, manager
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def dispatch(hanoi: House) -> Dispatch:
     (one,) = undone(hanoi)
     counts = {Outcome.ACCEPTED: 2, Outcome.DEAD: 2}
     receipt = Receipt(dispatch=one, counts=counts, dead=(1, 3), by_area={"00001": counts})
-    hanoi.ledger.close(receipt, [], clock())
+    end(hanoi, receipt)
     follow(hanoi)
     return one
 
@@ -68,7 +68,7 @@ def test_a_replay_orders_just_those_given_up(hanoi: House, dispatch: Dispatch) -
     assert (again.only, again.attempt, again.replay_of) == ((1, 3), 1, dispatch.id)
     assert again.id not in {dispatch.id, dispatch.follow_up((1, 3), clock()).id}
     assert [each.rank for each in hanoi.ledger.recipients(again, again.ranks)] == [1, 3]
-    hanoi.ledger.close(Receipt(dispatch=again, counts={Outcome.ACCEPTED: 2}), [], clock())
+    end(hanoi, Receipt(dispatch=again, counts={Outcome.ACCEPTED: 2}))
     follow(hanoi)
     with hanoi.pool.connection() as conn:
         (whole,) = reach.of_alert(conn, dispatch.alert_id)
@@ -120,7 +120,7 @@ def test_what_is_superseded_after_the_replay_is_not_sent(hanoi: House, dispatch:
 
 def test_there_is_no_letter_where_nobody_was_given_up(hanoi: House, dispatch: Dispatch) -> None:
     again = commands(hanoi).replay(manager(PHUC_XA), dispatch.id, "x", at=clock()).dispatch
-    hanoi.ledger.close(Receipt(dispatch=again, counts={Outcome.ACCEPTED: 2}), [], clock())
+    end(hanoi, Receipt(dispatch=again, counts={Outcome.ACCEPTED: 2}))
     for other in (again.id, dispatch.alert_id, dispatch.audience_id):
         with pytest.raises(UnknownStreamError, match="there is no dead letter"):
             commands(hanoi).replay(manager(PHUC_XA), other, "x", at=clock())
@@ -130,7 +130,7 @@ def test_an_old_receipt_that_tells_no_ranks_can_only_be_written_off(
     hanoi: House, dispatch: Dispatch
 ) -> None:
     other = dispatch.model_copy(update={"id": dispatch.alert_id.__class__(int=77)})
-    hanoi.ledger.close(Receipt(dispatch=other, counts={Outcome.ACCEPTED: 3, Outcome.DEAD: 1}), [], clock())
+    end(hanoi, Receipt(dispatch=other, counts={Outcome.ACCEPTED: 3, Outcome.DEAD: 1}))
     with pytest.raises(RefusedError, match="does not tell whom"):
         commands(hanoi).replay(manager(PHUC_XA), other.id, "x", at=clock())
     assert commands(hanoi).write_off(manager(PHUC_XA), other.id, "x", at=clock()).count == 1

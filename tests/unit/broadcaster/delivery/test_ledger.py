@@ -1,8 +1,9 @@
 """The workers' desk on the database: what a worker that dies leaves behind, and what the next one finds."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,7 +14,8 @@ from broadcaster.alert import Alert
 from broadcaster.registry.subscribers import NewSubscriber
 from broadcaster.runtime import House, clock
 from channels.delivery import Delivery
-from channels.gateway import Result
+from channels.desk import HoldLostError
+from channels.gateway import Message, Recipient, Result
 from projections.fanout import view as fanout
 from schemas.content import Channel, MsgType
 from schemas.dispatch import Dispatch, Outcome, Receipt
@@ -64,10 +66,10 @@ def test_a_claim_finds_what_its_predecessor_noted_and_what_is_in_doubt(
 ) -> None:
     first = hanoi.ledger.claim(dispatch, clock())
     assert (first.done, first.claims, first.noted, first.in_doubt) == (False, 1, (), frozenset())
-    hanoi.ledger.progress(dispatch, [], [0, 1])
+    hanoi.ledger.progress(dispatch, 1, [], [0, 1])
     refused = Result(1, Outcome.REFUSED, "WHY", retry_after=2.5, ambiguous=True)
     assert first.via == ""
-    hanoi.ledger.progress(dispatch, [*accepted(0), refused], [2, 3], "viettel")
+    hanoi.ledger.progress(dispatch, 1, [*accepted(0), refused], [2, 3], "viettel")
     second = hanoi.ledger.claim(dispatch, clock())
     assert second.claims == 2
     assert second.noted == (*accepted(0), refused)
@@ -76,7 +78,7 @@ def test_a_claim_finds_what_its_predecessor_noted_and_what_is_in_doubt(
 
 def test_results_are_noted_while_others_are_still_in_doubt(hanoi: House, dispatch: Dispatch) -> None:
     hanoi.ledger.claim(dispatch, clock())
-    hanoi.ledger.progress(dispatch, [], [0, 1, 2, 3])
+    hanoi.ledger.progress(dispatch, 1, [], [0, 1, 2, 3])
     hanoi.ledger.note([(dispatch, accepted(0, 1)), (dispatch, accepted(3))])
     found = hanoi.ledger.claim(dispatch, clock())
     assert (found.noted, found.in_doubt) == (tuple(accepted(0, 1, 3)), {2})
@@ -92,10 +94,10 @@ def cut(hanoi: House, which: str = "pid <> pg_backend_pid()") -> int:
 def test_what_is_known_is_written_once_the_database_is_back(hanoi: House, dispatch: Dispatch) -> None:
     hanoi.ledger.claim(dispatch, clock())
     cut(hanoi)
-    hanoi.ledger.progress(dispatch, accepted(0, 1), [2, 3, 4])
+    hanoi.ledger.progress(dispatch, 1, accepted(0, 1), [2, 3, 4])
     assert hanoi.ledger.claim(dispatch, clock()).in_doubt == {2, 3, 4}
     cut(hanoi)
-    hanoi.ledger.close(receipt(dispatch, accepted=5), [], clock())
+    hanoi.ledger.close(receipt(dispatch, accepted=5), 2, [], clock())
     assert hanoi.ledger.claim(dispatch, clock()).done
 
 
@@ -125,12 +127,13 @@ def test_recipients_are_addressed_by_rank_and_who_left_is_absent(hanoi: House, d
 def test_the_receipt_ends_it_once_and_erases_the_gone(hanoi: House, dispatch: Dispatch) -> None:
     hanoi.ledger.claim(dispatch, clock())
     gone = hanoi.ledger.recipients(dispatch, (3,))
-    hanoi.ledger.close(receipt(dispatch, accepted=4, gone=1), gone, clock())
+    hanoi.ledger.close(receipt(dispatch, accepted=4, gone=1), 1, gone, clock())
     assert hanoi.ledger.claim(dispatch, clock()).done
     assert hanoi.registry.count()[Channel.PUSH] == 4
     head = hanoi.log.head()
-    # Another worker held it too and comes late: the first receipt stands, and its row is cleared.
-    hanoi.ledger.close(receipt(dispatch, dead=5), [], clock())
+    # Another worker held it too and comes late: the first receipt stands.
+    with pytest.raises(HoldLostError):
+        hanoi.ledger.close(receipt(dispatch, dead=5), 1, [], clock())
     assert hanoi.log.head() == head
     with hanoi.pool.connection() as conn:
         assert conn.execute("SELECT count(*) FROM ledger").fetchone() == (0,)
@@ -166,7 +169,7 @@ def test_a_later_version_waits_for_what_is_under_way(hanoi: House, dispatch: Dis
     assert hanoi.ledger.ahead(second)
     assert not hanoi.ledger.ahead(dispatch)
     assert not hanoi.ledger.ahead(other)
-    hanoi.ledger.close(receipt(dispatch, accepted=5), [], clock())
+    hanoi.ledger.close(receipt(dispatch, accepted=5), 1, [], clock())
     assert not hanoi.ledger.ahead(second)
 
 
@@ -180,7 +183,7 @@ def test_a_withdrawal_goes_to_slices_that_were_sent_something(
     assert hanoi.ledger.withdraws_nothing(cancel), "who claims the alert now will find it withdrawn"
     hanoi.ledger.claim(dispatch, clock())
     assert not hanoi.ledger.withdraws_nothing(cancel)
-    hanoi.ledger.close(receipt(dispatch, **counts), [], clock())
+    hanoi.ledger.close(receipt(dispatch, **counts), 1, [], clock())
     assert hanoi.ledger.withdraws_nothing(cancel) == nothing
     assert not hanoi.ledger.withdraws_nothing(cancel.model_copy(update={"version": 3}))
 
@@ -202,27 +205,26 @@ def test_of_a_version_with_a_further_wave_all_are_told_that_it_is_withdrawn(
 
 def test_who_claims_while_another_closes_sends_to_nobody_again(hanoi: House, dispatch: Dispatch) -> None:
     hanoi.ledger.claim(dispatch, clock())
-    hanoi.ledger.progress(dispatch, accepted(0, 1, 2, 3, 4), [])
+    hanoi.ledger.progress(dispatch, 1, accepted(0, 1, 2, 3, 4), [])
     has = hanoi.log.has
 
     def overtaken(stream: UUID, cursor: object = None) -> bool:
         answer = has(stream, cursor)  # type: ignore[arg-type]
         if not answer:
-            hanoi.ledger.close(receipt(dispatch, accepted=5), [], clock())
+            with suppress(HoldLostError):
+                hanoi.ledger.close(receipt(dispatch, accepted=5), 1, [], clock())
         return answer
 
     hanoi.log.has = overtaken  # type: ignore[method-assign]
     found = hanoi.ledger.claim(dispatch, clock())
     assert found.done or {result.rank for result in found.noted} == set(dispatch.ranks)
-    with hanoi.pool.connection() as conn:
-        assert conn.execute("SELECT count(*) FROM ledger").fetchone() == (0,)
 
 
 def test_whom_a_dead_worker_may_have_reached_is_told_of_the_withdrawal(
     hanoi: House, dispatch: Dispatch
 ) -> None:
     hanoi.ledger.claim(dispatch, clock())
-    hanoi.ledger.progress(dispatch, [], dispatch.ranks)
+    hanoi.ledger.progress(dispatch, 1, [], dispatch.ranks)
     # It died. Nothing of what it was sending is sent again, for that is withdrawn.
     alert = dispatch.alert_id
     hanoi.alerts.cancel(author(PHUC_XA), alert, "gửi nhầm", in_error=True, at=clock())
@@ -236,3 +238,31 @@ def test_whom_a_dead_worker_may_have_reached_is_told_of_the_withdrawal(
     ended = asyncio.run(delivery.deliver(cancel))
     assert ended is not None
     assert ended.counts == {Outcome.ACCEPTED: 5}
+
+
+def test_who_was_held_up_sends_no_more_once_another_has_the_dispatch(
+    hanoi: House, dispatch: Dispatch
+) -> None:
+    """The broker took it for dead and gave its dispatch to another, which ends it and owns up."""
+    held_up = ScriptedGateway(window=2)
+    other = ScriptedGateway(window=500)
+    ours = Delivery(hanoi.ledger, held_up, clock)
+    theirs = Delivery(hanoi.ledger, other, clock)
+
+    send = held_up.send
+
+    async def late(message: Message, recipients: Sequence[Recipient]) -> list[Result]:
+        answers = await send(message, recipients)
+        if len(held_up.reached) == 4:
+            hanoi.ledger.claim(dispatch, clock())
+        return answers
+
+    held_up.send = late  # type: ignore[method-assign]
+    with pytest.raises(HoldLostError):
+        asyncio.run(ours.deliver(dispatch))
+    ended = asyncio.run(theirs.deliver(dispatch))
+    assert held_up.reached == [0, 1, 2, 3]
+    assert other.reached == [2, 3, 4], "the two that it was sending to, and who was left"
+    assert ended is not None
+    assert (ended.counts, ended.unknown) == ({Outcome.ACCEPTED: 5}, 2)
+    assert hanoi.ledger.claim(dispatch, clock()).done

@@ -79,7 +79,7 @@ def test_what_may_have_gone_by_sms_is_set_aside_and_pushes_go_on(hanoi: House, c
     # In the copy some have an answer already; whom the carrier put off may have been tried again since.
     hanoi.ledger.claim(first, clock())
     done = [Result(rank, Outcome.ACCEPTED) for rank in (0, 1, 2)]
-    hanoi.ledger.progress(first, [*done, Result(3, Outcome.DEFERRED, "BUSY", retry_after=5.0)], [4, 5])
+    hanoi.ledger.progress(first, 1, [*done, Result(3, Outcome.DEFERRED, "BUSY", retry_after=5.0)], [4, 5])
     code, said = restored(city_database, "--reason", "Máy chủ chính hỏng")
     assert code == 0, said
     assert f"{PHONES - 3} recipients by SMS, of 2 orders" in said

@@ -28,7 +28,7 @@ from schemas.events import (
     SmsBudgetStopped,
     SmsDelivered,
 )
-from tests.house import PHUC_XA, approver, author, awake, content, house
+from tests.house import PHUC_XA, approver, author, awake, content, end, house
 
 CITY = Actor(account="manager@ubnd-tp", body="ubnd-tp")
 PHONES = 5
@@ -108,7 +108,7 @@ def test_what_receipts_say_was_spent_counts(hanoi: House) -> None:
     spent = Receipt(
         dispatch=dispatch, counts={Outcome.ACCEPTED: PHONES}, provider="smpp", segments=90, cost=9000
     )
-    hanoi.ledger.close(spent, [], clock())
+    end(hanoi, spent)
     hanoi.follower(hanoi.projection("sms")).catch_up()
     bound(hanoi, 92)
     other, said = issue(hanoi, Kind.BULLETIN)
@@ -185,7 +185,7 @@ def test_a_version_that_went_out_before_there_was_a_budget_is_withdrawn(hanoi: H
 def test_what_was_stopped_halfway_is_withdrawn(hanoi: House) -> None:
     dispatch, message = issue(hanoi, Kind.BULLETIN)
     some = Receipt(dispatch=dispatch, counts={Outcome.ACCEPTED: PHONES}, provider="smpp")
-    hanoi.ledger.close(some, [], clock())
+    end(hanoi, some)
     hanoi.follower(hanoi.projection("sms")).catch_up()
     bound(hanoi, 0)
     assert hanoi.sms_budgets.refusal(dispatch, message, clock()) == BUDGET, "to all others"
