@@ -23,6 +23,9 @@ PREFIX = "BROADCASTER_"
 _ISSUER = r"^(https://[^/?#\s]+|http://(127\.0\.0\.1|localhost)(:[0-9]+)?)(/[^?#\s]*[^/?#\s])?$"
 """A secret is sent there, so in the clear to this machine only."""
 
+LEAST_QUOTA = 6_000
+"""Pushes a minute. Of less a whole window finds no room within the time that a worker waits for it, so none
+would ever go."""
 
 SECRETS = (
     "database_url",
@@ -182,6 +185,13 @@ class Settings(BaseModel):
         if text and not text.startswith(("mailto:", "https:")):
             raise ValueError("must begin with mailto: or https:")
         return text
+
+    @model_validator(mode="after")
+    def _quotas_carry_a_window(self) -> Self:
+        for name in ("push_quota", "web_push_quota"):
+            if getattr(self, name) * (1 - self.push_reserve) < LEAST_QUOTA:
+                raise ValueError(f"{name}: beside push_reserve, at least {LEAST_QUOTA} a minute are needed")
+        return self
 
     @model_validator(mode="after")
     def _sms_providers_are_whole(self) -> Self:

@@ -30,6 +30,8 @@ def test_a_secret_may_come_by_file_and_is_never_shown(tmp_path: Path) -> None:
         ({"BROADCASTER_LISTEN": "here"}, "BROADCASTER_LISTEN"),
         ({"BROADCASTER_PROVIDERS": "real"}, "fcm_credentials is required"),
         ({"BROADCASTER_PROVIDERS": "real", "BROADCASTER_FCM_CREDENTIALS": "x"}, "smpp_host is required"),
+        ({"BROADCASTER_PUSH_QUOTA": "6000"}, "push_quota: beside push_reserve, at least 6000 a minute"),
+        ({"BROADCASTER_WEB_PUSH_QUOTA": "60"}, "web_push_quota"),
         ({"BROADCASTER_DATABASE_URL_FILE": "/nowhere/at/all"}, "BROADCASTER_DATABASE_URL_FILE"),
     ],
 )
