@@ -19,6 +19,7 @@ from broadcaster.web.copies.lane import FullError, Lane
 from broadcaster.web.copies.news import News
 from broadcaster.web.copies.notices import notice
 from broadcaster.web.copies.ready import Copy, Form, Terms, is_unchanged, made, takes_gzip
+from broadcaster.web.copies.said import Key, Said, key_of, said_in
 from broadcaster.web.copies.strangers import Strangers
 from broadcaster.web.copies.terms import end_of
 from broadcaster.web.edge.stamp import Stamp
@@ -31,19 +32,6 @@ MOST_COPY = 2 * 2**20
 _NO_PASSERS_BY = ("/console", "/v1/", "/static/", "/screens/", "/metrics", "/healthz")
 """Staff, programs with keys, screens and monitors."""
 _METHODS = {"GET", "HEAD"}
-
-Key = tuple[str, str, str]
-
-
-class Said(NamedTuple):
-    """What a request's headers say, as far as it counts here."""
-
-    cookies: bytes = b""
-    encodings: bytes = b""
-    tags: bytes = b""
-    accept: bytes = b""
-    is_plain: bool = True
-    """Whether it shows no key, which would have to be looked at."""
 
 
 class _Made(NamedTuple):
@@ -60,7 +48,8 @@ class Copies:
         self._first, self.rest = Lane(), Lane()
         self.served: Counter[tuple[str, int]] = Counter()
         """Answers by kind and status."""
-        self._clock, self._scheme = clock, urlsplit(base_url).scheme
+        own = urlsplit(base_url)
+        self._clock, self._scheme, self._host = clock, own.scheme, own.netloc.encode()
         self._stamp = Stamp(clock)
         self._kept: OrderedDict[Key, Copy] = OrderedDict()
         self.bytes = 0
@@ -80,7 +69,7 @@ class Copies:
         ask = ask_of(target)
         if ask is None or not self.news.is_heard:
             return None
-        said = _said(headers)
+        said = said_in(headers)
         copy = self._find(ask, said) if said.is_plain else None
         if copy is None:
             return None
@@ -91,7 +80,7 @@ class Copies:
         return form.head_whole + self._stamp.date + end + form.body
 
     def _find(self, ask: Ask, said: Said) -> Copy | None:
-        key = _key(ask, said)
+        key = key_of(ask, said)
         copy = self._kept.get(key)
         if copy is None or not copy.holds(self.news.generation, self._clock()):
             return None
@@ -133,7 +122,7 @@ class Copies:
         ask = ask_of(raw + b"?" + query if query else raw)
         if ask is None and path.startswith(_NO_PASSERS_BY):
             return False
-        said = _said(scope["headers"])
+        said = said_in(scope["headers"])
         if not said.is_plain:
             return False
         try:
@@ -151,7 +140,7 @@ class Copies:
             return False
         copy = self._find(ask, said)
         if copy is None:
-            if ask.alert is not None and not await self._exists(ask.alert, _key(ask, said)):
+            if ask.alert is not None and not await self._exists(ask.alert, key_of(ask, said)):
                 await self._notice(404, scope, said, send)
                 return True
             copy = (await self._made(app, ask, said, scope)).copy
@@ -173,7 +162,7 @@ class Copies:
 
     async def _made(self, app: ASGIApp, ask: Ask, said: Said, scope: Scope) -> _Made:
         """Made once for all who ask meanwhile; of two who ask before and after news, each its own."""
-        key, generation = _key(ask, said), self.news.generation if ask.kind.moves else -1
+        key, generation = key_of(ask, said), self.news.generation if ask.kind.moves else -1
         task = self._making.get((key, generation))
         if task is None:
             task = asyncio.create_task(self._make(app, ask, key, generation, scope))
@@ -204,7 +193,7 @@ class Copies:
 
     def _plain(self, ask: Ask, key: Key, like: Scope) -> Scope:
         """The request as anyone might put it, whoever did: what only one of them said is not in it."""
-        headers = [(b"host", dict(like["headers"]).get(b"host", b"")), (b"accept", b"text/html, */*")]
+        headers = [(b"host", self._host), (b"accept", b"text/html, */*")]
         if key[2] and not ask.lang:
             headers.append((b"cookie", f"lang={key[2]}".encode()))
         return {
@@ -238,28 +227,6 @@ class Copies:
 
 _QUICK = 60_000
 """Bytes that are packed within the loop: a millisecond."""
-
-
-def _said(headers: Sequence[tuple[bytes, bytes]]) -> Said:
-    cookies = encodings = tags = accept = b""
-    is_plain = True
-    for name, value in headers:
-        if name == b"cookie":
-            cookies = value if not cookies else cookies + b";" + value
-        elif name == b"accept-encoding":
-            encodings = value if not encodings else encodings + b"," + value
-        elif name == b"if-none-match":
-            tags = value if not tags else tags + b"," + value
-        elif name == b"accept":
-            accept = value
-        elif name in {b"authorization", b"range"}:
-            is_plain = False
-    return Said(cookies, encodings, tags, accept, is_plain)
-
-
-def _key(ask: Ask, said: Said) -> Key:
-    lang = ask.lang or (language_of(said.cookies) or "vi" if ask.kind.in_languages else "")
-    return ask.path, ask.query, lang
 
 
 def _is_for_all(ask: Ask, headers: Sequence[tuple[bytes, bytes]]) -> bool:
