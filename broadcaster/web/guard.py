@@ -3,11 +3,12 @@
 import asyncio
 import time
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from broadcaster.web.body import again
 from broadcaster.web.problems import problem
 
 log = structlog.get_logger(__name__)
@@ -109,7 +110,7 @@ class Guard:
         elif body and not _is_taken(scope["path"], headers.get(b"content-type", b"")):
             await _refuse("request.media-type", scope, receive, send)
         else:
-            await self._app(scope, _again(body, receive), send)
+            await self._app(scope, again(body, receive), send)
 
 
 async def _refuse(kind: str, scope: Scope, receive: Receive, send: Send) -> None:
@@ -132,19 +133,6 @@ async def _read(receive: Receive, most: int) -> bytes | None:
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)
-
-
-def _again(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:
-    given = False
-
-    async def replay() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return replay
 
 
 def _is_stream(start: Message) -> bool:

@@ -18,6 +18,7 @@ from psycopg_pool import PoolTimeout
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from broadcaster.web.body import again
 from broadcaster.web.console.doors.kept import KEPT
 from broadcaster.web.console.form import CSRF
 
@@ -64,7 +65,7 @@ class Repeats:
         body = await request.body()
         key = _key(request, body)
         if key is None:
-            await self._app(scope, _once(body, receive), send)
+            await self._app(scope, again(body, receive), send)
             return
         known = self._known(key)
         if known is not None:
@@ -73,7 +74,7 @@ class Repeats:
                 for message in known.messages:
                     await send(message)
                 return
-        await self._first(key, scope, _once(body, receive), send)
+        await self._first(key, scope, again(body, receive), send)
 
     async def _first(self, key: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         answer = self._answers[key] = _Answer(time.monotonic())
@@ -135,16 +136,3 @@ def _key(request: Request, body: bytes) -> bytes | None:
 def _is_kept(said: list[Message]) -> bool:
     status = next((each["status"] for each in said if each["type"] == "http.response.start"), 0)
     return status in _DONE and sum(len(each.get("body", b"")) for each in said) <= LARGEST
-
-
-def _once(body: bytes, receive: Receive) -> Receive:
-    given = False
-
-    async def replay() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return replay
