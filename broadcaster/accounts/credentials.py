@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from psycopg_pool import ConnectionPool
 
@@ -10,7 +11,12 @@ from broadcaster.accounts.noting import Diary, Noting
 from broadcaster.accounts.passwords import Passwords, fault
 from broadcaster.accounts.recovery import Recovery
 from broadcaster.accounts.sealing import Sealer
+from broadcaster.accounts.sessions import refresh_in
 from schemas.events import PasswordChanged, SecondFactorChanged
+
+_SECOND_FACTOR = """
+SELECT totp_sealed, totp_step FROM accounts WHERE name = %s AND state = 'active' FOR UPDATE
+"""
 
 
 class AccountError(Exception):
@@ -56,21 +62,22 @@ class Credentials:
                 conn.execute("UPDATE accounts SET password_hash = %s WHERE name = %s", (hashed, name))
         return True
 
-    def check_code(self, name: str, code: str, at: datetime) -> bool:
-        """Whether it is the account's second factor now. A code is taken once, by whoever is first."""
+    def check_code(self, name: str, code: str, at: datetime, session: UUID | None = None) -> bool:
+        """Whether it is the account's second factor now. A code is taken once, by whoever is first.
+
+        With it `session` becomes fresh: of two presses at once the second waits, and finds that it is.
+        """
         with self._pool.connection() as conn:
-            row = conn.execute(
-                "SELECT totp_sealed, totp_step FROM accounts WHERE name = %s AND state = 'active'", (name,)
-            ).fetchone()
+            row = conn.execute(_SECOND_FACTOR, (name,)).fetchone()
             if row is None:
                 return False
             step = codes.step_of(self._sealer.open(bytes(row[0]), name), code, at, row[1])
             if step is None:
                 return False
-            taken = conn.execute(
-                "UPDATE accounts SET totp_step = %s WHERE name = %s AND totp_step < %s", (step, name, step)
-            )
-            return taken.rowcount > 0
+            conn.execute("UPDATE accounts SET totp_step = %s WHERE name = %s", (step, name))
+            if session is not None:
+                refresh_in(conn, session, at)
+            return True
 
     def knows_password(self, name: str, password: str) -> bool:
         """Whether it is the account's password."""

@@ -109,11 +109,6 @@ class Sessions:
         """Whether its second factor was given a short while ago."""
         return at - session.fresh_at < self.limits.fresh
 
-    def refresh(self, session_id: UUID, at: datetime) -> None:
-        """Notes that a second factor was given."""
-        with self._pool.connection() as conn:
-            conn.execute("UPDATE sessions SET fresh_at = %s WHERE id = %s", (at, session_id))
-
     def of(self, account: str, at: datetime) -> Sequence[Session]:
         """The account's sessions that still hold, the last used first."""
         with self._pool.connection() as conn, conn.cursor(row_factory=class_row(Session)) as cursor:
@@ -151,3 +146,8 @@ class Sessions:
     def _times(self, at: datetime) -> tuple[datetime, datetime]:
         """Begun and last used after these, a session holds."""
         return at - self.limits.longest, at - self.limits.idle
+
+
+def refresh_in(conn: Connection[Any], session_id: UUID, at: datetime) -> None:
+    """Notes that a second factor was given, in the transaction that took it."""
+    conn.execute("UPDATE sessions SET fresh_at = %s WHERE id = %s", (at, session_id))

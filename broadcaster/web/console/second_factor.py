@@ -19,10 +19,10 @@ def fault(services: Services, visitor: Visitor, form: Form) -> str | None:
     subjects = throttle.of_code(visitor.name)
     if desk.throttle.enter(subjects, now) is not None:
         return "wait"
-    if not desk.accounts.check_code(visitor.name, code, now) and not _is_fresh_by_now(services, visitor):
+    taken = desk.accounts.check_code(visitor.name, code, now, session=visitor.session.id)
+    if not taken and not _is_fresh_by_now(services, visitor):
         return "wrong"
     desk.throttle.forgive(subjects)
-    desk.sessions.refresh(visitor.session.id, now)
     return None
 
 
