@@ -33,6 +33,8 @@ PATIENCE = 15.0
 LOOK = 0.02
 """Seconds between looks meanwhile."""
 _DONE = frozenset({200, 303})
+_COUNTED = ("cookie", "if-match", "origin", "sec-fetch-site", "accept-encoding")
+"""Headers on which an answer depends."""
 
 IsSignedIn = Callable[[Request], bool]
 
@@ -125,9 +127,7 @@ def _key(request: Request, body: bytes) -> bytes | None:
         return None
     if request.url.path == KEPT:
         return None  # It changes nothing, and what it answers may be another thing by then.
-    said = "\n".join(
-        [headers.get(each, "") for each in ("cookie", "origin", "sec-fetch-site", "accept-encoding")]
-    )
+    said = "\n".join([headers.get(each, "") for each in _COUNTED])
     mark = hashlib.sha256(f"{request.url.path}\n{said}\n".encode())
     mark.update(body)
     return mark.digest()

@@ -125,6 +125,9 @@ def test_a_page_from_before_it_was_put_up_begins_no_second_alert(town: Town) -> 
         for button in ("Trình duyệt", "Lưu nháp"):
             lan.answer = page
             lan.press(button, **(ALERT | {"description": words}))
+            if (button, words) == ("Trình duyệt", ALERT["description"]):
+                assert (lan.status, lan.path) == (200, path), "the answer that was lost comes again"
+                continue
             assert lan.status == 404
             lan.sees("Bản nháp không còn", words)
             assert f'href="{path}"' in lan.answer.text
