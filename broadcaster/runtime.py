@@ -37,7 +37,7 @@ from broadcaster.keys import files as key_files
 from broadcaster.log import AlertLog
 from broadcaster.office import Office
 from broadcaster.office.attachments import Attachments
-from broadcaster.process.pooled import PATIENCE, bounded, still_there
+from broadcaster.process.pooled import standing
 from broadcaster.process.steady import SteadyClock
 from broadcaster.reckoning.census import CensusTaker
 from broadcaster.registry.subscribers import Registry
@@ -157,24 +157,9 @@ class House:
     def open(cls, settings: Settings, *, check: bool = False) -> Generator[Self]:
         """A house on the database the settings name, or on the embedded one, started if need be.
 
-        With `check`, a connection is tried before each use: for callers who cannot try again. Without, one
-        is tried only where the server has said something: a worker that is given a dead one loses seconds.
-        They wait for a lock or a connection but PATIENCE seconds, too: somebody waits for them.
+        `check` is for callers who cannot try again, and whom somebody waits for; see pooled.py.
         """
-        probe = ConnectionPool[Any].check_connection if check else still_there
-        with (
-            database(settings) as url,
-            ConnectionPool[Any](
-                url,
-                min_size=1,
-                max_size=POOL_SIZE,
-                open=False,
-                name="house",
-                check=probe,
-                configure=bounded(PATIENCE if check else None),
-                timeout=PATIENCE if check else 30.0,
-            ) as pool,
-        ):
+        with database(settings) as url, standing(url, POOL_SIZE, check=check) as pool:
             yield cls(settings, pool)
 
     def tree(self) -> AreaTree:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
-from psycopg import Connection
+from psycopg import Connection, OperationalError
 from psycopg_pool import ConnectionPool
 
 
@@ -45,6 +45,35 @@ def bounded(lock: float | None = None, forsaken: float = FORSAKEN) -> Callable[[
         conn.commit()
 
     return configure
+
+
+def standing(url: str, most: int, *, check: bool = False) -> ConnectionPool[Any]:
+    """The house's pool, to be opened by `with`.
+
+    With `check`, a connection is tried before each use, and who waits for a lock or a connection waits but
+    PATIENCE. Without, one is tried only where the server has said something.
+    """
+    probe = ConnectionPool[Any].check_connection if check else still_there
+
+    def try_out(conn: Connection[Any]) -> None:
+        try:
+            probe(conn)
+        except OperationalError:
+            # What ended this one ended others, which the pool would try one by one, ever further apart.
+            pool.check()
+            raise
+
+    pool = ConnectionPool[Any](
+        url,
+        min_size=1,
+        max_size=most,
+        open=False,
+        name="house",
+        check=try_out,
+        configure=bounded(PATIENCE if check else None),
+        timeout=PATIENCE if check else 30.0,
+    )
+    return pool
 
 
 @contextmanager
