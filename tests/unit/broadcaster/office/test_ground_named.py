@@ -27,17 +27,19 @@ UNGROUNDED = {
     "broadcaster/proof/exports.py record": FACT,
     "broadcaster/proof/handing_out.py hand_out": FACT,
     "broadcaster/delivery/ledger.py write": FACT,
+    "broadcaster/log/__init__.py append_where": FACT,
     "broadcaster/topics/book.py refused": FACT,
     "broadcaster/delivery/sms_desk.py note": FACT,
     "broadcaster/screens/watch.py _tell": FACT,
     "broadcaster/commands/access.py lapse": CLOCK,
     "broadcaster/keys/ends.py ended": CLOCK,
+    "broadcaster/keys/ends.py made": OPERATOR,
     "broadcaster/delivery/canary_watch.py watch": CLOCK,
-    "broadcaster/commands/due.py expire": CLOCK,
+    "broadcaster/commands/due.py end": CLOCK,
     "broadcaster/duty/reminders.py _finish": CLOCK,
     "broadcaster/reorganisation/mover.py move_screens": CLOCK,
     "broadcaster/reorganisation/mover.py _save": CLOCK,
-    "broadcaster/delivery/sms_desk.py refusal": CLOCK,
+    "broadcaster/delivery/sms_desk.py _refusal": CLOCK,
     "projections/follower.py _apply": CLOCK,
     "broadcaster/screens/commands.py rotate_key": OWN,
     "broadcaster/accounts/noting.py note": OWN,
@@ -58,7 +60,7 @@ def _is_append(call: ast.Call) -> bool:
         return False
     keywords = {each.arg for each in call.keywords}
     name = call.func.attr.lstrip("_")
-    return name in {"append_in", "appending"} or (name == "append" and "at" in keywords)
+    return name in {"append_in", "append_where", "appending"} or (name == "append" and "at" in keywords)
 
 
 def _has_ground(call: ast.Call) -> bool:

@@ -7,7 +7,7 @@ import sys
 SPEAKS = """
 import logging
 import structlog
-from broadcaster import logs
+from broadcaster.process import logs
 
 logs.configure()
 structlog.get_logger().warning("ours", n=1)

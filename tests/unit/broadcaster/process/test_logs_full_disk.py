@@ -12,7 +12,7 @@ FULL = Path("/dev/full")
 """Every write to it fails for want of space."""
 SAYS = """
 import logging, structlog
-from broadcaster import logs
+from broadcaster.process import logs
 logs.configure()
 log = structlog.get_logger()
 log.info("one")
@@ -25,7 +25,7 @@ print("went on")
 """
 ROOM_AGAIN = """
 import os, resource, structlog
-from broadcaster import logs
+from broadcaster.process import logs
 logs.configure()
 log = structlog.get_logger()
 log.info("before")
@@ -37,7 +37,7 @@ log.info("after")
 """
 ENDS = """
 import time
-from broadcaster import logs
+from broadcaster.process import logs
 from broadcaster.roles import ending
 logs.configure()
 ending.PATIENCE = 0.1

@@ -15,7 +15,7 @@ from tests.waiting import PATIENCE, until
 
 PROGRAM = """
 import os, signal, socket, sys, threading, time
-from broadcaster import logs
+from broadcaster.process import logs
 from broadcaster.roles import ending
 logs.configure()
 ending.PATIENCE, ending.IN_DOUBT = {patience}, {in_doubt}

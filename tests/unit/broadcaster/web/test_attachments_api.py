@@ -78,7 +78,7 @@ def test_from_upload_to_the_public(town: Town) -> None:
     ]
     page = public.get(f"/alerts/{alert}").text
     assert f'href="/attachments/{DIGEST}"' in page
-    assert "1022 nhánh 8" in page
+    assert '<a href="tel:1022">1022</a> nhánh 8' in page
 
 
 @pytest.mark.parametrize(

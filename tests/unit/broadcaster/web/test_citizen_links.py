@@ -42,7 +42,7 @@ def test_what_holds_says_as_of_when_and_where_it_lives(town: Town) -> None:
     alert_id = town.issue()
     text = page(town, alert_id)
     assert title(text).startswith("Mưa lớn")
-    assert re.search(r"Tình trạng lúc\s+<time[^>]*>\s*09:00, 10/7/2024", text)
+    assert re.search(r"Tình trạng lúc\s+<time[^>]*>\s*09:00, 10/07/2024", text)
     assert f'<link rel="canonical" href="http://town/alerts/{alert_id}">' in text
     assert "data-expires=" in text
     assert "renew.js" in text

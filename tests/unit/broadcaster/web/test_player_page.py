@@ -42,6 +42,6 @@ def test_the_worker_is_for_the_players_pages(town: Town) -> None:
 
 
 def test_other_pages_keep_the_strict_policy(town: Town) -> None:
-    policy = town.client().get("/", **HTML).headers.get_list("content-security-policy")
+    policy = town.client().get("/accessibility", **HTML).headers.get_list("content-security-policy")
     assert len(policy) == 1
     assert "script-src" not in policy[0]

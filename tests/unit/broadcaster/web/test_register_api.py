@@ -150,7 +150,7 @@ def test_the_audit_trail_is_for_auditors(town: Town) -> None:
     auditor = town.client("kiem")
     entries = auditor.get("/v1/audit?account=lan").json()["entries"]
     assert (entries[0]["topic"], entries[0]["account"]) == ("attempt.refused", "lan")
-    assert "jurisdiction.area" in entries[0]["summary"]
+    assert "có nơi ngoài địa bàn của cơ quan" in entries[0]["summary"]
     first = auditor.get("/v1/audit?limit=2").json()
     second = auditor.get(f"/v1/audit?limit=2&before={first['before']}").json()
     positions = [one["position"] for one in first["entries"] + second["entries"]]

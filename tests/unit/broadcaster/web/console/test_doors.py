@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from importlib import import_module
-from importlib.resources import files
-from pathlib import Path
+from pkgutil import walk_packages
 from typing import Any
 from uuid import uuid4
 
@@ -66,10 +65,10 @@ def test_a_passer_by_is_led_to_the_door(town: Town) -> None:
 
 
 def test_every_page_of_the_console_is_listed() -> None:
-    modules = {Path(str(file)).stem for file in files(console).iterdir() if file.name.endswith(".py")}
+    modules = {each.name for each in walk_packages(console.__path__, "broadcaster.web.console.")}
     with_pages = set[str]()
     for name in modules:
-        module = import_module(f"broadcaster.web.console.{name}")
+        module = import_module(name)
         if isinstance(getattr(module, "router", None), APIRouter):
             with_pages.add(name)
             assert module.router in ROUTERS, name

@@ -17,7 +17,7 @@ from schemas.content import Channel, Lane
 from tests.following import Registry, audience, frozen, receipt
 from tests.unit.broadcaster.web.town import Town
 
-RULES = Path(__file__).parents[4] / "deploy/prometheus/rules.yml"
+RULES = Path(__file__).parents[5] / "deploy/prometheus/rules.yml"
 
 
 def figures(town: Town) -> dict[tuple[str, ...], float]:
