@@ -19,10 +19,9 @@ from broadcaster.engines.supervisor import Child, Supervisor
 from broadcaster.service import environment
 from broadcaster.settings import Settings
 from tests.processes import passable_folder
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-PATIENCE = 60.0
 
 
 @dataclass
